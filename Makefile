@@ -1,0 +1,96 @@
+# Kouan. `make demo` shows it at work, `make test` proves it; `make help` lists the rest.
+#
+#   core.a  <- routes.a <- io.a <- kouan        (arrows of knowledge: io -> routes -> core)
+#   tests of a folder link only the archives that the folder may know.
+#
+# Variants build beside each other:
+#   make BUILD=build/asan SANITIZE=address,undefined test
+#   make BUILD=build/clang CC=clang test
+
+BUILD    ?= build
+CC       ?= gcc
+ifeq ($(origin CC),default)
+CC       := gcc
+endif
+OPTIMIZE ?= -O2
+VERSION  := 0.1.0
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror
+CFLAGS   ?= -g $(OPTIMIZE)
+ALL_CFLAGS = -std=c17 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -fno-omit-frame-pointer -pthread -I. \
+             -I$(BUILD) -DKOUAN_VERSION='"$(VERSION)"' -MMD -MP
+ALL_LDFLAGS = -pthread $(LDFLAGS)
+ifneq ($(SANITIZE),)
+ALL_CFLAGS  += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
+ALL_LDFLAGS += -fsanitize=$(SANITIZE)
+endif
+
+CORE_LIBS   := -lxxhash -lm
+ROUTES_LIBS := -lfyaml
+IO_LIBS     := -luring -lhiredis
+
+# Every source file is a module of its folder; a new file needs no line here.
+core_sources   := $(wildcard core/*.c)
+routes_sources := $(wildcard routes/*.c)
+io_sources     := $(filter-out io/main.c,$(wildcard io/*.c io/cli/*.c))
+bench_sources  := $(filter-out bench/main.c,$(wildcard bench/*.c))
+objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
+
+.PHONY: all
+all: $(BUILD)/kouan $(BUILD)/kouan-bench
+
+include tests/tests.mk
+
+# ---- archives and programs ---------------------------------------------------------------------
+
+$(BUILD)/core.a: $(call objects,$(core_sources))
+$(BUILD)/routes.a: $(call objects,$(routes_sources)) $(BUILD)/routes/shipped.o
+$(BUILD)/io.a: $(call objects,$(io_sources))
+$(BUILD)/bench.a: $(call objects,$(bench_sources))
+$(BUILD)/%.a:
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/kouan: $(BUILD)/io/main.o $(BUILD)/io.a $(BUILD)/routes.a $(BUILD)/core.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
+
+$(BUILD)/kouan-bench: $(BUILD)/bench/main.o $(BUILD)/bench.a $(BUILD)/io.a $(BUILD)/routes.a $(BUILD)/core.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
+
+$(BUILD)/%.o: %.c | packages
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+# The shipped profiles stand in the program itself: each file of routes/profiles, byte by byte.
+shipped_profiles := $(sort $(wildcard routes/profiles/*.yaml))
+$(BUILD)/routes/shipped.S: routes/embed.sh $(shipped_profiles)
+	@mkdir -p $(@D)
+	sh routes/embed.sh $(shipped_profiles) > $@
+$(BUILD)/routes/shipped.o: $(BUILD)/routes/shipped.S | packages
+	$(CC) -c -I. -o $@ $<
+
+# ---- the two commands --------------------------------------------------------------------------
+
+.PHONY: packages
+packages:
+	@sh .ci/packages.sh build
+
+.PHONY: demo
+demo: all
+	@sh bench/demo.sh $(BUILD)
+
+.PHONY: help
+help:
+	@echo 'make            build $(BUILD)/kouan and $(BUILD)/kouan-bench'
+	@echo 'make demo       a generated provincial day from six e-ports through Kouan; ends by itself'
+	@echo 'make test       build and run all tests'
+	@echo 'make check      format, include arrows, warnings under gcc and clang'
+	@echo 'make fuzz       every fuzzer for FUZZ_SECONDS (default 180) seconds'
+	@echo 'make format     lay out the code with clang-format'
+	@echo 'make clean'
+
+.PHONY: clean
+clean:
+	rm -rf build
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

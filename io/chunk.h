@@ -1,0 +1,46 @@
+/* Reference-counted pieces of buffer memory from pools reserved at start: receive buffers, the
+ * carries of half commands, and output. One thread. A chunk's data has BYTES_PADDING readable bytes
+ * past capacity. */
+#ifndef KOUAN_IO_CHUNK_H
+#define KOUAN_IO_CHUNK_H
+
+#include "core/bytes.h"
+#include "core/status.h"
+
+enum { CHUNK_RECEIVE_BYTES = 64 * 1024 };
+
+struct chunk {
+    struct chunk_pool *pool;
+    struct chunk *next; /* in whatever list its one owner keeps */
+    uint8_t *data;
+    uint32_t capacity;
+    uint32_t references;
+    uint32_t index; /* in its pool */
+    uint32_t used;  /* the owner's */
+};
+
+struct chunk_pool {
+    struct chunk *chunks, *free;
+    uint8_t *memory;
+    size_t memory_bytes;
+    uint32_t count, free_count;
+    /* Called instead of putting on the free list, where not NULL (the kernel's buffer ring). */
+    void (*reclaim)(struct chunk_pool *pool, struct chunk *chunk);
+    void *context;
+};
+
+/* Reserves address space for all; `touch` faults the pages in now. */
+MUST_CHECK enum status chunk_pool_open(struct chunk_pool *pool, uint32_t count,
+                                       uint32_t capacity_bytes, bool touch);
+void chunk_pool_close(struct chunk_pool *pool);
+
+/* One reference, `used` 0; NULL when the pool is empty. */
+struct chunk *chunk_take(struct chunk_pool *pool);
+
+static inline void chunk_borrow(struct chunk *chunk)
+{
+    chunk->references++;
+}
+void chunk_return(struct chunk *chunk);
+
+#endif

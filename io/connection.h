@@ -1,0 +1,99 @@
+/* One stream socket on the ring: multishot receive into provided buffers, input handed up in
+ * contiguous pieces, one ordered sendmsg in flight, absolute deadlines, orderly ends. It knows no
+ * protocol; the front door above is `struct connection_protocol`.
+ *
+ * Memory is bounded: receive buffers, carries of half commands and output chunks come from pools of
+ * the `transport`, reserved at start. A connection that cannot get a carry or output waits; one
+ * whose protocol has paused it stops receiving (the kernel's window then stops the peer). */
+#ifndef KOUAN_IO_CONNECTION_H
+#define KOUAN_IO_CONNECTION_H
+
+#include "io/loop.h"
+
+struct connection;
+
+struct connection_protocol {
+    /* A new connection; its `session` memory (session_bytes) is zeroed. */
+    void (*opened)(struct connection *connection);
+    /* All unconsumed input, contiguous, with BYTES_PADDING readable behind it. Returns how many
+     * bytes it consumed; if it needs more to go on, sets `*out_needed` to the total it wants (a
+     * hint of at least input.size + 1). Views of consumed input stay valid after the return only
+     * while the caller holds the chunk (connection_input_chunk + chunk_borrow). */
+    size_t (*input)(struct connection *connection, struct bytes input, size_t *out_needed);
+    /* Output that had been refused for want of room may be tried again. */
+    void (*output_room)(struct connection *connection);
+    /* No operation is in flight any more; the struct is reused after this returns. */
+    void (*closed)(struct connection *connection);
+};
+
+struct transport_settings {
+    uint32_t connections_max;   /* 16 .. 65536; further ones are accepted and closed at once */
+    uint32_t session_bytes;     /* protocol's memory behind each connection */
+    uint32_t command_bytes_max; /* the largest frame; the large carries have this size */
+    uint32_t small_carries;     /* 4 KiB each */
+    uint32_t large_carries;     /* command_bytes_max each */
+    uint32_t output_chunks;     /* 64 KiB each */
+    uint32_t output_bytes_max;  /* queued for one connection before reserve says no */
+    uint64_t half_command_ns;   /* deadline for an unfinished command, from its first byte */
+    uint64_t stuck_send_ns;     /* deadline for a send that makes no progress */
+    const struct connection_protocol *protocol;
+    void *context; /* the protocol's, see transport_context() */
+};
+
+struct transport;
+MUST_CHECK enum status transport_open(struct loop *loop, const struct transport_settings *settings,
+                                      struct transport **out_transport);
+void transport_close(struct transport *transport); /* all connections must be closed */
+void *transport_context(const struct transport *transport);
+struct transport *connection_transport(const struct connection *connection);
+struct loop *connection_loop(const struct connection *connection);
+
+/* Wraps an accepted descriptor, which it owns from now on (FULL: the caller closes it). */
+MUST_CHECK enum status transport_adopt(struct transport *transport, int descriptor,
+                                       const char *peer_text);
+uint32_t transport_connection_count(const struct transport *transport);
+/* Calls `visit` for each open one. */
+void transport_visit(struct transport *transport,
+                     void (*visit)(struct connection *connection, void *context), void *context);
+
+void *connection_session(struct connection *connection);
+uint64_t connection_id(const struct connection *connection);      /* from 1, never reused */
+const char *connection_peer(const struct connection *connection); /* 127.0.0.1:5301, or unix:... */
+uint64_t connection_opened_ns(const struct connection *connection);
+
+/* Inside `input`: the chunk in which its bytes lie. */
+struct chunk *connection_input_chunk(struct connection *connection);
+
+/* While paused, `input` is not called; what has arrived is kept, and receiving stops. Counts: each
+ * pause needs a resume. Resume continues in the same turn (by a deferral, never from inside the
+ * call). */
+void connection_pause(struct connection *connection);
+void connection_resume(struct connection *connection);
+
+/* Room for `size` contiguous bytes of output (size <= CHUNK_RECEIVE_BYTES), or NULL when the
+ * connection's bound or the pool is exhausted: `output_room` is called later. Write, then commit
+ * what was written. Committed output is sent at the end of the turn. */
+uint8_t *connection_reserve(struct connection *connection, size_t size);
+void connection_commit(struct connection *connection, size_t size);
+/* Copies any amount if it fits in the bound, else writes nothing and returns false. */
+bool connection_write(struct connection *connection, struct bytes bytes);
+size_t connection_queued_bytes(const struct connection *connection);
+
+/* An extra absolute deadline of the protocol's (handshake); 0 takes it away. Past it the
+ * connection is aborted. */
+void connection_set_deadline(struct connection *connection, uint64_t deadline_ns);
+
+/* No more input; sends what is queued, then closes. */
+void connection_finish(struct connection *connection);
+/* Closes now; what is queued is lost. */
+void connection_abort(struct connection *connection);
+bool connection_is_closing(const struct connection *connection);
+
+struct transport_figures {
+    uint64_t accepted, refused_full, closed_by_peer, aborted_half_command, aborted_stuck_send,
+        aborted_deadline, received_bytes, sent_bytes;
+    uint32_t open, receive_starved; /* connections waiting for a receive buffer */
+};
+void transport_figures(const struct transport *transport, struct transport_figures *out_figures);
+
+#endif

@@ -1,0 +1,89 @@
+/* The event loop: one io_uring, one thread. SINGLE_ISSUER + DEFER_TASKRUN where the kernel has
+ * them, with fall-backs; a registered ring descriptor; fixed files for sockets; one provided-buffer
+ * ring.
+ *
+ * An operation is a struct embedded in its owner, with its completion function; its address is the
+ * completion's user_data. Its slot is free again when the completion without IORING_CQE_F_MORE has
+ * run. All time is absolute, CLOCK_MONOTONIC, and read once a turn. Only the loop's thread calls
+ * these, except loop_wake. */
+#ifndef KOUAN_IO_LOOP_H
+#define KOUAN_IO_LOOP_H
+
+#include <liburing.h>
+
+#include "core/status.h"
+#include "io/chunk.h"
+
+struct loop;
+
+struct operation {
+    /* `result` as the kernel gives it: a count, or -errno; `flags` are IORING_CQE_F_*. */
+    void (*complete)(struct loop *loop, struct operation *operation, int32_t result,
+                     uint32_t flags);
+};
+
+/* One deadline in a heap. Embedded in its owner; zeroed before first use. */
+struct timer {
+    void (*expire)(struct loop *loop, struct timer *timer);
+    uint64_t deadline_ns; /* absolute, monotonic */
+    uint32_t heap_index;  /* from 1; 0: not armed */
+};
+
+/* Runs once at the end of each turn, after all completions: where batches are carried on. Ask again
+ * with loop_defer() from inside to run in the next turn, without waiting in between. */
+struct deferral {
+    void (*run)(struct loop *loop, struct deferral *deferral);
+    bool queued;
+};
+
+struct loop_settings {
+    uint32_t submission_entries;   /* 256 .. 32768 */
+    uint32_t completion_entries;   /* worst case of all multishots */
+    uint32_t receive_buffer_count; /* a power of two; of CHUNK_RECEIVE_BYTES each */
+    uint32_t files_max;            /* fixed file slots: sockets and files together */
+    uint32_t timers_max;
+};
+
+/* OK, or UNSUPPORTED / NO_MEMORY / IO with one line for people that says what is wrong and how to
+ * mend it (io_uring switched off by sysctl, by seccomp, kernel below 6.1, memlock, descriptors
+ * ...). */
+MUST_CHECK enum status loop_open(const struct loop_settings *settings, struct loop **out_loop,
+                                 char *out_problem, size_t problem_capacity);
+void loop_close(struct loop *loop);
+
+/* Runs turns until loop_stop() was called. A turn: submit; wait for a completion or the next timer;
+ * run completions, due timers, deferrals. Never spins. */
+void loop_run(struct loop *loop);
+void loop_turn(struct loop *loop); /* one turn, for tests */
+void loop_stop(struct loop *loop);
+
+/* From a signal handler or another thread: makes the loop run its `on_wake` soon. */
+void loop_wake(struct loop *loop);
+void loop_on_wake(struct loop *loop, void (*run)(struct loop *loop, void *context), void *context);
+
+uint64_t loop_now_ns(const struct loop *loop);  /* monotonic, of this turn */
+uint64_t loop_wall_ms(const struct loop *loop); /* CLOCK_REALTIME, of this turn */
+
+/* A submission entry, never NULL (submits when the queue is full); its user_data is set to the
+ * operation. */
+struct io_uring_sqe *loop_submission(struct loop *loop, struct operation *operation);
+/* Asks the kernel to cancel; the operation still completes, with -ECANCELED or its result. */
+void loop_cancel(struct loop *loop, struct operation *operation);
+
+void loop_timer_arm(struct loop *loop, struct timer *timer, uint64_t deadline_ns); /* re-arms too */
+void loop_timer_disarm(struct loop *loop, struct timer *timer);
+void loop_defer(struct loop *loop, struct deferral *deferral);
+
+/* The provided buffer that a completion's flags name, with one reference for the caller. When the
+ * last reference is returned, the buffer goes back to the kernel's ring. */
+struct chunk *loop_take_buffer(struct loop *loop, uint32_t flags);
+int loop_buffer_group(const struct loop *loop);
+uint32_t loop_buffers_out(const struct loop *loop); /* taken and not yet returned */
+
+struct loop_figures {
+    uint64_t turns, completions, submissions, enters, timeouts;
+    bool defer_taskrun, fixed_files, registered_ring; /* what the probe found */
+};
+void loop_figures(const struct loop *loop, struct loop_figures *out_figures);
+
+#endif

@@ -1,0 +1,86 @@
+/* RESP2 and RESP3 (https://redis.io/docs/latest/develop/reference/protocol-spec) as a codec without
+ * sockets.
+ *
+ * The parser is strict and in place: a command is an array of bulk strings, and its arguments are
+ * views of the caller's bytes. It keeps no state between calls but what `resp_parser` says, so that
+ * bytes may come one at a time: after INCOMPLETE the caller gathers more and calls again with the
+ * same start. Inline commands (a line of words) are accepted as redis-server does, except that a
+ * line which begins with `POST` or `Host:` is a browser's cross-protocol attack and ends the
+ * connection. */
+#ifndef KOUAN_IO_RESP_H
+#define KOUAN_IO_RESP_H
+
+#include "core/bytes.h"
+#include "core/status.h"
+
+enum {
+    RESP_ARGUMENTS_MAX = 1024, /* of one command */
+    RESP_INLINE_BYTES_MAX = 64 * 1024
+};
+
+struct resp_limits {
+    uint32_t arguments_max;      /* at most RESP_ARGUMENTS_MAX */
+    uint32_t argument_bytes_max; /* of one bulk string */
+    uint32_t command_bytes_max;  /* of the whole frame */
+};
+
+struct resp_command {
+    struct bytes *arguments; /* the caller's array of limits->arguments_max views */
+    uint32_t count;
+    uint32_t frame_bytes; /* of the whole command, to step over */
+};
+
+/* Where an unfinished command stands, so that a long one is not parsed from its start each time
+ * bytes come. Zeroed before each command. */
+struct resp_parser {
+    uint32_t offset, arguments_left, count;
+};
+
+/* OK with a command (count 0 for an empty line or array, which is stepped over in silence);
+ * INCOMPLETE: `*out_needed` is how many bytes the frame is known to have at least, a hint for
+ * buffers; TOO_BIG or INVALID with `*out_error`, a reply line without `-` and CRLF ("ERR Protocol
+ * error: ..." in Redis's wording), after which the connection is closed; DENIED for POST and Host:,
+ * closed without a reply. */
+MUST_CHECK enum status resp_parse(struct resp_parser *parser, const struct resp_limits *limits,
+                                  struct bytes input, struct resp_command *command,
+                                  uint32_t *out_needed, const char **out_error);
+
+/* ---- Replies ----------------------------------------------------------------------------------
+ */
+
+/* Writes replies into the caller's memory. Sticky: past its capacity it writes nothing more and
+ * says so once, in `overflowed`; `needed` still counts, so that a caller can measure first with
+ * capacity 0. */
+struct resp_writer {
+    uint8_t *data;
+    size_t capacity, needed;
+    uint8_t protocol; /* 2 or 3 */
+    bool overflowed;
+};
+
+void resp_writer_init(struct resp_writer *writer, uint8_t protocol, void *data, size_t capacity);
+
+void resp_write_simple(struct resp_writer *writer, const char *text); /* +OK */
+/* -ERR ...; CR, LF and other control bytes in the text become spaces. */
+void resp_write_error(struct resp_writer *writer, const char *text);
+void resp_write_error_format(struct resp_writer *writer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void resp_write_integer(struct resp_writer *writer, int64_t value);
+void resp_write_bulk(struct resp_writer *writer, struct bytes bytes);
+void resp_write_bulk_text(struct resp_writer *writer, const char *text);
+void resp_write_bulk_format(struct resp_writer *writer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void resp_write_verbatim(struct resp_writer *writer,
+                         struct bytes text);            /* RESP3 =txt:, RESP2 bulk */
+void resp_write_null(struct resp_writer *writer);       /* $-1 or _ */
+void resp_write_null_array(struct resp_writer *writer); /* *-1 or _ */
+void resp_write_array(struct resp_writer *writer, uint32_t count);
+void resp_write_map(struct resp_writer *writer,
+                    uint32_t pairs); /* RESP2: an array of twice as many */
+void resp_write_set(struct resp_writer *writer, uint32_t count);
+void resp_write_double(struct resp_writer *writer, double value);
+void resp_write_boolean(struct resp_writer *writer, bool value); /* RESP2: :1 or :0 */
+/* A record's id, `<ms>-<seq>`, as a bulk string. */
+void resp_write_id(struct resp_writer *writer, uint64_t ms, uint64_t seq);
+
+#endif

@@ -1,0 +1,47 @@
+/* Reading one message: sniff -> recognise -> scan -> extract. */
+#ifndef KOUAN_ROUTES_READ_H
+#define KOUAN_ROUTES_READ_H
+
+#include "routes/profile.h"
+
+/* What one thread needs to read messages; reserved at start. */
+struct reader {
+    struct scan scan;
+    struct reading_space space;
+    void *memory; /* one mapping behind all of it */
+};
+
+MUST_CHECK enum status reader_open(struct reader *reader, uint32_t occurrence_capacity,
+                                   uint32_t text_capacity_bytes);
+void reader_close(struct reader *reader);
+
+/* Forgets all readings; once per batch. */
+static inline void reader_reset(struct reader *reader)
+{
+    reader->space.occurrence_used = 0;
+    reader->space.text_used = 0;
+}
+
+/* The profile of a body, out of those that `allowed` permits (a bit per profile index; NULL: all).
+ */
+MUST_CHECK enum status read_recognise(const struct profile_set *set, const uint64_t *allowed,
+                                      struct bytes body, const struct profile **out_profile,
+                                      struct scan_fault *out_fault);
+
+/* The whole way. OK; INVALID with a fault; FULL if the reader's space is used up by the batch. */
+MUST_CHECK enum status read_message(const struct profile_set *set, const uint64_t *allowed,
+                                    struct reader *reader, struct bytes body,
+                                    struct reading *out_reading, struct scan_fault *out_fault);
+
+/* Captures -> occurrences, by the profile's specs (routes/extract.c). */
+MUST_CHECK enum status extract(const struct profile *profile, const struct scan *scan,
+                               struct reading_space *space, struct reading *reading,
+                               struct scan_fault *out_fault);
+
+/* The values of the profile's `content` paths, one after the other with separators, for a digest.
+ * Calls `update(context, bytes)` for each; nothing if the profile names no content. Valid only
+ * right after `read_message` of that body. */
+void read_content(const struct profile *profile, const struct scan *scan,
+                  void (*update)(void *context, struct bytes part), void *context);
+
+#endif

@@ -1,0 +1,59 @@
+/* What was read from one message: occurrences of fields and keys, by slot. Filled by `read_message`
+ * (routes/read.h), looked at by rules, identity, delivery and `explain`.
+ *
+ * Occurrences and decoded text live in a `reading_space`, which a shard shares over one batch and
+ * resets after it; a reading is valid until then, and while its body is. */
+#ifndef KOUAN_ROUTES_READING_H
+#define KOUAN_ROUTES_READING_H
+
+#include "core/status.h"
+#include "routes/field.h"
+
+enum {
+    READING_ENTRIES_MAX = 256,      /* entries in a message; one more refuses it */
+    READING_OCCURRENCES_MAX = 8192, /* of one message */
+    READING_VALUE_BYTES_MAX = 1024, /* of one value; a longer one refuses the message */
+    READING_NO_OCCURRENCE = 0xFFFF
+};
+
+struct occurrence {
+    struct bytes value; /* UTF-8, trimmed, never empty; in the body, in the space, or static */
+    uint16_t entry;     /* 0: the message itself; 1..entry_count: that entry */
+    uint16_t next; /* the next one of the same slot in this reading, or READING_NO_OCCURRENCE */
+    uint8_t slot;
+};
+
+struct reading_space {
+    struct occurrence *occurrences;
+    uint32_t occurrence_capacity, occurrence_used;
+    uint8_t *text; /* decoded values: entities, releases, joins, charsets */
+    uint32_t text_capacity, text_used;
+};
+
+struct reading {
+    const struct profile *profile;
+    struct occurrence *occurrences; /* `count` of them, in the space */
+    uint16_t count;
+    uint16_t entry_count; /* 1 if the profile names no entries */
+    uint16_t first[SLOT_COUNT], last[SLOT_COUNT];
+};
+
+/* An empty reading at the end of the space. */
+void reading_init(struct reading *reading, struct reading_space *space);
+
+/* Appends an occurrence. Fields that take one value keep the first; a field's equal value (in any
+ * entry) and a key's equal value of the same entry are kept once. FULL if the space is exhausted,
+ * TOO_BIG past READING_OCCURRENCES_MAX. Only the newest reading of a space may grow. */
+MUST_CHECK enum status reading_add(struct reading *reading, struct reading_space *space,
+                                   enum slot slot, uint16_t entry, struct bytes value);
+
+/* The first value of a slot, or an absent view. */
+struct bytes reading_value(const struct reading *reading, enum slot slot);
+
+/* for (i = reading_first(r, s); i != READING_NO_OCCURRENCE; i = r->occurrences[i].next) */
+static inline uint16_t reading_first(const struct reading *reading, enum slot slot)
+{
+    return reading->first[slot];
+}
+
+#endif

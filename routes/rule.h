@@ -1,0 +1,103 @@
+/* Rule tables: CSV as people save it from a spreadsheet -> rules -> (routes/match.h) a matcher.
+ *
+ * Columns, by the header row's names, in any order: id, priority, any field of routes/field.h
+ * (canonical or session's), to, action, note. A cell is blank or `*` (always holds), or
+ * alternatives separated by `|`, each `text`, `prefix*`, `low..high`, or `@list`; a `!` before the
+ * cell negates the whole. A condition holds if any value of the field meets it; a negation, if none
+ * does (so it holds for an absent field). First match within a table, by priority (higher first),
+ * then by order in the file; the destinations of all tables add up. Docs: docs/rules.md. */
+#ifndef KOUAN_ROUTES_RULE_H
+#define KOUAN_ROUTES_RULE_H
+
+#include "core/diagnostic.h"
+#include "routes/charset.h"
+#include "routes/field.h"
+
+enum {
+    RULE_TABLES_MAX = 16,
+    RULES_MAX = 200000,           /* over all tables of a generation */
+    RULE_ALTERNATIVES_MAX = 1024, /* in one cell, lists counted as one */
+    DESTINATIONS_MAX = 256
+};
+
+/* A value list, `@name`: one value a line or the first column of a CSV, `#` comments. */
+struct value_list {
+    const char *name, *file;
+    struct bytes *values; /* sorted by bytes_compare, unique */
+    uint32_t count;
+};
+
+enum alternative_kind {
+    ALTERNATIVE_EXACT,
+    ALTERNATIVE_PREFIX,
+    ALTERNATIVE_RANGE,
+    ALTERNATIVE_LIST
+};
+
+/* RANGE compares as numbers if both ends are decimal digits only and of equal length, and then only
+ * with values of that same form and length; otherwise as bytes. */
+struct alternative {
+    enum alternative_kind kind;
+    struct bytes low, high; /* EXACT and PREFIX: `low` */
+    const struct value_list *list;
+};
+
+struct condition {
+    enum slot slot;
+    bool negated;
+    const struct alternative *alternatives;
+    uint32_t alternative_count;
+};
+
+enum rule_action { ACTION_DELIVER, ACTION_HOLD, ACTION_REJECT };
+const char *rule_action_name(enum rule_action action);
+
+struct rule {
+    const char *id;
+    int32_t priority;
+    const struct condition *conditions;
+    uint16_t condition_count;
+    const uint16_t *destinations; /* indices by the caller's resolver */
+    uint16_t destination_count;
+    bool to_receiver; /* `@receiver` */
+    enum rule_action action;
+    const char *note;
+    uint32_t line;
+};
+
+struct rule_table {
+    const char *name, *file;
+    const struct rule *rules; /* in order of matching */
+    uint32_t rule_count;
+};
+
+/* How names in cells become things: the configuration's destinations and lists. */
+struct rule_names {
+    const char *const *destinations;
+    uint16_t destination_count;
+    const struct value_list *const *lists;
+    uint16_t list_count;
+};
+
+/* Parses one list file. */
+const struct value_list *value_list_parse(struct arena *arena, struct charsets *charsets,
+                                          const char *name, const char *path, struct bytes content,
+                                          struct diagnostics *diagnostics);
+bool value_list_has(const struct value_list *list, struct bytes value);
+
+/* Parses one table. Every error is reported; NULL if there was one. Warns of a rule that an earlier
+ * one covers. Ids are unique within a table. */
+const struct rule_table *rule_table_parse(struct arena *arena, struct charsets *charsets,
+                                          const char *name, const char *path, struct bytes content,
+                                          const struct rule_names *names,
+                                          struct diagnostics *diagnostics);
+
+/* The naive truth: does this condition hold for these values? Used by `explain`, and by the tests
+ * that the matcher is checked against. */
+struct reading;
+bool condition_holds(const struct condition *condition, const struct reading *reading);
+
+/* The codes raised here: R1xx for tables, L1xx for lists. */
+extern const struct diagnostic_code rule_codes[];
+
+#endif

@@ -1,0 +1,172 @@
+/* The one interface behind which the three scanners stand. A scanner walks a body once, checks that
+ * it is well-formed, and writes a capture for each place that the plan taps. It builds no tree,
+ * allocates nothing, never recurses, and reads at most BYTES_PADDING bytes past the body's end.
+ *
+ *   body --scan_xml | scan_json | scan_edifact--> captures --extract (routes/extract.h)--> reading
+ *
+ * Captured values are normalised (entities, CDATA, escapes, release characters, charset -> UTF-8),
+ * trimmed, and never empty: an empty element is an absent value. A value that stands in the body as
+ * it is stays a view of the body; one that had to be decoded lies in the space's text. */
+#ifndef KOUAN_ROUTES_SCAN_H
+#define KOUAN_ROUTES_SCAN_H
+
+#include "core/arena.h"
+#include "core/status.h"
+#include "routes/reading.h"
+
+enum format { FORMAT_EDIFACT, FORMAT_XML, FORMAT_JSON, FORMAT_COUNT };
+
+enum {
+    SCAN_DEPTH_MAX = 64,      /* nested elements, objects or arrays */
+    SCAN_CAPTURES_MAX = 8192, /* captures of one message */
+    PLAN_TAPS_MAX = 256,      /* tapped places of one profile */
+    PLAN_NODES_MAX = 1024,
+    TAP_NONE = 0xFFFF
+};
+
+/* Why a body is refused: a stable word for replies, metrics and `kouan help`, and a sentence. */
+#define SCAN_REASON_LIST(X)                                                                        \
+    X(NONE, "OK", "nothing is wrong")                                                              \
+    X(EMPTY, "EMPTY", "the body is empty or blank")                                                \
+    X(UNKNOWN_FORMAT, "UNKNOWNFORMAT", "neither XML, JSON nor EDIFACT")                            \
+    X(UNKNOWN_PROFILE, "UNKNOWNPROFILE", "well begun, but no profile recognises it")               \
+    X(MALFORMED, "MALFORMED", "the syntax is broken at this place")                                \
+    X(TRUNCATED, "TRUNCATED", "the body ends before its structure does")                           \
+    X(TRAILING, "TRAILING", "something follows the end of the document")                           \
+    X(TOO_DEEP, "TOODEEP", "nested deeper than 64 levels")                                         \
+    X(TOO_MANY_ENTRIES, "TOOMANYENTRIES", "more than 256 entries in one message")                  \
+    X(TOO_MANY_VALUES, "TOOMANYVALUES", "more values are tapped than one message may have")        \
+    X(VALUE_TOO_LONG, "VALUETOOLONG", "a routed value is longer than 1024 bytes")                  \
+    X(DOCTYPE, "DOCTYPE", "a document type declaration is not accepted")                           \
+    X(ENTITY, "ENTITY", "an entity that XML itself does not define")                               \
+    X(NAMESPACE, "NAMESPACE", "a prefix that is bound to no namespace")                            \
+    X(DUPLICATE_KEY, "DUPLICATEKEY", "a member that routing reads appears twice in one object")    \
+    X(ENCODING, "ENCODING", "the bytes do not fit the character set, or it is not known")          \
+    X(MANY_MESSAGES, "MANYMESSAGES", "an interchange of several messages: send them one by one")   \
+    X(MISSING, "MISSING", "a field that the profile requires is absent")                           \
+    X(CONSTRAINT, "CONSTRAINT", "a value breaks a constraint of the profile")
+
+enum scan_reason {
+#define X(name, word, text) SCAN_##name,
+    SCAN_REASON_LIST(X)
+#undef X
+        SCAN_REASON_COUNT
+};
+
+const char *scan_reason_word(enum scan_reason reason);
+const char *scan_reason_text(enum scan_reason reason);
+
+struct scan_fault {
+    enum scan_reason reason;
+    uint32_t offset;  /* into the body, in bytes; the end of the body where something is missing */
+    const char *what; /* a static detail ("expected `>`", a field's name) or NULL */
+};
+
+/* ---- The plan: what a profile's paths compile to -------------------------------------------- */
+
+/* XML and JSON: a trie of steps. Node 0 is the document's root element (XML) or root value (JSON)
+ * itself; its children are its child elements or members. Arrays are transparent: an element of an
+ * array has the node of the array's own member. Node 1 is the root of a second trie, whose children
+ * match an element or member of that name at any depth below the root where the first trie has no
+ * child of that name (`//dxpId`). Siblings have distinct (name, attribute) pairs, so a walk is
+ * deterministic. */
+struct plan_node {
+    struct bytes name;     /* XML local name, without prefix */
+    uint16_t first_child;  /* 0: none */
+    uint16_t next_sibling; /* 0: none */
+    uint16_t tap;          /* captures its direct text or scalar value; TAP_NONE */
+    bool attribute;        /* an XML attribute of its parent (leaf) */
+    bool entry;            /* each occurrence begins a new entry, and its end ends it */
+    bool instance;         /* each occurrence counts as a new instance for predicates below it */
+};
+
+/* EDIFACT: one row a tapped component. Rows of one tag stand together, in the order of the tags.
+ * UNA, UNB, UNG, UNH and UNT are segments like any other. */
+struct plan_component {
+    uint8_t tag[3];
+    uint16_t tap;
+    uint16_t element, component; /* from 1, as in the directories: BGM 2/1 is C106 1004 */
+    /* Only where element/component of the same segment equals this; element 0: no condition. */
+    uint16_t qualifier_element, qualifier_component;
+    struct bytes qualifier;
+};
+
+struct plan {
+    enum format format;
+    uint16_t tap_count;
+    const struct plan_node *nodes;
+    uint16_t node_count;
+    const struct plan_component *components;
+    uint16_t component_count;
+    uint8_t entry_tag[3]; /* EDIFACT: the segment that begins an entry; {0} for none. An entry
+                             ends where the next begins, at UNS, or at UNT. */
+    bool root_name_tapped;
+    uint16_t root_name_tap; /* XML: captures the local name of the root element; else TAP_NONE */
+};
+
+/* ---- Captures -------------------------------------------------------------------------------- */
+
+struct capture {
+    struct bytes value;
+    uint16_t tap;
+    uint16_t entry;    /* 0: outside of entries */
+    uint32_t instance; /* of the innermost enclosing instance node (from 1; 0: none); EDIFACT: the
+                          number of the segment, from 1 */
+    uint32_t offset;   /* where the value begins in the body, for faults */
+};
+
+/* Scratch of one scan, reserved once per shard. */
+struct scan {
+    struct capture *captures; /* SCAN_CAPTURES_MAX */
+    uint32_t capture_count;
+    uint16_t entry_count;        /* entries begun */
+    struct reading_space *space; /* where decoded text goes */
+    struct charsets *charsets;   /* routes/charset.h */
+};
+
+/* OK, or INVALID with a fault, or FULL when the space's text has no room left (the caller ends the
+ * batch and tries again with an empty space). On failure the captures are unspecified. */
+MUST_CHECK enum status scan_xml(const struct plan *plan, struct bytes body, struct scan *scan,
+                                struct scan_fault *out_fault);
+MUST_CHECK enum status scan_json(const struct plan *plan, struct bytes body, struct scan *scan,
+                                 struct scan_fault *out_fault);
+MUST_CHECK enum status scan_edifact(const struct plan *plan, struct bytes body, struct scan *scan,
+                                    struct scan_fault *out_fault);
+
+/* ---- Peeks: just enough to choose a profile, without a plan ------------------------------------
+ */
+
+/* By the first bytes that are neither BOM nor blank: `<`; `{` or `[`; UNA, UNB, UNG or UNH. */
+MUST_CHECK enum status scan_sniff(struct bytes body, enum format *out_format,
+                                  struct scan_fault *out_fault);
+
+struct xml_peek {
+    struct bytes root;           /* local name of the root element */
+    struct bytes root_namespace; /* absent if none; raw bytes of the attribute */
+};
+MUST_CHECK enum status scan_xml_peek(struct bytes body, struct xml_peek *out_peek,
+                                     struct scan_fault *out_fault);
+
+struct edifact_peek {
+    struct bytes type, version, release,
+        agency;          /* UNH S009: 0065, 0052, 0054, 0051; may be absent */
+    bool service_advice; /* a UNA was there */
+};
+MUST_CHECK enum status scan_edifact_peek(struct bytes body, struct edifact_peek *out_peek,
+                                         struct scan_fault *out_fault);
+
+/* The members of the root object, one after the other, without looking inside their values.
+ *   struct json_members members;
+ *   json_members_init(&members, body); while (json_members_next(&members)) ... members.name ...
+ * `value` is a string's inside (escapes as they stand), or a scalar's or container's raw bytes. */
+struct json_members {
+    struct bytes body;
+    uint32_t at;
+    struct bytes name, value;
+    bool value_is_text;
+    struct scan_fault fault; /* reason NONE at the end of a well-formed walk */
+};
+void json_members_init(struct json_members *members, struct bytes body);
+bool json_members_next(struct json_members *members);
+
+#endif
