@@ -4,25 +4,9 @@
 #ifndef KOUAN_ROUTES_MATCH_H
 #define KOUAN_ROUTES_MATCH_H
 
+#include "core/destination_set.h"
 #include "routes/reading.h"
 #include "routes/rule.h"
-
-struct destination_set {
-    uint64_t words[DESTINATIONS_MAX / 64];
-};
-
-static inline void destination_set_add(struct destination_set *set, uint16_t destination)
-{
-    set->words[destination / 64] |= UINT64_C(1) << (destination % 64);
-}
-
-static inline bool destination_set_has(const struct destination_set *set, uint16_t destination)
-{
-    return (set->words[destination / 64] >> (destination % 64) & 1) != 0;
-}
-
-bool destination_set_is_empty(const struct destination_set *set);
-uint16_t destination_set_count(const struct destination_set *set);
 
 enum { DECISION_NO_RULE = UINT32_MAX };
 

@@ -9,15 +9,15 @@
 #ifndef KOUAN_ROUTES_RULE_H
 #define KOUAN_ROUTES_RULE_H
 
+#include "core/destination_set.h"
 #include "core/diagnostic.h"
 #include "routes/charset.h"
 #include "routes/field.h"
 
 enum {
     RULE_TABLES_MAX = 16,
-    RULES_MAX = 200000,           /* over all tables of a generation */
-    RULE_ALTERNATIVES_MAX = 1024, /* in one cell, lists counted as one */
-    DESTINATIONS_MAX = 256
+    RULES_MAX = 200000,          /* over all tables of a generation */
+    RULE_ALTERNATIVES_MAX = 1024 /* in one cell, lists counted as one */
 };
 
 /* A value list, `@name`: one value a line or the first column of a CSV, `#` comments. */

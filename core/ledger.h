@@ -1,0 +1,86 @@
+/* The conservation accounts. Every term is counted where it happens; none is derived from the
+ * others, so that the gap between the two sides is a proof and not an identity.
+ *
+ *   intake, per participant and channel:   received = accepted + replay + refused + undecided
+ *   outlet, per destination:               routed + emitted = held + released + hold_rejected
+ *                                              + offered (given to the groups) + backlog without
+ * groups + unclaimed group, per group of a destination:     offered = acknowledged + pending +
+ * backlog + dead_lettered
+ *                                              + skipped
+ *
+ * One owner thread; readers take copies. */
+#ifndef KOUAN_CORE_LEDGER_H
+#define KOUAN_CORE_LEDGER_H
+
+#include <stdint.h>
+
+/* Why a message is refused: the counter, the stable first word of the reply, its explanation. */
+#define REFUSAL_LIST(X)                                                                            \
+    X(REJECTED, "REJECTED", "the body is malformed, no profile knows it, or a rule rejects it")    \
+    X(CONFLICT, "CONFLICT", "its id was used with another body, and its profile refuses that")     \
+    X(COLLISION, "CONFLICT", "an equal digest with other bytes: an alarm")                         \
+    X(UNROUTABLE, "UNROUTABLE", "no rule gives it a destination")                                  \
+    X(TOO_BIG, "TOOBIG", "it is larger than message_max")                                          \
+    X(NO_PERMISSION, "NOPERM", "the participant may not send this")                                \
+    X(TRY_AGAIN, "TRYAGAIN", "there is no room for it now; send it again later")
+
+enum refusal {
+#define X(name, word, text) REFUSAL_##name,
+    REFUSAL_LIST(X)
+#undef X
+        REFUSAL_COUNT
+};
+
+const char *refusal_name(enum refusal refusal); /* "rejected", for reports */
+const char *refusal_word(enum refusal refusal); /* "REJECTED", the first word of the reply */
+const char *refusal_text(enum refusal refusal);
+
+struct intake_account {
+    uint64_t received;
+    uint64_t fresh, conflict, amendment; /* accepted, by verdict */
+    uint64_t replay;
+    uint64_t refused[REFUSAL_COUNT];
+    uint64_t undecided; /* a gauge */
+    uint64_t received_bytes;
+};
+
+#define OUTLET_TERM_LIST(X)                                                                        \
+    X(routed, "decided for this destination")                                                      \
+    X(emitted, "made by Kouan for it: dead letters, releases")                                     \
+    X(held, "waiting for an operator (now)")                                                       \
+    X(released, "held, then released: went on as an emitted record")                               \
+    X(hold_rejected, "held, then rejected by an operator")                                         \
+    X(offered, "given to the groups, once for all of them")                                        \
+    X(retained, "kept for want of a group (now)")                                                  \
+    X(unclaimed, "kept for want of a group until it fell off")
+
+#define GROUP_TERM_LIST(X)                                                                         \
+    X(offered, "records of the destination since the group began")                                 \
+    X(acknowledged, "acknowledged, or read with NOACK")                                            \
+    X(pending, "delivered, not yet acknowledged (now)")                                            \
+    X(backlog, "not yet delivered (now)")                                                          \
+    X(dead_lettered, "given up after deliveries_max, into the dead letter")                        \
+    X(skipped, "skipped by an operator's command")
+
+struct outlet_account {
+#define X(name, text) uint64_t name;
+    OUTLET_TERM_LIST(X)
+#undef X
+};
+
+struct group_account {
+#define X(name, text) uint64_t name;
+    GROUP_TERM_LIST(X)
+#undef X
+};
+
+uint64_t intake_accepted(const struct intake_account *account);
+uint64_t intake_refused(const struct intake_account *account);
+void intake_add(struct intake_account *sum, const struct intake_account *account);
+
+/* What one side has and the other lacks; 0 when the books are right. */
+int64_t intake_gap(const struct intake_account *account);
+int64_t outlet_gap(const struct outlet_account *account);
+int64_t group_gap(const struct group_account *account);
+
+#endif

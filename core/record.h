@@ -1,0 +1,86 @@
+/* A record: one accepted message as it lies in the journal, self-contained but for its generation.
+ *
+ *   struct record | destinations u16[] | rules u32[] | values record_value[] | body | text
+ *
+ * padded to RECORD_ALIGNMENT. Text is what a value needed decoded; a value's offset counts from the
+ * body's first byte, so it lies in the body or, past it, in the text. Memory only so far: the
+ * durable format is another matter, and this layout may change. */
+#ifndef KOUAN_CORE_RECORD_H
+#define KOUAN_CORE_RECORD_H
+
+#include "core/destination_set.h"
+#include <assert.h>
+
+#include "core/digest.h"
+#include "core/window.h"
+
+enum {
+    RECORD_ALIGNMENT = 8,
+    RECORD_HELD = 0x8000, /* in a destination: held there, not delivered */
+    RECORD_RULES_MAX = 16,
+    RECORD_VALUES_MAX = 8192
+};
+
+/* `<ms>-<seq>`: seq is a counter within the millisecond << 8 | the number of the log. */
+struct record_id {
+    uint64_t ms, seq;
+};
+
+static inline int record_id_compare(struct record_id a, struct record_id b)
+{
+    if (a.ms != b.ms)
+        return a.ms < b.ms ? -1 : 1;
+    return (a.seq > b.seq) - (a.seq < b.seq);
+}
+
+struct record_value {
+    uint32_t offset;
+    uint16_t size;
+    uint16_t entry;
+    uint16_t slot; /* enum slot of routes/field.h */
+    uint16_t reserved;
+};
+
+/* Why a record exists. */
+enum record_cause { RECORD_MESSAGE, RECORD_RELEASED, RECORD_DEAD_LETTER, RECORD_CAUSE_COUNT };
+const char *record_cause_name(enum record_cause cause);
+
+struct record {
+    struct record_id id;
+    struct record_id origin; /* of the record that this one repeats (released, dead letter) */
+    struct digest identity;
+    uint64_t generation;
+    uint32_t size_bytes; /* of all of it, padding included */
+    uint32_t body_bytes, text_bytes;
+    uint16_t value_count, entry_count;
+    uint16_t participant, channel, profile; /* indices in the generation */
+    uint16_t destination_count, rule_count;
+    uint8_t verdict; /* enum verdict */
+    uint8_t cause;   /* enum record_cause */
+};
+
+static_assert(sizeof(struct record) == 88, "the header has no padding");
+static_assert(sizeof(struct record) % RECORD_ALIGNMENT == 0, "what follows stays aligned");
+
+/* The whole size of a record with these parts. */
+uint32_t record_size(uint32_t destination_count, uint32_t rule_count, uint32_t value_count,
+                     uint32_t body_bytes, uint32_t text_bytes);
+
+static inline uint16_t *record_destinations(const struct record *record)
+{
+    return (uint16_t *)(uintptr_t)(record + 1);
+}
+
+/* Each: table << 24 | index of the rule in its table. */
+uint32_t *record_rules(const struct record *record);
+struct record_value *record_values(const struct record *record);
+struct bytes record_body(const struct record *record);
+struct bytes record_text(const struct record *record);
+
+static inline struct bytes record_value_bytes(const struct record *record,
+                                              const struct record_value *value)
+{
+    return bytes_make(record_body(record).data + value->offset, value->size);
+}
+
+#endif
