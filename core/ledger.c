@@ -5,7 +5,7 @@ struct refusal_row {
 };
 
 static const struct refusal_row refusals[REFUSAL_COUNT] = {
-#define X(name, word, text) [REFUSAL_##name] = {#name, word, text},
+#define X(constant, name, word, text) [REFUSAL_##constant] = {name, word, text},
     REFUSAL_LIST(X)
 #undef X
 };

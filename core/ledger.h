@@ -14,18 +14,21 @@
 
 #include <stdint.h>
 
-/* Why a message is refused: the counter, the stable first word of the reply, its explanation. */
+/* Why a message is refused: the counter, its name, the stable first word of the reply, its
+ * explanation. */
 #define REFUSAL_LIST(X)                                                                            \
-    X(REJECTED, "REJECTED", "the body is malformed, no profile knows it, or a rule rejects it")    \
-    X(CONFLICT, "CONFLICT", "its id was used with another body, and its profile refuses that")     \
-    X(COLLISION, "CONFLICT", "an equal digest with other bytes: an alarm")                         \
-    X(UNROUTABLE, "UNROUTABLE", "no rule gives it a destination")                                  \
-    X(TOO_BIG, "TOOBIG", "it is larger than message_max")                                          \
-    X(NO_PERMISSION, "NOPERM", "the participant may not send this")                                \
-    X(TRY_AGAIN, "TRYAGAIN", "there is no room for it now; send it again later")
+    X(REJECTED, "rejected", "REJECTED",                                                            \
+      "the body is malformed, no profile knows it, or a rule rejects it")                          \
+    X(CONFLICT, "conflict", "CONFLICT",                                                            \
+      "its id was used with another body, and its profile refuses that")                           \
+    X(COLLISION, "collision", "CONFLICT", "an equal digest with other bytes: an alarm")            \
+    X(UNROUTABLE, "unroutable", "UNROUTABLE", "no rule gives it a destination")                    \
+    X(TOO_BIG, "too_big", "TOOBIG", "it is larger than message_max")                               \
+    X(NO_PERMISSION, "no_permission", "NOPERM", "the participant may not send this")               \
+    X(TRY_AGAIN, "try_again", "TRYAGAIN", "there is no room for it now; send it again later")
 
 enum refusal {
-#define X(name, word, text) REFUSAL_##name,
+#define X(constant, name, word, text) REFUSAL_##constant,
     REFUSAL_LIST(X)
 #undef X
         REFUSAL_COUNT
