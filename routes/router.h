@@ -8,6 +8,7 @@
 #ifndef KOUAN_ROUTES_ROUTER_H
 #define KOUAN_ROUTES_ROUTER_H
 
+#include "core/digest.h"
 #include "core/ledger.h"
 #include "routes/generation.h"
 #include "routes/read.h"

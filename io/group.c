@@ -1,0 +1,219 @@
+#include "io/group.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum status group_open(struct outlet *outlet, struct bytes name, uint64_t index,
+                       struct record_id last_delivered, struct group **out_group)
+{
+    if (name.size == 0 || name.size > GROUP_NAME_BYTES_MAX)
+        return STATUS_TOO_BIG;
+    uint64_t capacity = 64;
+    while (capacity < (uint64_t)outlet->destination->pending_max * 2)
+        capacity *= 2; /* at least half tombstones before a squeeze pays */
+    struct group *group = calloc(1, sizeof *group);
+    struct pending_entry *pending = calloc(capacity, sizeof *pending);
+    struct group_consumer *consumers = calloc(GROUP_CONSUMERS_MAX, sizeof *consumers);
+    if (group == NULL || pending == NULL || consumers == NULL) {
+        free(group);
+        free(pending);
+        free(consumers);
+        return STATUS_NO_MEMORY;
+    }
+    group->outlet = outlet;
+    memcpy(group->name, name.data, name.size);
+    group->cursor = index;
+    group->last_delivered = last_delivered;
+    group->pending = pending;
+    group->pending_mask = capacity - 1;
+    group->consumers = consumers;
+    *out_group = group;
+    return STATUS_OK;
+}
+
+void group_close(struct group *group)
+{
+    for (uint16_t i = 0; i < group->consumer_count; i++)
+        free(group->consumers[i].name);
+    free(group->consumers);
+    free(group->pending);
+    free(group);
+}
+
+void group_offer(struct group *group, uint64_t count)
+{
+    group->account.offered += count;
+    group->account.backlog += count;
+}
+
+static struct pending_entry *pending_at(const struct group *group, uint64_t place)
+{
+    return &group->pending[place & group->pending_mask];
+}
+
+static bool is_live(const struct pending_entry *entry)
+{
+    return entry->consumer != GROUP_NO_CONSUMER;
+}
+
+uint64_t group_oldest_needed(const struct group *group)
+{
+    if (group->pending_first == group->pending_end)
+        return group->cursor;
+    return pending_at(group, group->pending_first)->index; /* the head is never a tombstone */
+}
+
+/* The first place whose id is at least `id`. */
+static uint64_t pending_lower_bound(const struct group *group, struct record_id id)
+{
+    uint64_t low = group->pending_first, high = group->pending_end;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        if (record_id_compare(pending_at(group, middle)->id, id) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+bool group_needs(const struct group *group, uint64_t index)
+{
+    if (index >= group->cursor)
+        return true;
+    return group_find_pending(group, outlet_record(group->outlet, index)->id) != NULL;
+}
+
+uint16_t group_find_consumer(const struct group *group, struct bytes name)
+{
+    for (uint16_t i = 0; i < group->consumer_count; i++)
+        if (bytes_equal_text(name, group->consumers[i].name))
+            return i;
+    return GROUP_NO_CONSUMER;
+}
+
+uint16_t group_consumer(struct group *group, struct bytes name, uint64_t now_ms)
+{
+    uint16_t found = group_find_consumer(group, name);
+    if (found != GROUP_NO_CONSUMER) {
+        group->consumers[found].seen_ms = now_ms;
+        return found;
+    }
+    if (group->consumer_count == GROUP_CONSUMERS_MAX || name.size > GROUP_NAME_BYTES_MAX)
+        return GROUP_NO_CONSUMER;
+    char *copy = calloc(1, name.size + 1); /* the one allocation after start: a new name, bounded */
+    if (copy == NULL)
+        return GROUP_NO_CONSUMER;
+    memcpy(copy, name.data, name.size);
+    group->consumers[group->consumer_count] =
+        (struct group_consumer){.name = copy, .seen_ms = now_ms, .active_ms = 0};
+    return group->consumer_count++;
+}
+
+/* Moves the live entries together, so that the ring has room for `pending_max` again. */
+static void squeeze(struct group *group)
+{
+    uint64_t to = group->pending_first;
+    for (uint64_t from = group->pending_first; from < group->pending_end; from++) {
+        const struct pending_entry *entry = pending_at(group, from);
+        if (!is_live(entry))
+            continue;
+        *pending_at(group, to) = *entry;
+        to++;
+    }
+    group->pending_end = to;
+}
+
+static void add_pending(struct group *group, uint64_t index, struct record_id id, uint16_t consumer,
+                        uint64_t now_ms)
+{
+    if (group->pending_end - group->pending_first > group->pending_mask)
+        squeeze(group);
+    assert(group->pending_end - group->pending_first <= group->pending_mask);
+    *pending_at(group, group->pending_end) = (struct pending_entry){
+        .id = id, .index = index, .delivered_ms = now_ms, .deliveries = 1, .consumer = consumer};
+    group->pending_end++;
+    group->consumers[consumer].pending++;
+    group->account.pending++;
+}
+
+uint32_t group_deliver(struct group *group, uint16_t consumer, uint32_t count, uint64_t bytes_max,
+                       bool no_ack, uint64_t now_ms, uint64_t *out_indices)
+{
+    const struct outlet *outlet = group->outlet;
+    uint32_t taken = 0;
+    uint64_t bytes = 0;
+    while (taken < count && group->cursor < outlet->end) {
+        const struct record *record = outlet_record(outlet, group->cursor);
+        bytes += record->size_bytes;
+        if (taken > 0 && bytes > bytes_max)
+            break;
+        if (!no_ack && group->account.pending >= outlet->destination->pending_max)
+            break;
+        if (no_ack)
+            group->account.acknowledged++;
+        else
+            add_pending(group, group->cursor, record->id, consumer, now_ms);
+        group->account.backlog--;
+        group->last_delivered = record->id;
+        group->entries_read++;
+        out_indices[taken++] = group->cursor++;
+    }
+    if (taken > 0)
+        group->consumers[consumer].active_ms = now_ms;
+    return taken;
+}
+
+struct pending_entry *group_find_pending(const struct group *group, struct record_id id)
+{
+    uint64_t place = pending_lower_bound(group, id);
+    if (place == group->pending_end)
+        return NULL;
+    struct pending_entry *entry = pending_at(group, place);
+    return record_id_compare(entry->id, id) == 0 && is_live(entry) ? entry : NULL;
+}
+
+struct pending_entry *group_next_pending(const struct group *group, struct record_id id,
+                                         uint16_t consumer)
+{
+    for (uint64_t place = pending_lower_bound(group, id); place < group->pending_end; place++) {
+        struct pending_entry *entry = pending_at(group, place);
+        if (is_live(entry) && (consumer == GROUP_NO_CONSUMER || entry->consumer == consumer))
+            return entry;
+    }
+    return NULL;
+}
+
+static void end_pending(struct group *group, struct pending_entry *entry)
+{
+    group->consumers[entry->consumer].pending--;
+    group->account.pending--;
+    entry->consumer = GROUP_NO_CONSUMER;
+    while (group->pending_first < group->pending_end &&
+           !is_live(pending_at(group, group->pending_first)))
+        group->pending_first++;
+}
+
+bool group_acknowledge(struct group *group, struct record_id id)
+{
+    struct pending_entry *entry = group_find_pending(group, id);
+    if (entry == NULL)
+        return false;
+    end_pending(group, entry);
+    group->account.acknowledged++;
+    return true;
+}
+
+void group_assign(struct group *group, struct pending_entry *entry, uint16_t consumer)
+{
+    assert(is_live(entry));
+    group->consumers[entry->consumer].pending--;
+    entry->consumer = consumer;
+    group->consumers[consumer].pending++;
+}
+
+void group_bury(struct group *group, struct pending_entry *entry)
+{
+    end_pending(group, entry);
+    group->account.dead_lettered++;
+}

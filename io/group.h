@@ -1,0 +1,85 @@
+/* A consumer group of one destination, with Redis's semantics: a cursor, and a list of pending
+ * entries, each owned by a consumer until acknowledged. One owner thread.
+ *
+ * Pending entries stand in the order of their ids (new ones are always the newest), in a ring that
+ * holds tombstones of acknowledged ones until its head passes them, or it is squeezed. */
+#ifndef KOUAN_IO_GROUP_H
+#define KOUAN_IO_GROUP_H
+
+#include "io/outlet.h"
+
+enum { GROUP_CONSUMERS_MAX = 1024, GROUP_NAME_BYTES_MAX = 255, GROUP_NO_CONSUMER = 0xFFFF };
+
+struct pending_entry {
+    struct record_id id;
+    uint64_t index; /* in the outlet */
+    uint64_t delivered_ms;
+    uint32_t deliveries;
+    uint16_t consumer; /* GROUP_NO_CONSUMER: a tombstone */
+};
+
+struct group_consumer {
+    char *name; /* NULL: a free place */
+    uint64_t seen_ms, active_ms;
+    uint32_t pending;
+};
+
+struct group {
+    struct outlet *outlet;
+    char name[GROUP_NAME_BYTES_MAX + 1];
+    uint64_t cursor; /* the next index to deliver */
+    struct record_id last_delivered;
+    uint64_t entries_read;
+    struct pending_entry *pending; /* index & pending_mask */
+    uint64_t pending_mask, pending_first, pending_end;
+    struct group_consumer *consumers;
+    uint16_t consumer_count;
+    struct group_account account;
+    void *waiters; /* sessions blocked on it; the front door's */
+};
+
+MUST_CHECK enum status group_open(struct outlet *outlet, struct bytes name, uint64_t index,
+                                  struct record_id last_delivered, struct group **out_group);
+void group_close(struct group *group);
+
+static inline const char *group_name(const struct group *group)
+{
+    return group->name;
+}
+
+void group_offer(struct group *group, uint64_t count);
+uint64_t group_oldest_needed(const struct group *group);
+bool group_needs(const struct group *group, uint64_t index);
+
+/* Finds, or makes; GROUP_NO_CONSUMER when GROUP_CONSUMERS_MAX are there or the name is too long. */
+uint16_t group_consumer(struct group *group, struct bytes name, uint64_t now_ms);
+uint16_t group_find_consumer(const struct group *group, struct bytes name);
+
+static inline bool group_has_new(const struct group *group)
+{
+    return group->cursor < group->outlet->end;
+}
+
+/* Takes up to `count` new entries for the consumer, fewer if their bodies exceed `bytes_max` (one
+ * always goes), or pending_max is reached. With `no_ack` they count as acknowledged. Writes their
+ * indices. */
+uint32_t group_deliver(struct group *group, uint16_t consumer, uint32_t count, uint64_t bytes_max,
+                       bool no_ack, uint64_t now_ms, uint64_t *out_indices);
+
+/* The pending entry with this id; NULL if it is not pending. */
+struct pending_entry *group_find_pending(const struct group *group, struct record_id id);
+
+/* The first live pending entry at or after `id`, of `consumer` or of any (GROUP_NO_CONSUMER). */
+struct pending_entry *group_next_pending(const struct group *group, struct record_id id,
+                                         uint16_t consumer);
+
+/* True if it was pending. */
+bool group_acknowledge(struct group *group, struct record_id id);
+
+/* Gives a pending entry to a consumer (may be its own). */
+void group_assign(struct group *group, struct pending_entry *entry, uint16_t consumer);
+
+/* Ends a pending entry as dead-lettered. */
+void group_bury(struct group *group, struct pending_entry *entry);
+
+#endif

@@ -1,0 +1,204 @@
+#include "io/outlet.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "io/group.h"
+
+enum status outlet_open(struct outlet *outlet, const struct destination *destination,
+                        const struct journal *journal)
+{
+    uint64_t capacity = 1024;
+    while (capacity < destination->backlog_max)
+        capacity *= 2;
+    uint64_t *positions = calloc(capacity, sizeof *positions);
+    if (positions == NULL)
+        return STATUS_NO_MEMORY;
+    *outlet = (struct outlet){
+        .destination = destination,
+        .journal = journal,
+        .positions = positions,
+        .mask = capacity - 1,
+    };
+    for (uint16_t i = 0; i < destination->group_count; i++) {
+        struct group *group;
+        enum status status = outlet_create_group(outlet, bytes_from_text(destination->groups[i]),
+                                                 GROUP_FROM_FIRST, (struct record_id){0}, &group);
+        if (status != STATUS_OK) {
+            outlet_close(outlet);
+            return status;
+        }
+    }
+    return STATUS_OK;
+}
+
+void outlet_close(struct outlet *outlet)
+{
+    for (uint16_t i = 0; i < outlet->group_count; i++)
+        group_close(outlet->groups[i]);
+    free(outlet->positions);
+    *outlet = (struct outlet){0};
+}
+
+bool outlet_has_room(const struct outlet *outlet, uint64_t size_bytes)
+{
+    const struct destination *destination = outlet->destination;
+    if (outlet->group_count == 0)
+        return true;
+    return outlet_length(outlet) + outlet->reserved_entries < destination->backlog_max &&
+           outlet->bytes + outlet->reserved_bytes + size_bytes <= destination->backlog_bytes_max;
+}
+
+void outlet_reserve(struct outlet *outlet, uint64_t size_bytes)
+{
+    outlet->reserved_entries++;
+    outlet->reserved_bytes += size_bytes;
+}
+
+void outlet_unreserve(struct outlet *outlet, uint64_t size_bytes)
+{
+    assert(outlet->reserved_entries > 0 && outlet->reserved_bytes >= size_bytes);
+    outlet->reserved_entries--;
+    outlet->reserved_bytes -= size_bytes;
+}
+
+static void drop_first(struct outlet *outlet)
+{
+    outlet->bytes -= outlet_record(outlet, outlet->first)->size_bytes;
+    outlet->first++;
+}
+
+static void drop_first_retained(struct outlet *outlet)
+{
+    drop_first(outlet);
+    outlet->account.retained--;
+    outlet->account.unclaimed++;
+}
+
+void outlet_push(struct outlet *outlet, uint64_t position)
+{
+    const struct record *record = journal_record(outlet->journal, position);
+    assert(record_id_compare(record->id, outlet->last_id) > 0);
+    while (outlet->group_count == 0 && outlet_length(outlet) > 0 &&
+           (outlet->bytes + record->size_bytes > outlet->destination->retain_bytes ||
+            outlet_length(outlet) > outlet->mask))
+        drop_first_retained(outlet);
+    assert(outlet_length(outlet) <= outlet->mask);
+
+    outlet->positions[outlet->end & outlet->mask] = position;
+    outlet->end++;
+    outlet->bytes += record->size_bytes;
+    if (outlet->pushed++ == 0)
+        outlet->first_ever_id = record->id;
+    outlet->last_id = record->id;
+    if (outlet->group_count == 0) {
+        outlet->account.retained++;
+        return;
+    }
+    outlet->account.offered++;
+    for (uint16_t i = 0; i < outlet->group_count; i++)
+        group_offer(outlet->groups[i], 1);
+}
+
+void outlet_trim(struct outlet *outlet)
+{
+    uint64_t needed = outlet->end;
+    if (outlet->group_count == 0)
+        return;
+    for (uint16_t i = 0; i < outlet->group_count; i++) {
+        uint64_t oldest = group_oldest_needed(outlet->groups[i]);
+        if (oldest < needed)
+            needed = oldest;
+    }
+    while (outlet->first < needed)
+        drop_first(outlet);
+}
+
+uint64_t outlet_lower_bound(const struct outlet *outlet, struct record_id id)
+{
+    uint64_t low = outlet->first, high = outlet->end;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        if (record_id_compare(outlet_record(outlet, middle)->id, id) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+bool outlet_needs(const struct outlet *outlet, struct record_id id, uint64_t *out_index)
+{
+    if (outlet->group_count == 0)
+        return false;
+    uint64_t index = outlet_lower_bound(outlet, id);
+    if (index == outlet->end || record_id_compare(outlet_record(outlet, index)->id, id) != 0)
+        return false;
+    for (uint16_t i = 0; i < outlet->group_count; i++)
+        if (group_needs(outlet->groups[i], index)) {
+            *out_index = index;
+            return true;
+        }
+    return false;
+}
+
+void outlet_relocate(struct outlet *outlet, uint64_t index, uint64_t position)
+{
+    assert(index >= outlet->first && index < outlet->end);
+    outlet->positions[index & outlet->mask] = position;
+}
+
+void outlet_drop_retained(struct outlet *outlet, struct record_id up_to)
+{
+    assert(outlet->group_count == 0);
+    while (outlet_length(outlet) > 0 &&
+           record_id_compare(outlet_record(outlet, outlet->first)->id, up_to) <= 0)
+        drop_first_retained(outlet);
+}
+
+struct group *outlet_find_group(const struct outlet *outlet, struct bytes name)
+{
+    for (uint16_t i = 0; i < outlet->group_count; i++)
+        if (bytes_equal_text(name, group_name(outlet->groups[i])))
+            return outlet->groups[i];
+    return NULL;
+}
+
+static uint64_t start_index(const struct outlet *outlet, enum group_start start,
+                            struct record_id after)
+{
+    switch (start) {
+    case GROUP_FROM_FIRST: return outlet->first;
+    case GROUP_FROM_NOW: return outlet->end;
+    case GROUP_AFTER_ID: after.seq++; return outlet_lower_bound(outlet, after);
+    }
+    return outlet->end;
+}
+
+enum status outlet_create_group(struct outlet *outlet, struct bytes name, enum group_start start,
+                                struct record_id after, struct group **out_group)
+{
+    if (outlet_find_group(outlet, name) != NULL)
+        return STATUS_EXISTS;
+    if (outlet->group_count == DESTINATION_GROUPS_MAX)
+        return STATUS_FULL;
+    uint64_t index = start_index(outlet, start, after);
+    struct record_id last = {0};
+    if (index > outlet->first)
+        last = outlet_record(outlet, index - 1)->id;
+    else if (start == GROUP_AFTER_ID)
+        last = after;
+    else if (start == GROUP_FROM_NOW)
+        last = outlet->last_id;
+    enum status status = group_open(outlet, name, index, last, out_group);
+    if (status != STATUS_OK)
+        return status;
+    if (outlet->group_count == 0) { /* what was only retained is now on offer */
+        outlet->account.offered += outlet->account.retained;
+        outlet->account.retained = 0;
+    }
+    outlet->groups[outlet->group_count++] = *out_group;
+    group_offer(*out_group, outlet->end - index);
+    outlet_trim(outlet);
+    return STATUS_OK;
+}

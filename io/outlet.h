@@ -1,0 +1,76 @@
+/* One destination at work: the order in which its records came, and the groups that take them.
+ *
+ * The outlet keeps the positions of its records in a ring, by free-running index; ids rise with the
+ * index. A group (io/group.h) has a cursor into it and a list of pending entries. A record leaves
+ * when every group is past it; without groups, when more than retain_bytes are kept. One owner
+ * thread. */
+#ifndef KOUAN_IO_OUTLET_H
+#define KOUAN_IO_OUTLET_H
+
+#include "core/journal.h"
+#include "core/ledger.h"
+#include "routes/generation.h"
+
+struct group;
+
+struct outlet {
+    const struct destination *destination;
+    const struct journal *journal;
+    uint64_t *positions; /* index & mask */
+    uint64_t mask;
+    uint64_t first, end;                       /* kept: [first, end) */
+    uint64_t bytes;                            /* of the kept records */
+    uint64_t reserved_entries, reserved_bytes; /* admitted, not yet pushed */
+    struct record_id last_id, first_ever_id;
+    uint64_t pushed; /* ever */
+    struct group *groups[DESTINATION_GROUPS_MAX];
+    uint16_t group_count;
+    struct outlet_account account;
+};
+
+/* Opens with the destination's configured groups. */
+MUST_CHECK enum status outlet_open(struct outlet *outlet, const struct destination *destination,
+                                   const struct journal *journal);
+void outlet_close(struct outlet *outlet);
+
+/* Room for a record of `size_bytes`, counting what was reserved. A destination without groups
+ * always has room: the oldest falls off. */
+bool outlet_has_room(const struct outlet *outlet, uint64_t size_bytes);
+void outlet_reserve(struct outlet *outlet, uint64_t size_bytes);
+void outlet_unreserve(struct outlet *outlet, uint64_t size_bytes);
+
+/* The record at `position` is durable and goes to this destination; its id is above all before. */
+void outlet_push(struct outlet *outlet, uint64_t position);
+
+/* Lets go of what every group is past. */
+void outlet_trim(struct outlet *outlet);
+
+static inline uint64_t outlet_length(const struct outlet *outlet)
+{
+    return outlet->end - outlet->first;
+}
+
+static inline const struct record *outlet_record(const struct outlet *outlet, uint64_t index)
+{
+    return journal_record(outlet->journal, outlet->positions[index & outlet->mask]);
+}
+
+/* The index of the first kept record whose id is at least `id`; `end` if none is. */
+uint64_t outlet_lower_bound(const struct outlet *outlet, struct record_id id);
+
+/* For the journal's recycling: does a group still need the record with this id? Where it now lies.
+ */
+bool outlet_needs(const struct outlet *outlet, struct record_id id, uint64_t *out_index);
+void outlet_relocate(struct outlet *outlet, uint64_t index, uint64_t position);
+/* Without groups: gives up the record, and all before it, as unclaimed. */
+void outlet_drop_retained(struct outlet *outlet, struct record_id up_to);
+
+struct group *outlet_find_group(const struct outlet *outlet, struct bytes name);
+
+enum group_start { GROUP_FROM_FIRST, GROUP_FROM_NOW, GROUP_AFTER_ID };
+/* EXISTS, or FULL when the destination has DESTINATION_GROUPS_MAX groups. */
+MUST_CHECK enum status outlet_create_group(struct outlet *outlet, struct bytes name,
+                                           enum group_start start, struct record_id after,
+                                           struct group **out_group);
+
+#endif
