@@ -60,7 +60,7 @@ int64_t intake_gap(const struct intake_account *account)
 int64_t outlet_gap(const struct outlet_account *account)
 {
     return (int64_t)(account->routed + account->emitted - account->held - account->released -
-                     account->hold_rejected - account->offered - account->retained -
+                     account->hold_rejected - account->diverted - account->offered - account->retained -
                      account->unclaimed);
 }
 

@@ -53,6 +53,7 @@ struct intake_account {
     X(held, "waiting for an operator (now)")                                                       \
     X(released, "held, then released: went on as an emitted record")                               \
     X(hold_rejected, "held, then rejected by an operator")                                         \
+    X(diverted, "went to its dead letter instead, since it was full")                              \
     X(offered, "given to the groups, once for all of them")                                        \
     X(retained, "kept for want of a group (now)")                                                  \
     X(unclaimed, "kept for want of a group until it fell off")

@@ -1,0 +1,36 @@
+/* The configuration file (YAML, docs/configuration.md) and all that it names, loaded and built into
+ * a generation. `check`, `serve`, and later reload run this same code; every error of every file is
+ * reported. */
+#ifndef KOUAN_IO_CONFIG_H
+#define KOUAN_IO_CONFIG_H
+
+#include "io/options.h"
+#include "routes/generation.h"
+
+enum { CONFIG_LISTENERS_MAX = 16 };
+
+struct config {
+    struct arena arena;
+    const char *path; /* NULL: the embedded defaults */
+    const char *listen[CONFIG_LISTENERS_MAX];
+    struct place listen_place[CONFIG_LISTENERS_MAX];
+    uint16_t listen_count;
+    bool plaintext; /* listeners beyond loopback are allowed without TLS */
+    struct options options;
+    struct generation *generation;
+};
+
+/* Reads `path`, or takes the embedded defaults (127.0.0.1:7400, all shipped profiles, channel `in`,
+ * one destination `all` with the group `all`, everything routed to it) when it is NULL. INVALID
+ * with diagnostics, and then nothing to free. */
+MUST_CHECK enum status config_load(const char *path, struct config **out_config,
+                                   struct diagnostics *diagnostics);
+void config_free(struct config *config);
+
+/* The text of the embedded defaults, for `kouan config` and the docs. */
+extern const char config_default_text[];
+
+/* C1xx. */
+extern const struct diagnostic_code config_codes[];
+
+#endif
