@@ -137,31 +137,22 @@ static void add_pending(struct group *group, uint64_t index, struct record_id id
     group->account.pending++;
 }
 
-uint32_t group_deliver(struct group *group, uint16_t consumer, uint32_t count, uint64_t bytes_max,
-                       bool no_ack, uint64_t now_ms, uint64_t *out_indices)
+uint64_t group_take(struct group *group, uint16_t consumer, bool no_ack, uint64_t now_ms)
 {
     const struct outlet *outlet = group->outlet;
-    uint32_t taken = 0;
-    uint64_t bytes = 0;
-    while (taken < count && group->cursor < outlet->end) {
-        const struct record *record = outlet_record(outlet, group->cursor);
-        bytes += record->size_bytes;
-        if (taken > 0 && bytes > bytes_max)
-            break;
-        if (!no_ack && group->account.pending >= outlet->destination->pending_max)
-            break;
-        if (no_ack)
-            group->account.acknowledged++;
-        else
-            add_pending(group, group->cursor, record->id, consumer, now_ms);
-        group->account.backlog--;
-        group->last_delivered = record->id;
-        group->entries_read++;
-        out_indices[taken++] = group->cursor++;
-    }
-    if (taken > 0)
-        group->consumers[consumer].active_ms = now_ms;
-    return taken;
+    if (group->cursor == outlet->end ||
+        (!no_ack && group->account.pending >= outlet->destination->pending_max))
+        return GROUP_NOTHING;
+    const struct record *record = outlet_record(outlet, group->cursor);
+    if (no_ack)
+        group->account.acknowledged++;
+    else
+        add_pending(group, group->cursor, record->id, consumer, now_ms);
+    group->account.backlog--;
+    group->last_delivered = record->id;
+    group->entries_read++;
+    group->consumers[consumer].active_ms = now_ms;
+    return group->cursor++;
 }
 
 struct pending_entry *group_find_pending(const struct group *group, struct record_id id)

@@ -10,6 +10,8 @@
 
 enum { GROUP_CONSUMERS_MAX = 1024, GROUP_NAME_BYTES_MAX = 255, GROUP_NO_CONSUMER = 0xFFFF };
 
+#define GROUP_NOTHING UINT64_MAX
+
 struct pending_entry {
     struct record_id id;
     uint64_t index; /* in the outlet */
@@ -60,11 +62,9 @@ static inline bool group_has_new(const struct group *group)
     return group->cursor < group->outlet->end;
 }
 
-/* Takes up to `count` new entries for the consumer, fewer if their bodies exceed `bytes_max` (one
- * always goes), or pending_max is reached. With `no_ack` they count as acknowledged. Writes their
- * indices. */
-uint32_t group_deliver(struct group *group, uint16_t consumer, uint32_t count, uint64_t bytes_max,
-                       bool no_ack, uint64_t now_ms, uint64_t *out_indices);
+/* Gives the next new entry to the consumer, or with `no_ack` counts it as acknowledged at once. Its
+ * index; GROUP_NOTHING if there is none, or pending_max is reached. */
+uint64_t group_take(struct group *group, uint16_t consumer, bool no_ack, uint64_t now_ms);
 
 /* The pending entry with this id; NULL if it is not pending. */
 struct pending_entry *group_find_pending(const struct group *group, struct record_id id);

@@ -67,6 +67,8 @@ void resp_write_error_format(struct resp_writer *writer, const char *format, ...
     __attribute__((format(printf, 2, 3)));
 void resp_write_integer(struct resp_writer *writer, int64_t value);
 void resp_write_bulk(struct resp_writer *writer, struct bytes bytes);
+/* The frame of a bulk string whose `size` bytes the caller then writes; NULL when it overflows. */
+uint8_t *resp_write_bulk_room(struct resp_writer *writer, size_t size);
 void resp_write_bulk_text(struct resp_writer *writer, const char *text);
 void resp_write_bulk_format(struct resp_writer *writer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -1,0 +1,282 @@
+#include "io/append.h"
+
+#include <assert.h>
+
+static bool is_recorded(const struct occurrence *occurrence)
+{
+    /* Session fields are known from the record's participant and profile. */
+    return occurrence->slot != SLOT_PARTICIPANT && occurrence->slot != SLOT_ROLE &&
+           occurrence->slot != SLOT_PROFILE;
+}
+
+static bool lies_in(struct bytes body, struct bytes value)
+{
+    return value.data >= body.data && value.data + value.size <= body.data + body.size;
+}
+
+static void count_values(const struct routing *routing, uint32_t *out_values, uint32_t *out_text)
+{
+    uint32_t values = 0, text = 0;
+    for (uint16_t i = 0; i < routing->reading.count; i++) {
+        const struct occurrence *occurrence = &routing->reading.occurrences[i];
+        if (!is_recorded(occurrence))
+            continue;
+        values++;
+        if (!lies_in(routing->body, occurrence->value))
+            text += (uint32_t)occurrence->value.size;
+    }
+    *out_values = values;
+    *out_text = text;
+}
+
+static uint32_t count_rules(const struct decision *decision)
+{
+    uint32_t count = 0;
+    for (uint16_t i = 0; i < decision->table_count; i++)
+        count += decision->matched[i] != DECISION_NO_RULE;
+    return count;
+}
+
+static uint32_t count_destinations(const struct routing *routing)
+{
+    return (uint32_t)destination_set_count(&routing->deliver) +
+           destination_set_count(&routing->hold);
+}
+
+uint32_t append_measure(const struct routing *routing)
+{
+    uint32_t values, text;
+    count_values(routing, &values, &text);
+    return record_size(count_destinations(routing), count_rules(&routing->decision), values,
+                       (uint32_t)routing->body.size, text);
+}
+
+/* ---- room ---- */
+
+/* Whoever still needs the record learns where it now lies. False if nobody needed it. */
+static bool is_needed(struct shard *shard, const struct record *record)
+{
+    uint64_t index;
+    const uint16_t *destinations = record_destinations(record);
+    for (uint16_t i = 0; i < record->destination_count; i++) {
+        uint16_t destination = destinations[i] & (uint16_t)~RECORD_HELD;
+        if (outlet_needs(&shard->outlets[destination], record->id, &index))
+            return true;
+    }
+    return hold_needs(&shard->holds, record->id);
+}
+
+static void relocate(struct shard *shard, const struct record *record, uint64_t position)
+{
+    uint64_t index;
+    const uint16_t *destinations = record_destinations(record);
+    for (uint16_t i = 0; i < record->destination_count; i++) {
+        uint16_t destination = destinations[i] & (uint16_t)~RECORD_HELD;
+        if (outlet_needs(&shard->outlets[destination], record->id, &index))
+            outlet_relocate(&shard->outlets[destination], index, position);
+    }
+    hold_relocate(&shard->holds, record->id, position);
+}
+
+/* What destinations without groups keep goes when its block does. */
+static void drop_retained(struct shard *shard, const struct record *record)
+{
+    const uint16_t *destinations = record_destinations(record);
+    for (uint16_t i = 0; i < record->destination_count; i++) {
+        struct outlet *outlet = &shard->outlets[destinations[i] & (uint16_t)~RECORD_HELD];
+        if (outlet->group_count == 0)
+            outlet_drop_retained(outlet, record->id);
+    }
+}
+
+static enum status copy_forward(struct shard *shard, const struct record *record)
+{
+    struct record *copy;
+    uint64_t position;
+    enum status status = journal_reserve(&shard->journal, record->size_bytes, &copy, &position);
+    if (status != STATUS_OK)
+        return status;
+    memcpy(copy, record, record->size_bytes);
+    journal_commit_record(&shard->journal, copy);
+    relocate(shard, copy, position);
+    shard->figures.copied_forward++;
+    shard->figures.copied_forward_bytes += record->size_bytes;
+    return STATUS_OK;
+}
+
+static enum status recycle_oldest(struct shard *shard)
+{
+    const struct journal_block *block = journal_oldest(&shard->journal);
+    if (block == NULL ||
+        commit_oldest_position(&shard->commits) < block->position + block->used_bytes)
+        return STATUS_FULL;
+    for (uint16_t i = 0; i < shard->generation->destination_count; i++)
+        outlet_trim(&shard->outlets[i]);
+    for (uint64_t p = block->position; p < block->position + block->used_bytes;) {
+        const struct record *record = journal_record(&shard->journal, p);
+        if (is_needed(shard, record)) {
+            enum status status = copy_forward(shard, record);
+            if (status != STATUS_OK)
+                return status; /* what was copied so far has moved; the block stays */
+        }
+        drop_retained(shard, record);
+        p += record->size_bytes;
+    }
+    window_forget_before(shard->window, block->position + shard->journal.block_bytes);
+    journal_recycle_oldest(&shard->journal);
+    return STATUS_OK;
+}
+
+/* Free blocks that must stay for copying forward while one is recycled: its live records may spread
+ * over two. */
+enum { SPARE_BLOCKS = 3 };
+
+static enum status make_room(struct shard *shard)
+{
+    uint32_t tries_max = shard->journal.block_count;
+    for (uint32_t i = 0; i < tries_max; i++) {
+        if (journal_free_blocks(&shard->journal) >= SPARE_BLOCKS)
+            return STATUS_OK;
+        enum status status = recycle_oldest(shard);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_FULL;
+}
+
+static enum status reserve(struct shard *shard, uint32_t size_bytes, struct record **out_record,
+                           uint64_t *out_position)
+{
+    enum status status = make_room(shard);
+    if (status != STATUS_OK)
+        return status;
+    return journal_reserve(&shard->journal, size_bytes, out_record, out_position);
+}
+
+/* ---- messages ---- */
+
+static void write_destinations(const struct routing *routing, uint16_t *out)
+{
+    for (unsigned d = destination_set_next(&routing->deliver, 0); d < DESTINATIONS_MAX;
+         d = destination_set_next(&routing->deliver, d + 1))
+        *out++ = (uint16_t)d;
+    for (unsigned d = destination_set_next(&routing->hold, 0); d < DESTINATIONS_MAX;
+         d = destination_set_next(&routing->hold, d + 1))
+        *out++ = (uint16_t)(d | RECORD_HELD);
+}
+
+static void write_rules(const struct decision *decision, uint32_t *out)
+{
+    for (uint32_t i = 0; i < decision->table_count; i++)
+        if (decision->matched[i] != DECISION_NO_RULE)
+            *out++ = i << 24 | decision->matched[i];
+}
+
+static void write_values(const struct routing *routing, struct record *record)
+{
+    struct record_value *values = record_values(record);
+    struct bytes body = record_body(record), text = record_text(record);
+    uint8_t *text_end = (uint8_t *)(uintptr_t)text.data;
+    for (uint16_t i = 0; i < routing->reading.count; i++) {
+        const struct occurrence *occurrence = &routing->reading.occurrences[i];
+        if (!is_recorded(occurrence))
+            continue;
+        size_t offset;
+        if (lies_in(routing->body, occurrence->value)) {
+            offset = (size_t)(occurrence->value.data - routing->body.data);
+        } else {
+            memcpy(text_end, occurrence->value.data, occurrence->value.size);
+            offset = (size_t)(text_end - body.data);
+            text_end += occurrence->value.size;
+        }
+        *values++ = (struct record_value){
+            .offset = (uint32_t)offset,
+            .size = (uint16_t)occurrence->value.size,
+            .entry = occurrence->entry,
+            .slot = occurrence->slot,
+        };
+    }
+}
+
+enum status append_message(struct shard *shard, const struct routing *routing, enum verdict verdict,
+                           struct record **out_record, uint64_t *out_position)
+{
+    uint32_t values, text;
+    count_values(routing, &values, &text);
+    uint32_t destinations = count_destinations(routing), rules = count_rules(&routing->decision);
+    uint32_t size = record_size(destinations, rules, values, (uint32_t)routing->body.size, text);
+    struct record *record;
+    enum status status = reserve(shard, size, &record, out_position);
+    if (status != STATUS_OK)
+        return status;
+    *record = (struct record){
+        .id = journal_next_id(&shard->journal, loop_wall_ms(shard->loop)),
+        .identity = routing->identity,
+        .generation = shard->generation->number,
+        .size_bytes = size,
+        .body_bytes = (uint32_t)routing->body.size,
+        .text_bytes = text,
+        .value_count = (uint16_t)values,
+        .entry_count = routing->reading.entry_count,
+        .participant = routing->participant->index,
+        .channel = routing->channel->index,
+        .profile = routing->reading.profile->index,
+        .destination_count = (uint16_t)destinations,
+        .rule_count = (uint16_t)rules,
+        .verdict = (uint8_t)verdict,
+        .cause = RECORD_MESSAGE,
+    };
+    write_destinations(routing, record_destinations(record));
+    write_rules(&routing->decision, record_rules(record));
+    struct bytes body = record_body(record);
+    memcpy((uint8_t *)(uintptr_t)body.data, routing->body.data, routing->body.size);
+    write_values(routing, record);
+    journal_commit_record(&shard->journal, record);
+    *out_record = record;
+    return STATUS_OK;
+}
+
+/* ---- records that Kouan makes ---- */
+
+enum status append_repeat(struct shard *shard, const struct record *source, enum record_cause cause,
+                          uint16_t destination, struct record_id *out_id)
+{
+    uint32_t size = record_size(1, source->rule_count, source->value_count, source->body_bytes,
+                                source->text_bytes);
+    struct outlet *outlet = &shard->outlets[destination];
+    if (!outlet_has_room(outlet, size) || !commit_has_room(&shard->commits))
+        return STATUS_FULL;
+    struct record_id source_id = source->id;
+    uint64_t copied_before = shard->figures.copied_forward;
+    enum status status = make_room(shard);
+    if (status != STATUS_OK)
+        return status;
+    if (shard->figures.copied_forward != copied_before)
+        return STATUS_FULL; /* the source may have moved; the next try finds it again */
+    struct record *record;
+    uint64_t position;
+    status = journal_reserve(&shard->journal, size, &record, &position);
+    if (status != STATUS_OK)
+        return status;
+
+    *record = *source;
+    record->id = journal_next_id(&shard->journal, loop_wall_ms(shard->loop));
+    record->origin = source_id;
+    record->cause = (uint8_t)cause;
+    record->size_bytes = size;
+    record->destination_count = 1;
+    record_destinations(record)[0] = destination;
+    memcpy(record_rules(record), record_rules(source), source->rule_count * sizeof(uint32_t));
+    memcpy(record_values(record), record_values(source),
+           source->value_count * sizeof(struct record_value));
+    memcpy((uint8_t *)(uintptr_t)record_body(record).data, record_body(source).data,
+           (size_t)source->body_bytes + source->text_bytes);
+    journal_commit_record(&shard->journal, record);
+    outlet_reserve(outlet, size);
+    commit_add(shard, (struct commit_item){.position = position,
+                                           .window_entry = WINDOW_NO_ENTRY,
+                                           .reserved_bytes = size,
+                                           .id = record->id});
+    *out_id = record->id;
+    return STATUS_OK;
+}

@@ -1,0 +1,107 @@
+/* The commands of the front door: one table, from which dispatch, COMMAND, COMMAND DOCS and
+ * docs/commands.md come. A handler writes exactly one reply, or none if it blocks. Arity as in
+ * Redis: with the name; negative: at least. */
+#ifndef KOUAN_IO_COMMAND_H
+#define KOUAN_IO_COMMAND_H
+
+#include "io/session.h"
+
+enum command_flag {
+    COMMAND_NO_AUTH = 1, /* allowed before AUTH */
+    COMMAND_FAST = 2,
+    COMMAND_READ = 4,
+    COMMAND_WRITE = 8,
+    COMMAND_BLOCKING = 16,
+    COMMAND_OPERATE = 32, /* needs the right to operate */
+    COMMAND_PUBLISH = 64  /* takes a publication, and no barrier */
+};
+
+/* function, name, arity, flags, group, since, summary, arguments */
+#define COMMAND_LIST(X)                                                                            \
+    X(auth, "AUTH", -2, COMMAND_NO_AUTH | COMMAND_FAST, "connection", "1.0.0",                     \
+      "Authenticates the connection as a participant.", "participant secret")                      \
+    X(client, "CLIENT", -2, COMMAND_NO_AUTH, "connection", "2.4.0",                                \
+      "Names and lists connections: SETNAME, GETNAME, SETINFO, ID, LIST, INFO.",                   \
+      "subcommand [argument ...]")                                                                 \
+    X(command, "COMMAND", -1, COMMAND_NO_AUTH, "server", "2.8.13",                                 \
+      "Describes the commands: COUNT, DOCS, INFO, LIST.", "[subcommand [name ...]]")               \
+    X(config, "CONFIG", -2, COMMAND_READ, "server", "2.0.0", "Reads options: GET pattern ...",     \
+      "GET pattern [pattern ...]")                                                                 \
+    X(echo, "ECHO", 2, COMMAND_FAST, "connection", "1.0.0", "Returns its argument.", "message")    \
+    X(hello, "HELLO", -1, COMMAND_NO_AUTH | COMMAND_FAST, "connection", "6.0.0",                   \
+      "Chooses RESP2 or RESP3, and may authenticate.",                                             \
+      "[2 | 3 [AUTH participant secret] [SETNAME name]]")                                          \
+    X(info, "INFO", -1, COMMAND_READ, "server", "1.0.0", "The state of the server, as text.",      \
+      "[section ...]")                                                                             \
+    X(kouan, "KOUAN", -2, COMMAND_READ, "kouan", "7.2.4",                                          \
+      "What Redis has no word for: LEDGER, HEALTH, REJECTS, HOLDS, RELEASE, REJECT, VERSION.",     \
+      "subcommand [argument ...]")                                                                 \
+    X(ping, "PING", -1, COMMAND_FAST, "connection", "1.0.0", "Returns PONG or its argument.",      \
+      "[message]")                                                                                 \
+    X(quit, "QUIT", -1, COMMAND_NO_AUTH | COMMAND_FAST, "connection", "1.0.0",                     \
+      "Closes the connection when all replies are sent.", "")                                      \
+    X(reset, "RESET", 1, COMMAND_NO_AUTH | COMMAND_FAST, "connection", "6.2.0",                    \
+      "Puts the connection back into its first state.", "")                                        \
+    X(select, "SELECT", 2, COMMAND_FAST, "connection", "1.0.0",                                    \
+      "Accepts database 0, the only one.", "index")                                                \
+    X(xack, "XACK", -4, COMMAND_WRITE | COMMAND_FAST, "stream", "5.0.0",                           \
+      "Acknowledges messages of a group; returns how many were pending.",                          \
+      "destination group id [id ...]")                                                             \
+    X(xadd, "XADD", -5, COMMAND_WRITE | COMMAND_FAST | COMMAND_PUBLISH, "stream", "5.0.0",         \
+      "Publishes a message to a channel; its receipt is the id.",                                  \
+      "channel [IDMP producer message-id] * body bytes")                                           \
+    X(xclaim, "XCLAIM", -6, COMMAND_WRITE, "stream", "5.0.0",                                      \
+      "Takes over pending messages of a dead consumer.",                                           \
+      "destination group consumer min-idle-time id [id ...] [IDLE ms] [TIME unix-ms] "             \
+      "[RETRYCOUNT count] [FORCE] [JUSTID] [LASTID id]")                                           \
+    X(xgroup, "XGROUP", -2, COMMAND_WRITE, "stream", "5.0.0",                                      \
+      "Creates a consumer group of a destination.",                                                \
+      "CREATE destination group id | $ [MKSTREAM] [ENTRIESREAD n]")                                \
+    X(xinfo, "XINFO", -2, COMMAND_READ, "stream", "5.0.0",                                         \
+      "Describes a destination, its groups or consumers.",                                         \
+      "STREAM destination | GROUPS destination | CONSUMERS destination group")                     \
+    X(xlen, "XLEN", 2, COMMAND_READ | COMMAND_FAST, "stream", "5.0.0",                             \
+      "The number of messages that a destination keeps.", "destination")                           \
+    X(xpending, "XPENDING", -3, COMMAND_READ, "stream", "5.0.0",                                   \
+      "What a group has delivered and not seen acknowledged.",                                     \
+      "destination group [[IDLE min-idle-time] start end count [consumer]]")                       \
+    X(xreadgroup, "XREADGROUP", -7, COMMAND_WRITE | COMMAND_BLOCKING, "stream", "5.0.0",           \
+      "Takes new messages of a destination, or shows one's own pending ones.",                     \
+      "GROUP group consumer [COUNT count] [BLOCK ms] [NOACK] STREAMS destination id")
+
+struct command_row {
+    const char *name;
+    void (*run)(struct session *session, const struct resp_command *command);
+    int16_t arity;
+    uint16_t flags;
+    const char *group, *since, *summary, *arguments;
+};
+
+extern const struct command_row command_rows[];
+extern const uint32_t command_count;
+
+/* By name, folded; NULL if unknown. */
+const struct command_row *command_find(struct bytes name);
+
+#define X(function, name, arity, flags, group, since, summary, arguments)                          \
+    void command_##function(struct session *session, const struct resp_command *command);
+COMMAND_LIST(X)
+#undef X
+
+/* ---- what handlers share ---- */
+
+/* One-line replies. */
+void command_reply_error(struct session *session, const char *text);
+void command_reply_ok(struct session *session);
+/* "ERR unknown subcommand or wrong number of arguments for 'x'. Try NAME HELP." */
+void command_reply_unknown_subcommand(struct session *session, const struct resp_command *command);
+
+/* `ms`, `ms-seq`, or `-` and `+` where `ranges` is set; `missing_seq` fills in the second half. */
+bool command_parse_id(struct bytes text, uint64_t missing_seq, struct record_id *out_id);
+
+/* The destination that a key names and the participant may consume; NULL after an error reply,
+ * NOPERM alike for an unknown one when participants are configured, so that names cannot be probed.
+ * `missing_ok`: no reply for an unknown one. */
+struct outlet *command_outlet(struct session *session, struct bytes key, bool *out_denied);
+
+#endif

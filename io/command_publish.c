@@ -1,0 +1,109 @@
+/* XADD: one command, one publication, whatever becomes of it. */
+#include <stdio.h>
+
+#include "io/command.h"
+
+struct publish_arguments {
+    struct bytes channel, producer, id, body;
+};
+
+/* NULL, or what is wrong. */
+static const char *parse(const struct resp_command *command, struct publish_arguments *out)
+{
+    uint32_t at = 2;
+    const struct bytes *arguments = command->arguments;
+    *out = (struct publish_arguments){.channel = arguments[1]};
+    for (; at < command->count; at++) {
+        if (bytes_equal_fold(arguments[at], BYTES_LITERAL("NOMKSTREAM")))
+            continue;
+        if (bytes_equal_fold(arguments[at], BYTES_LITERAL("MAXLEN")) ||
+            bytes_equal_fold(arguments[at], BYTES_LITERAL("MINID")))
+            return "ERR Kouan does not trim by command: retention is configured per destination";
+        if (!bytes_equal_fold(arguments[at], BYTES_LITERAL("IDMP")))
+            break;
+        if (command->count - at < 3)
+            return "ERR syntax error";
+        out->producer = arguments[at + 1];
+        out->id = arguments[at + 2];
+        if (out->producer.size == 0 || out->id.size == 0)
+            return "ERR IDMP wants a producer and a message id that are not empty";
+        at += 2;
+    }
+    if (at == command->count)
+        return "ERR wrong number of arguments for 'xadd' command";
+    if (!bytes_equal_text(arguments[at], "*"))
+        return "ERR Kouan gives the ids: say * where the id stands";
+    if (command->count - at != 3)
+        return "ERR XADD takes exactly one field here, body, and its value";
+    if (!bytes_equal_text(arguments[at + 1], "body"))
+        return "ERR the field must be called body; everything else is read from the message";
+    out->body = arguments[at + 2];
+    return NULL;
+}
+
+static void append_reply(struct session *session, struct publication *publication)
+{
+    publication->session = session;
+    if (session->first == NULL)
+        session->first = publication;
+    else
+        session->last->next = publication;
+    session->last = publication;
+    session->publication_count++;
+}
+
+static void fail(struct publication *publication, const char *text)
+{
+    publication->failed = true;
+    snprintf(publication->error, sizeof publication->error, "%s", text);
+    session_publication_done(publication->session->shard, publication);
+}
+
+static void refuse(struct publication *publication, struct intake_account *account,
+                   enum refusal refusal)
+{
+    char text[PUBLICATION_ERROR_BYTES];
+    account->received++;
+    account->refused[refusal]++;
+    snprintf(text, sizeof text, "%s %s", refusal_word(refusal), refusal_text(refusal));
+    fail(publication, text);
+}
+
+void command_xadd(struct session *session, const struct resp_command *command)
+{
+    struct shard *shard = session->shard;
+    struct publish_arguments arguments;
+    struct publication *publication = publication_take(&shard->publications);
+    append_reply(session, publication);
+
+    const char *problem = parse(command, &arguments);
+    if (problem != NULL) {
+        fail(publication, problem);
+        return;
+    }
+    const struct channel *channel = generation_channel(shard->generation, arguments.channel);
+    if (channel == NULL && shard->generation->open) {
+        fail(publication, "ERR no such channel; `channels` in the configuration lists them");
+        return;
+    }
+    if (channel == NULL || !participant_may_publish(session->participant, channel->index)) {
+        fail(publication, "NOPERM this participant may not publish to that channel");
+        return;
+    }
+    struct intake_account *account = shard_account(shard, session->participant, channel);
+    account->received_bytes += arguments.body.size;
+    if (arguments.body.size > shard->config->options.message_max) {
+        refuse(publication, account, REFUSAL_TOO_BIG);
+        return;
+    }
+    account->received++;
+    account->undecided++;
+    publication->channel = channel;
+    publication->participant = session->participant;
+    publication->body = arguments.body;
+    publication->given_producer = arguments.producer;
+    publication->given_id = arguments.id;
+    publication->chunk = connection_input_chunk(session->connection);
+    chunk_borrow(publication->chunk);
+    intake_queue(shard, publication);
+}

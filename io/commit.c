@@ -1,0 +1,117 @@
+#include "io/commit.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "io/read.h"
+#include "io/session.h"
+#include "io/shard.h"
+
+enum status commit_open(struct commit_queue *queue, uint32_t capacity)
+{
+    uint64_t places = 64;
+    while (places < capacity)
+        places *= 2;
+    struct commit_item *items = calloc(places, sizeof *items);
+    if (items == NULL)
+        return STATUS_NO_MEMORY;
+    *queue = (struct commit_queue){.items = items, .mask = places - 1};
+    return STATUS_OK;
+}
+
+void commit_close(struct commit_queue *queue)
+{
+    free(queue->items);
+    *queue = (struct commit_queue){0};
+}
+
+uint64_t commit_oldest_position(const struct commit_queue *queue)
+{
+    for (uint64_t i = queue->first; i < queue->end; i++)
+        if (queue->items[i & queue->mask].position != WINDOW_NO_POSITION)
+            return queue->items[i & queue->mask].position;
+    return WINDOW_NO_POSITION;
+}
+
+void commit_add(struct shard *shard, struct commit_item item)
+{
+    struct commit_queue *queue = &shard->commits;
+    assert(commit_has_room(queue));
+    item.due_turn = delays_pick(&shard->delays, shard->turn_number);
+    if (commit_count(queue) > 0) {
+        uint64_t before = queue->items[(queue->end - 1) & queue->mask].due_turn;
+        if (item.due_turn < before)
+            item.due_turn = before;
+    }
+    queue->items[queue->end & queue->mask] = item;
+    queue->end++;
+    shard_wake(shard);
+}
+
+static void push_to(struct shard *shard, const struct record *record, uint16_t destination,
+                    const struct commit_item *item)
+{
+    struct outlet *outlet = &shard->outlets[destination];
+    outlet_unreserve(outlet, item->reserved_bytes);
+    if (record->cause == RECORD_MESSAGE)
+        outlet->account.routed++;
+    else
+        outlet->account.emitted++;
+    outlet_push(outlet, item->position);
+    destination_set_add(&shard->pushed, destination);
+}
+
+static void hold_at(struct shard *shard, const struct record *record, uint16_t destination,
+                    const struct commit_item *item)
+{
+    struct outlet *outlet = &shard->outlets[destination];
+    hold_unreserve(&shard->holds, item->reserved_bytes);
+    hold_add(&shard->holds, record, item->position, destination, loop_wall_ms(shard->loop));
+    outlet->account.routed++;
+    outlet->account.held++;
+}
+
+static void complete(struct shard *shard, const struct commit_item *item)
+{
+    if (item->position != WINDOW_NO_POSITION) {
+        const struct record *record = journal_record(&shard->journal, item->position);
+        const uint16_t *destinations = record_destinations(record);
+        for (uint16_t i = 0; i < record->destination_count; i++) {
+            uint16_t destination = destinations[i] & (uint16_t)~RECORD_HELD;
+            if ((destinations[i] & RECORD_HELD) != 0)
+                hold_at(shard, record, destination, item);
+            else
+                push_to(shard, record, destination, item);
+        }
+    }
+    if (item->window_entry != WINDOW_NO_ENTRY)
+        window_confirm(shard->window, item->window_entry);
+    if (item->publication != NULL) {
+        item->publication->id = item->id;
+        session_publication_done(shard, item->publication);
+    }
+}
+
+/* Groups wake once a turn, with all that came, and not once a message. */
+static void wake_groups(struct shard *shard)
+{
+    struct destination_set pushed = shard->pushed;
+    shard->pushed = (struct destination_set){0};
+    for (unsigned d = destination_set_next(&pushed, 0); d < DESTINATIONS_MAX;
+         d = destination_set_next(&pushed, d + 1))
+        read_serve_waiters(&shard->outlets[d]);
+}
+
+bool commit_run(struct shard *shard)
+{
+    struct commit_queue *queue = &shard->commits;
+    while (queue->first < queue->end) {
+        struct commit_item item = queue->items[queue->first & queue->mask];
+        if (item.due_turn > shard->turn_number)
+            break;
+        queue->first++;
+        complete(shard, &item);
+    }
+    wake_groups(shard);
+    return commit_count(queue) > 0;
+}

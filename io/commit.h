@@ -1,0 +1,47 @@
+/* What has been appended and waits to be durable. In memory a record is as durable as it will be at
+ * the end of its turn; the delays of a test run put that off by random turns. Items complete in
+ * order. */
+#ifndef KOUAN_IO_COMMIT_H
+#define KOUAN_IO_COMMIT_H
+
+#include "core/record.h"
+#include "core/status.h"
+
+struct shard;
+struct publication;
+
+struct commit_item {
+    struct publication *publication; /* to answer; NULL: none (a record that Kouan made) */
+    uint64_t position;               /* of the record; WINDOW_NO_POSITION: a replay waits here */
+    uint32_t window_entry;           /* to confirm; WINDOW_NO_ENTRY: none */
+    uint32_t reserved_bytes;         /* at each destination, to turn into a push; 0: none */
+    struct record_id id;             /* the receipt */
+    uint64_t due_turn;
+};
+
+struct commit_queue {
+    struct commit_item *items; /* index & mask */
+    uint64_t mask, first, end;
+};
+
+MUST_CHECK enum status commit_open(struct commit_queue *queue, uint32_t capacity);
+void commit_close(struct commit_queue *queue);
+
+static inline uint64_t commit_count(const struct commit_queue *queue)
+{
+    return queue->end - queue->first;
+}
+static inline bool commit_has_room(const struct commit_queue *queue)
+{
+    return commit_count(queue) <= queue->mask;
+}
+/* The position of the oldest record that is not durable yet; WINDOW_NO_POSITION if all are. */
+uint64_t commit_oldest_position(const struct commit_queue *queue);
+
+void commit_add(struct shard *shard, struct commit_item item);
+
+/* Completes what is due: confirms identities, pushes to destinations, answers. True if items are
+ * left. */
+bool commit_run(struct shard *shard);
+
+#endif

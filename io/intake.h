@@ -1,0 +1,59 @@
+/* The way in: publications in, records and replies out. A turn's publications are decided in
+ * batches; each stage runs over the whole batch before the next.
+ *
+ *   queue -> router (read, digest, match) -> room? -> claim -> [answer] -> append -> commit ->
+ * reply, push
+ *
+ * Several batches may await their answers; they retire in the order of arrival. A publication whose
+ * destination is full parks on its session, if that never consumed, and comes back in order. */
+#ifndef KOUAN_IO_INTAKE_H
+#define KOUAN_IO_INTAKE_H
+
+#include "io/claims.h"
+#include "io/publication.h"
+#include "routes/router.h"
+
+enum { INTAKE_BATCHES = 4 };
+
+struct shard;
+
+struct intake_item {
+    struct publication *publication; /* NULL: done already */
+    uint32_t record_bytes;           /* reserved at each destination it goes to */
+    uint32_t claim;                  /* index of its claim */
+    struct destination_set diverted; /* full ones whose dead letter takes it instead */
+    uint64_t answer_turn;
+};
+
+struct intake_batch {
+    struct router *router;
+    struct routing *routings; /* ROUTER_BATCH_MAX */
+    struct intake_item items[ROUTER_BATCH_MAX];
+    struct window_claim claims[ROUTER_BATCH_MAX];
+    uint32_t count, retired, claim_count;
+};
+
+struct intake {
+    struct intake_batch batches[INTAKE_BATCHES];
+    uint32_t first_batch, batch_count; /* those under way: a ring */
+    struct publication *queue_first, *queue_last;
+    uint32_t queue_count;
+    struct claims claims;
+};
+
+MUST_CHECK enum status intake_open(struct intake *intake, const struct digest_secret *secret,
+                                   struct window *window, struct delays *delays);
+void intake_close(struct intake *intake);
+
+/* Takes a publication in at the end of the queue (or before all others: one that was parked). */
+void intake_queue(struct shard *shard, struct publication *publication);
+
+/* One turn's work. True if something is left to do in the next turn without any new event. */
+bool intake_run(struct shard *shard);
+
+static inline bool intake_is_idle(const struct intake *intake)
+{
+    return intake->queue_count == 0 && intake->batch_count == 0;
+}
+
+#endif

@@ -1,0 +1,48 @@
+/* A message on its way from an XADD to its reply: the reply slot of its command, and what the
+ * stages need of it until it is decided. Slots complete in any order and are answered in the order
+ * of the commands.
+ *
+ *   queued -> (parked ->) in a batch -> claimed -> appended -> committed -> answered
+ *
+ * From a pool reserved at start. A session that closes lets go of its publications; each goes on to
+ * its end without a reply. */
+#ifndef KOUAN_IO_PUBLICATION_H
+#define KOUAN_IO_PUBLICATION_H
+
+#include "core/ledger.h"
+#include "core/record.h"
+#include "io/chunk.h"
+#include "routes/generation.h"
+
+enum { PUBLICATION_ERROR_BYTES = 232 };
+
+struct publication {
+    struct session *session;  /* NULL: its connection is gone */
+    struct publication *next; /* in the session's replies, or the pool's free list */
+    struct publication
+        *queued;         /* the next one in the shard's queue, or of the session's parked ones */
+    struct chunk *chunk; /* holds the body until it is appended; NULL afterwards */
+    struct bytes body, given_id, given_producer;
+    const struct channel *channel;
+    const struct participant *participant;
+    uint64_t park_deadline_ns; /* 0: was never parked */
+    bool ready;                /* the reply is known */
+    bool failed;               /* the reply is `error`, else `id` */
+    struct record_id id;
+    char error[PUBLICATION_ERROR_BYTES]; /* without `-` */
+};
+
+struct publication_pool {
+    struct publication *items, *free;
+    uint32_t capacity, used;
+};
+
+MUST_CHECK enum status publication_pool_open(struct publication_pool *pool, uint32_t capacity);
+void publication_pool_close(struct publication_pool *pool);
+struct publication *publication_take(struct publication_pool *pool); /* NULL: all are in use */
+void publication_return(struct publication_pool *pool, struct publication *publication);
+
+/* Gives back the body's chunk, when nothing reads it any more. */
+void publication_drop_body(struct publication *publication);
+
+#endif

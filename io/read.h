@@ -1,0 +1,23 @@
+/* Reading: what XREADGROUP does, at once or when something comes. */
+#ifndef KOUAN_IO_READ_H
+#define KOUAN_IO_READ_H
+
+#include "io/group.h"
+#include "io/resp.h"
+#include "io/session.h"
+
+/* Writes one delivered entry: [id, [body, ..., and the destination's fields]]. */
+void read_write_entry(struct resp_writer *writer, const struct shard *shard,
+                      const struct outlet *outlet, const struct record *record);
+
+/* Serves blocked readers of the outlet's groups, in the order in which they came. */
+void read_serve_waiters(struct outlet *outlet);
+
+/* An entry that was delivered deliveries_max times goes to the dead letter instead. True if it did.
+ */
+bool read_bury_exhausted(struct shard *shard, struct group *group, struct pending_entry *entry);
+
+/* Takes a session off its group's waiters, if it is there. */
+void read_stop_waiting(struct session *session);
+
+#endif

@@ -1,0 +1,85 @@
+/* A client: what one connection is to the front door. Parses its commands, runs them, and sends
+ * their replies in order.
+ *
+ * XADD takes a publication and goes on; every other command waits until the replies before it are
+ * known (a barrier), so that it sees their effects, and then runs at once. A session stops reading
+ * while it waits: at a barrier, in a blocking read, while publications are parked, for want of
+ * output room or of a publication. */
+#ifndef KOUAN_IO_SESSION_H
+#define KOUAN_IO_SESSION_H
+
+#include "io/resp.h"
+#include "io/shard.h"
+
+enum { SESSION_NAME_BYTES = 64 };
+
+/* Why a session does not read; a bit each. The connection is paused while any is set. */
+enum session_wait {
+    SESSION_WAIT_REPLIES = 1,      /* at a barrier */
+    SESSION_WAIT_PUBLICATIONS = 2, /* the pool or its own share is used up */
+    SESSION_WAIT_OUTPUT = 4,
+    SESSION_WAIT_PARKED = 8,
+    SESSION_WAIT_READ = 16 /* in XREADGROUP ... BLOCK */
+};
+
+struct blocked_read {
+    struct group *group;
+    struct session *next, *previous; /* among the group's waiters, in order of arrival */
+    uint32_t count;
+    uint16_t consumer;
+    bool no_ack;
+    struct timer timer;
+};
+
+struct session {
+    struct connection *connection;
+    struct shard *shard;
+    const struct participant *participant; /* NULL: not yet authenticated */
+    struct resp_parser parser;
+    uint8_t protocol;
+    uint8_t waits;
+    bool has_consumed;
+    bool in_unflushed, in_parked;
+    struct session *next_unflushed, *next_parked;
+    struct publication *first, *last; /* the replies that are owed, in order */
+    uint32_t publication_count;
+    struct publication *parked_first, *parked_last;
+    uint16_t parked_for;   /* the destination that had no room */
+    uint32_t parked_bytes; /* what the first parked one needs there */
+    struct blocked_read blocked;
+    uint64_t commands;
+    const char *last_command;
+    char name[SESSION_NAME_BYTES];
+    char library[SESSION_NAME_BYTES], library_version[SESSION_NAME_BYTES];
+};
+
+extern const struct connection_protocol session_protocol;
+
+static inline struct session *session_of(struct connection *connection)
+{
+    return connection_session(connection);
+}
+
+/* A publication's reply is known (`ready` is set here). Sent at the end of the turn. */
+void session_publication_done(struct shard *shard, struct publication *publication);
+/* Sends what is known, in order, for all sessions with news. */
+void session_flush_all(struct shard *shard);
+
+/* Stops and goes on reading, for one reason. */
+void session_wait_for(struct session *session, enum session_wait reason);
+void session_wait_over(struct session *session, enum session_wait reason);
+
+/* Parks a publication (its destination is full) at the end of the session's parked ones. */
+void session_park(struct session *session, struct publication *publication);
+/* Takes all parked ones off, in order. */
+struct publication *session_unpark(struct session *session);
+
+/* A writer over the shard's reply memory, in the session's protocol, and the sending of what it
+ * holds. */
+struct resp_writer session_reply_begin(struct session *session);
+void session_reply_end(struct session *session, const struct resp_writer *writer);
+
+/* After a stop was asked for: answers what is owed, then closes. */
+void session_finish(struct session *session);
+
+#endif

@@ -1,0 +1,81 @@
+/* One shard: one thread around one ring, with its log, its window and its destinations. This header
+ * is the table of contents of the server; the modules that it names each do one thing to it. */
+#ifndef KOUAN_IO_SHARD_H
+#define KOUAN_IO_SHARD_H
+
+#include "io/commit.h"
+#include "io/config.h"
+#include "io/hold.h"
+#include "io/intake.h"
+#include "io/listener.h"
+#include "io/outlet.h"
+#include "io/reject.h"
+
+struct shard_figures {
+    uint64_t commands, batches, batch_messages, collisions, copied_forward, copied_forward_bytes,
+        parked, replies_lost;
+};
+
+struct shard {
+    const struct config *config;
+    const struct generation *generation;
+    struct loop *loop;
+    struct transport *transport;
+    struct listener *listeners[CONFIG_LISTENERS_MAX];
+    uint16_t listener_count;
+
+    struct digest_secret secret;
+    struct window *window;
+    struct journal journal;
+    struct outlet *outlets;                 /* by destination index */
+    struct intake_account *intake_accounts; /* [participant * channels + channel] */
+    struct publication_pool publications;
+    struct intake intake;
+    struct commit_queue commits;
+    struct hold_list holds;
+    struct reject_ring rejects;
+    struct delays delays;
+
+    struct deferral turn; /* the shard's part of each turn */
+    uint64_t turn_number;
+    struct destination_set pushed; /* destinations that got records and whose groups are to wake */
+    struct session *unflushed;     /* sessions with replies to send */
+    struct session *parked;        /* sessions with parked publications */
+    bool publications_wanted;      /* a session waits for one since the pool was empty */
+    struct timer park_timer;
+    bool room_changed;     /* something was acknowledged: parked ones may try again */
+    uint8_t *reply_memory; /* where one reply is written before it is queued */
+    size_t reply_capacity;
+
+    uint64_t started_ns, started_wall_ms;
+    bool stopping;
+    struct timer stop_timer;
+    uint16_t exit_code;
+    struct shard_figures figures;
+};
+
+struct shard_settings {
+    const struct config *config;
+    uint32_t test_delay_turns; /* claims and commits wait for up to so many turns; 0: never */
+    uint64_t test_delay_seed;
+};
+
+/* Reserves everything and listens. On failure, one line in `out_problem`. */
+MUST_CHECK enum status shard_open(const struct shard_settings *settings, struct shard **out_shard,
+                                  char *out_problem, size_t problem_capacity);
+/* Serves until stopped: SIGTERM and SIGINT do. */
+void shard_run(struct shard *shard);
+/* Stops accepting, finishes what was received, answers, flushes; the loop ends by itself. */
+void shard_stop(struct shard *shard);
+void shard_close(struct shard *shard);
+
+/* Asks for the shard's part of this turn; cheap to repeat. */
+void shard_wake(struct shard *shard);
+
+struct intake_account *shard_account(struct shard *shard, const struct participant *participant,
+                                     const struct channel *channel);
+
+/* Seconds of a clock that never jumps, for the window. */
+uint32_t shard_window_time_s(const struct shard *shard);
+
+#endif
