@@ -175,6 +175,14 @@ struct pending_entry *group_next_pending(const struct group *group, struct recor
     return NULL;
 }
 
+struct pending_entry *group_last_pending(const struct group *group)
+{
+    for (uint64_t place = group->pending_end; place > group->pending_first; place--)
+        if (is_live(pending_at(group, place - 1)))
+            return pending_at(group, place - 1);
+    return NULL;
+}
+
 static void end_pending(struct group *group, struct pending_entry *entry)
 {
     group->consumers[entry->consumer].pending--;

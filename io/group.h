@@ -73,6 +73,9 @@ struct pending_entry *group_find_pending(const struct group *group, struct recor
 struct pending_entry *group_next_pending(const struct group *group, struct record_id id,
                                          uint16_t consumer);
 
+/* The newest live one; NULL if nothing is pending. */
+struct pending_entry *group_last_pending(const struct group *group);
+
 /* True if it was pending. */
 bool group_acknowledge(struct group *group, struct record_id id);
 

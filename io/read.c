@@ -1,138 +1,8 @@
 #include "io/read.h"
 
-#include <stdio.h>
-
 #include "io/append.h"
 #include "io/command.h"
-
-/* ---- entries ---- */
-
-/* Pieces of one bulk string whose size must be known first: measured, then written. */
-struct text_sink {
-    uint8_t *out; /* NULL: measure only */
-    size_t size;
-};
-
-static void sink_add(struct text_sink *sink, struct bytes piece)
-{
-    if (sink->out != NULL && piece.size > 0)
-        memcpy(sink->out + sink->size, piece.data, piece.size);
-    sink->size += piece.size;
-}
-
-static void sink_add_text(struct text_sink *sink, const char *text)
-{
-    sink_add(sink, bytes_from_text(text));
-}
-
-/* Several values of one slot, a line each. */
-static void render_slot(struct text_sink *sink, const struct record *record, enum slot slot)
-{
-    const struct record_value *values = record_values(record);
-    for (uint16_t i = 0; i < record->value_count; i++) {
-        if (values[i].slot != slot)
-            continue;
-        if (sink->size > 0)
-            sink_add_text(sink, "\n");
-        sink_add(sink, record_value_bytes(record, &values[i]));
-    }
-}
-
-static void render_keys(struct text_sink *sink, const struct record *record)
-{
-    const struct record_value *values = record_values(record);
-    for (uint16_t i = 0; i < record->value_count; i++) {
-        if (!slot_is_key((enum slot)values[i].slot))
-            continue;
-        if (sink->size > 0)
-            sink_add_text(sink, "\n");
-        sink_add_text(sink, slot_name((enum slot)values[i].slot));
-        sink_add_text(sink, ":");
-        sink_add(sink, record_value_bytes(record, &values[i]));
-    }
-}
-
-static void render_rules(struct text_sink *sink, const struct generation *generation,
-                         const struct record *record)
-{
-    enum { TABLE_SHIFT = 24 };
-    const uint32_t *rules = record_rules(record);
-    for (uint16_t i = 0; i < record->rule_count; i++) {
-        const struct rule_table *table = generation->tables[rules[i] >> TABLE_SHIFT];
-        if (sink->size > 0)
-            sink_add_text(sink, "\n");
-        sink_add_text(sink, table->name);
-        sink_add_text(sink, "/");
-        sink_add_text(sink, table->rules[rules[i] & ((1U << TABLE_SHIFT) - 1)].id);
-    }
-}
-
-static void render_fact(struct text_sink *sink, const struct generation *generation,
-                        const struct record *record, enum record_fact fact)
-{
-    char text[64] = "";
-    switch (fact) {
-    case FACT_ORIGIN:
-        sink_add_text(sink, generation->directory.participants[record->participant]->name);
-        return;
-    case FACT_CHANNEL: sink_add_text(sink, generation->channels[record->channel]->name); return;
-    case FACT_PROFILE:
-        sink_add_text(sink, generation->profiles.profiles[record->profile]->name);
-        return;
-    case FACT_VERDICT: sink_add_text(sink, verdict_name((enum verdict)record->verdict)); return;
-    case FACT_GENERATION:
-        snprintf(text, sizeof text, "%llu", (unsigned long long)record->generation);
-        sink_add_text(sink, text);
-        return;
-    case FACT_RULE: render_rules(sink, generation, record); return;
-    case FACT_KEYS: render_keys(sink, record); return;
-    case FACT_CAUSE:
-        sink_add_text(sink, record_cause_name((enum record_cause)record->cause));
-        return;
-    case FACT_FIRST_ID:
-        if (record->cause != RECORD_MESSAGE)
-            snprintf(text, sizeof text, "%llu-%llu", (unsigned long long)record->origin.ms,
-                     (unsigned long long)record->origin.seq);
-        sink_add_text(sink, text);
-        return;
-    case FACT_COUNT: return;
-    }
-}
-
-static void render(struct text_sink *sink, const struct generation *generation,
-                   const struct record *record, const struct delivered_field *field)
-{
-    if (field->kind == DELIVER_SLOT)
-        render_slot(sink, record, field->slot);
-    else
-        render_fact(sink, generation, record, field->fact);
-}
-
-static void write_field(struct resp_writer *writer, const struct generation *generation,
-                        const struct record *record, const struct delivered_field *field)
-{
-    struct text_sink measured = {0};
-    render(&measured, generation, record, field);
-    resp_write_bulk_text(writer, field->name);
-    uint8_t *room = resp_write_bulk_room(writer, measured.size);
-    if (room == NULL)
-        return;
-    struct text_sink written = {.out = room};
-    render(&written, generation, record, field);
-}
-
-void read_write_entry(struct resp_writer *writer, const struct shard *shard,
-                      const struct outlet *outlet, const struct record *record)
-{
-    const struct destination *destination = outlet->destination;
-    resp_write_array(writer, 2);
-    resp_write_id(writer, record->id.ms, record->id.seq);
-    resp_write_array(writer, 2 + 2 * (uint32_t)destination->field_count);
-    resp_write_bulk(writer, BYTES_LITERAL("body"));
-    resp_write_bulk(writer, record_body(record));
-    for (uint16_t i = 0; i < destination->field_count; i++)
-        write_field(writer, shard->generation, record, &destination->fields[i]);
-}
+#include "io/entry.h"
 
 /* ---- replies ---- */
 
@@ -195,8 +65,8 @@ static bool send_new(struct session *session, struct group *group, uint16_t cons
         uint64_t index = group_take(group, consumer, no_ack, now_ms(session));
         if (index == GROUP_NOTHING)
             break;
-        read_write_entry(&reply.entries, session->shard, group->outlet,
-                         outlet_record(group->outlet, index));
+        entry_write(&reply.entries, session->shard, group->outlet,
+                    outlet_record(group->outlet, index));
         reply.count++;
     }
     if (reply.count == 0)
@@ -244,8 +114,8 @@ static void send_history(struct session *session, struct group *group, uint16_t 
             continue;
         entry->deliveries++;
         entry->delivered_ms = now_ms(session);
-        read_write_entry(&reply.entries, session->shard, group->outlet,
-                         outlet_record(group->outlet, entry->index));
+        entry_write(&reply.entries, session->shard, group->outlet,
+                    outlet_record(group->outlet, entry->index));
         reply.count++;
     }
     session->has_consumed = true;

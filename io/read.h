@@ -6,10 +6,6 @@
 #include "io/resp.h"
 #include "io/session.h"
 
-/* Writes one delivered entry: [id, [body, ..., and the destination's fields]]. */
-void read_write_entry(struct resp_writer *writer, const struct shard *shard,
-                      const struct outlet *outlet, const struct record *record);
-
 /* Serves blocked readers of the outlet's groups, in the order in which they came. */
 void read_serve_waiters(struct outlet *outlet);
 

@@ -1,0 +1,13 @@
+/* A delivered entry: `body`, then the destination's chosen fields, in their configured order.
+ * Several values of one field stand a line each. */
+#ifndef KOUAN_IO_ENTRY_H
+#define KOUAN_IO_ENTRY_H
+
+#include "io/resp.h"
+#include "io/shard.h"
+
+/* [id, [body, bytes, name, value ...]] */
+void entry_write(struct resp_writer *writer, const struct shard *shard, const struct outlet *outlet,
+                 const struct record *record);
+
+#endif
