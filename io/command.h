@@ -69,6 +69,9 @@ enum command_flag {
       "Takes new messages of a destination, or shows one's own pending ones.",                     \
       "GROUP group consumer [COUNT count] [BLOCK ms] [NOACK] STREAMS destination id")
 
+/* Below 6 clients do not try RESP3; some choose their dialect by it. */
+#define COMMAND_REDIS_VERSION "7.2.4"
+
 struct command_row {
     const char *name;
     void (*run)(struct session *session, const struct resp_command *command);

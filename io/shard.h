@@ -50,7 +50,7 @@ struct shard {
     uint64_t started_ns, started_wall_ms;
     bool stopping;
     struct timer stop_timer;
-    uint16_t exit_code;
+    uint64_t stop_deadline_ns;
     struct shard_figures figures;
 };
 

@@ -1,0 +1,225 @@
+/* KOUAN: what Redis has no word for. */
+#include <inttypes.h>
+
+#include "io/append.h"
+#include "io/command.h"
+#include "io/report.h"
+
+static bool is(struct bytes argument, const char *word)
+{
+    return bytes_equal_fold(argument, bytes_from_text(word));
+}
+
+/* A report is written into the second half of the reply memory, and copied behind its header. */
+static struct text report_begin(struct session *session)
+{
+    struct text text;
+    size_t half = session->shard->reply_capacity / 2;
+    text_init(&text, (char *)session->shard->reply_memory + half, half - 64);
+    return text;
+}
+
+static void report_send(struct session *session, const struct text *text)
+{
+    struct resp_writer writer = session_reply_begin(session);
+    if (text->overflowed)
+        resp_write_error(&writer, "ERR the report is too long; raise output_max");
+    else
+        resp_write_verbatim(&writer, bytes_make(text->data, text->size));
+    session_reply_end(session, &writer);
+}
+
+static void reply_ledger(struct session *session, bool json)
+{
+    struct text text = report_begin(session);
+    if (json)
+        report_ledger_json(session->shard, &text);
+    else
+        report_ledger(session->shard, &text);
+    report_send(session, &text);
+}
+
+static void reply_health(struct session *session)
+{
+    struct text text = report_begin(session);
+    uint32_t sick = report_health(session->shard, &text);
+    struct resp_writer writer = session_reply_begin(session);
+    resp_write_array(&writer, 2);
+    resp_write_integer(&writer, sick);
+    resp_write_verbatim(&writer, bytes_make(text.data, text.size));
+    session_reply_end(session, &writer);
+}
+
+/* ---- rejects ---- */
+
+static void write_reject(struct resp_writer *writer, const struct shard *shard,
+                         const struct reject *reject, struct bytes body)
+{
+    resp_write_map(writer, 7);
+    resp_write_bulk_text(writer, "number");
+    resp_write_integer(writer, (int64_t)reject->number);
+    resp_write_bulk_text(writer, "at_ms");
+    resp_write_integer(writer, (int64_t)reject->at_ms);
+    resp_write_bulk_text(writer, "participant");
+    resp_write_bulk_text(writer,
+                         shard->generation->directory.participants[reject->participant]->name);
+    resp_write_bulk_text(writer, "channel");
+    resp_write_bulk_text(writer, shard->generation->channels[reject->channel]->name);
+    resp_write_bulk_text(writer, "reason");
+    resp_write_bulk_format(writer, "%s %s", refusal_word(reject->refusal), reject->reason);
+    resp_write_bulk_text(writer, "body_bytes");
+    resp_write_integer(writer, reject->body_bytes);
+    resp_write_bulk_text(writer, "body");
+    resp_write_bulk(writer, body);
+}
+
+/* The last `count`, newest first, as many as fit. */
+static void reply_rejects(struct session *session, uint64_t count)
+{
+    const struct shard *shard = session->shard;
+    uint64_t budget = shard->config->options.reply_max;
+    uint32_t fits = 0;
+    struct bytes body;
+    const struct reject *reject;
+    while (fits < count && (reject = reject_get(&shard->rejects, fits, &body)) != NULL) {
+        uint64_t size = body.size + REJECT_REASON_BYTES + 256;
+        if (size > budget)
+            break;
+        budget -= size;
+        fits++;
+    }
+    struct resp_writer writer = session_reply_begin(session);
+    resp_write_array(&writer, fits);
+    for (uint32_t i = 0; i < fits; i++) {
+        reject = reject_get(&shard->rejects, i, &body);
+        write_reject(&writer, shard, reject, body);
+    }
+    session_reply_end(session, &writer);
+}
+
+/* ---- holds ---- */
+
+static void reply_holds(struct session *session, uint64_t count)
+{
+    const struct shard *shard = session->shard;
+    struct resp_writer writer = session_reply_begin(session);
+    if (count > shard->holds.live)
+        count = shard->holds.live;
+    if (count > 1000)
+        count = 1000;
+    resp_write_array(&writer, (uint32_t)count);
+    struct record_id id = {0};
+    uint16_t destination = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        const struct hold *hold = hold_next(&shard->holds, id, destination);
+        const struct record *record = journal_record(&shard->journal, hold->position);
+        resp_write_map(&writer, 5);
+        resp_write_bulk_text(&writer, "id");
+        resp_write_id(&writer, hold->id.ms, hold->id.seq);
+        resp_write_bulk_text(&writer, "destination");
+        resp_write_bulk_text(&writer, shard->generation->destinations[hold->destination]->name);
+        resp_write_bulk_text(&writer, "since_ms");
+        resp_write_integer(&writer, (int64_t)hold->since_ms);
+        resp_write_bulk_text(&writer, "origin");
+        resp_write_bulk_text(&writer,
+                             shard->generation->directory.participants[record->participant]->name);
+        resp_write_bulk_text(&writer, "body");
+        resp_write_bulk(&writer, bytes_slice(record_body(record), 0, 256));
+        id = hold->id;
+        destination = (uint16_t)(hold->destination + 1);
+    }
+    session_reply_end(session, &writer);
+}
+
+static bool release(struct shard *shard, struct hold *hold)
+{
+    struct record_id id;
+    uint16_t destination = hold->destination;
+    const struct record *record = journal_record(&shard->journal, hold->position);
+    if (append_repeat(shard, record, RECORD_RELEASED, destination, &id) != STATUS_OK)
+        return false;
+    struct outlet_account *account = &shard->outlets[destination].account;
+    account->held--;
+    account->released++;
+    hold_end(&shard->holds, hold);
+    return true;
+}
+
+static void reject_hold(struct shard *shard, struct hold *hold)
+{
+    struct outlet_account *account = &shard->outlets[hold->destination].account;
+    account->held--;
+    account->hold_rejected++;
+    hold_end(&shard->holds, hold);
+}
+
+/* All destinations at which the message is held. Replies how many there were. */
+static void end_holds(struct session *session, struct bytes id_text, bool releases)
+{
+    struct shard *shard = session->shard;
+    struct record_id id;
+    int64_t ended = 0;
+    if (!command_parse_id(id_text, 0, &id)) {
+        command_reply_error(session, "ERR that is not an id, <ms>-<seq>");
+        return;
+    }
+    struct hold *hold;
+    while ((hold = hold_next(&shard->holds, id, 0)) != NULL &&
+           record_id_compare(hold->id, id) == 0) {
+        if (!releases)
+            reject_hold(shard, hold);
+        else if (!release(shard, hold)) {
+            command_reply_error(session, "TRYAGAIN its destination is full; it is still held");
+            return;
+        }
+        ended++;
+    }
+    struct resp_writer writer = session_reply_begin(session);
+    resp_write_integer(&writer, ended);
+    session_reply_end(session, &writer);
+}
+
+/* ---- the command ---- */
+
+static void operate(struct session *session, const struct resp_command *command)
+{
+    struct bytes subcommand = command->arguments[1];
+    uint64_t count = 10;
+    if (command->count == 3 && (is(subcommand, "REJECTS") || is(subcommand, "HOLDS")) &&
+        !bytes_parse_u64(command->arguments[2], &count)) {
+        command_reply_error(session, "ERR value is not an integer or out of range");
+        return;
+    }
+    if (is(subcommand, "LEDGER") && command->count == 2)
+        reply_ledger(session, false);
+    else if (is(subcommand, "LEDGER") && command->count == 3 && is(command->arguments[2], "JSON"))
+        reply_ledger(session, true);
+    else if (is(subcommand, "HEALTH") && command->count == 2)
+        reply_health(session);
+    else if (is(subcommand, "REJECTS") && command->count <= 3)
+        reply_rejects(session, count);
+    else if (is(subcommand, "HOLDS") && command->count <= 3)
+        reply_holds(session, count);
+    else if (is(subcommand, "RELEASE") && command->count == 3)
+        end_holds(session, command->arguments[2], true);
+    else if (is(subcommand, "REJECT") && command->count == 3)
+        end_holds(session, command->arguments[2], false);
+    else
+        command_reply_unknown_subcommand(session, command);
+}
+
+void command_kouan(struct session *session, const struct resp_command *command)
+{
+    if (is(command->arguments[1], "VERSION") && command->count == 2) {
+        struct resp_writer writer = session_reply_begin(session);
+        resp_write_bulk_text(&writer, KOUAN_VERSION);
+        session_reply_end(session, &writer);
+        return;
+    }
+    if (!session->participant->operate) {
+        command_reply_error(session, "NOPERM only an operator may do that (`operate: yes` in the "
+                                     "participant's configuration)");
+        return;
+    }
+    operate(session, command);
+}

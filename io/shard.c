@@ -1,0 +1,304 @@
+#include "io/shard.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "io/group.h"
+#include "io/session.h"
+
+enum { LOG_NUMBER = 0, NS_PER_MS = 1000000 };
+
+static enum status open_parts(struct shard *shard, const struct shard_settings *settings,
+                              char *out_problem, size_t problem_capacity);
+static enum status listen_all(struct shard *shard, char *out_problem, size_t problem_capacity);
+static void run_turn(struct loop *loop, struct deferral *deferral);
+static void on_wake(struct loop *loop, void *context);
+
+/* ---- open and close ---- */
+
+enum status shard_open(const struct shard_settings *settings, struct shard **out_shard,
+                       char *out_problem, size_t problem_capacity)
+{
+    struct shard *shard = calloc(1, sizeof *shard);
+    if (shard == NULL)
+        return STATUS_NO_MEMORY;
+    shard->config = settings->config;
+    shard->generation = settings->config->generation;
+    snprintf(out_problem, problem_capacity,
+             "not enough memory for what the configuration reserves; lower `memory`, "
+             "`window_entries` or `backlog_max`");
+    enum status status = open_parts(shard, settings, out_problem, problem_capacity);
+    if (status == STATUS_OK)
+        status = listen_all(shard, out_problem, problem_capacity);
+    if (status != STATUS_OK) {
+        shard_close(shard);
+        return status;
+    }
+    *out_shard = shard;
+    return STATUS_OK;
+}
+
+static bool same_bytes(void *context, uint64_t position, const struct digest *identity,
+                       struct bytes body)
+{
+    const struct shard *shard = context;
+    const struct record *record = journal_record(&shard->journal, position);
+    return (identity == NULL || digest_equal(record->identity, *identity)) &&
+           bytes_equal(record_body(record), body);
+}
+
+static enum status open_loop(struct shard *shard, char *out_problem, size_t problem_capacity)
+{
+    const struct options *options = &shard->config->options;
+    enum { OPERATIONS_PER_CONNECTION = 4, SPARE = 256 };
+    uint32_t connections = (uint32_t)options->connections_max;
+    const struct loop_settings settings = {
+        .submission_entries = 1024,
+        .completion_entries = connections * OPERATIONS_PER_CONNECTION + SPARE,
+        .receive_buffer_count = (uint32_t)options->receive_buffers,
+        .files_max = connections + SPARE,
+        .timers_max = connections * OPERATIONS_PER_CONNECTION + SPARE,
+    };
+    enum status status = loop_open(&settings, &shard->loop, out_problem, problem_capacity);
+    if (status != STATUS_OK)
+        return status;
+    const struct transport_settings transport = {
+        .connections_max = connections,
+        .session_bytes = sizeof(struct session),
+        .command_bytes_max = (uint32_t)options->message_max * 2 + CHUNK_RECEIVE_BYTES,
+        .small_carries = (uint32_t)options->small_carries,
+        .large_carries = (uint32_t)options->large_carries,
+        .output_chunks = (uint32_t)options->output_chunks,
+        .output_bytes_max = (uint32_t)options->output_max,
+        .half_command_ns = options->half_command_time * NS_PER_MS,
+        .stuck_send_ns = options->stuck_send_time * NS_PER_MS,
+        .protocol = &session_protocol,
+        .context = shard,
+    };
+    return transport_open(shard->loop, &transport, &shard->transport);
+}
+
+static enum status open_log(struct shard *shard)
+{
+    const struct options *options = &shard->config->options;
+    if (getrandom(&shard->secret, sizeof shard->secret, 0) != sizeof shard->secret)
+        return STATUS_IO;
+    uint32_t block_bytes = (uint32_t)options->block;
+    enum status status = journal_open(&shard->journal, block_bytes,
+                                      (uint32_t)(options->memory / block_bytes), LOG_NUMBER);
+    if (status != STATUS_OK)
+        return status;
+    const struct window_settings window = {
+        .entries_max = options->window_entries,
+        .span_s = (uint32_t)options->window_span,
+        .same_bytes = same_bytes,
+        .context = shard,
+    };
+    return window_open(&window, &shard->window);
+}
+
+static enum status open_outlets(struct shard *shard)
+{
+    const struct generation *generation = shard->generation;
+    shard->outlets = calloc((size_t)generation->destination_count + 1, sizeof *shard->outlets);
+    shard->intake_accounts =
+        calloc((size_t)generation->directory.count * generation->channel_count + 1,
+               sizeof *shard->intake_accounts);
+    if (shard->outlets == NULL || shard->intake_accounts == NULL)
+        return STATUS_NO_MEMORY;
+    for (uint16_t i = 0; i < generation->destination_count; i++) {
+        enum status status =
+            outlet_open(&shard->outlets[i], generation->destinations[i], &shard->journal);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+static enum status open_queues(struct shard *shard)
+{
+    const struct options *options = &shard->config->options;
+    uint32_t publications = (uint32_t)options->publications_max;
+    enum status status = publication_pool_open(&shard->publications, publications);
+    if (status == STATUS_OK) /* twice: as many for what Kouan emits by itself */
+        status = commit_open(&shard->commits, publications * 2);
+    if (status == STATUS_OK)
+        status = intake_open(&shard->intake, &shard->secret, shard->window, &shard->delays);
+    if (status == STATUS_OK)
+        status = hold_open(&shard->holds, (uint32_t)options->holds_max, options->hold_bytes_max);
+    if (status == STATUS_OK)
+        status = reject_open(&shard->rejects, (uint32_t)options->rejects_kept,
+                             (uint32_t)options->reject_bytes);
+    return status;
+}
+
+static void expire_park(struct loop *loop, struct timer *timer)
+{
+    (void)loop;
+    shard_wake((struct shard *)(void *)((char *)timer - offsetof(struct shard, park_timer)));
+}
+
+static enum status open_parts(struct shard *shard, const struct shard_settings *settings,
+                              char *out_problem, size_t problem_capacity)
+{
+    shard->delays = (struct delays){settings->test_delay_turns, settings->test_delay_seed};
+    enum status status = open_loop(shard, out_problem, problem_capacity);
+    if (status == STATUS_OK)
+        status = open_log(shard);
+    if (status == STATUS_OK)
+        status = open_outlets(shard);
+    if (status == STATUS_OK)
+        status = open_queues(shard);
+    if (status != STATUS_OK)
+        return status;
+    shard->reply_capacity = shard->config->options.output_max / 2;
+    shard->reply_memory = malloc(shard->reply_capacity);
+    if (shard->reply_memory == NULL)
+        return STATUS_NO_MEMORY;
+    shard->turn.run = run_turn;
+    shard->park_timer.expire = expire_park;
+    shard->started_ns = loop_now_ns(shard->loop);
+    shard->started_wall_ms = loop_wall_ms(shard->loop);
+    loop_on_wake(shard->loop, on_wake, shard);
+    return STATUS_OK;
+}
+
+static enum status listen_all(struct shard *shard, char *out_problem, size_t problem_capacity)
+{
+    for (uint16_t i = 0; i < shard->config->listen_count; i++) {
+        struct address address;
+        enum status status =
+            address_parse(shard->config->listen[i], &address, out_problem, problem_capacity);
+        if (status == STATUS_OK)
+            status = listener_open(shard->loop, shard->transport, &address, &shard->listeners[i],
+                                   out_problem, problem_capacity);
+        if (status != STATUS_OK)
+            return status;
+        shard->listener_count++;
+    }
+    return STATUS_OK;
+}
+
+void shard_close(struct shard *shard)
+{
+    for (uint16_t i = 0; i < shard->listener_count; i++)
+        listener_close(shard->listeners[i]);
+    if (shard->transport != NULL)
+        transport_close(shard->transport);
+    intake_close(&shard->intake);
+    if (shard->loop != NULL)
+        loop_close(shard->loop);
+    for (uint16_t i = 0; shard->outlets != NULL && i < shard->generation->destination_count; i++)
+        outlet_close(&shard->outlets[i]);
+    free(shard->outlets);
+    free(shard->intake_accounts);
+    free(shard->reply_memory);
+    publication_pool_close(&shard->publications);
+    commit_close(&shard->commits);
+    hold_close(&shard->holds);
+    reject_close(&shard->rejects);
+    if (shard->window != NULL)
+        window_close(shard->window);
+    journal_close(&shard->journal);
+    free(shard);
+}
+
+/* ---- turns ---- */
+
+void shard_wake(struct shard *shard)
+{
+    loop_defer(shard->loop, &shard->turn);
+}
+
+/* After all input of a loop's turn: decide, append, commit, answer. */
+static void run_turn(struct loop *loop, struct deferral *deferral)
+{
+    struct shard *shard = (struct shard *)(void *)((char *)deferral - offsetof(struct shard, turn));
+    (void)loop;
+    shard->turn_number++;
+    bool more = intake_run(shard);
+    more |= commit_run(shard);
+    session_flush_all(shard);
+    if (more && shard->delays.turns_max > 0)
+        shard_wake(shard); /* delayed answers come with the turns alone */
+}
+
+/* ---- stopping ---- */
+
+static void finish_session(struct connection *connection, void *context)
+{
+    (void)context;
+    session_finish(session_of(connection));
+}
+
+static void stop_if_done(struct shard *shard)
+{
+    if (transport_connection_count(shard->transport) > 0)
+        return;
+    for (uint16_t i = 0; i < shard->listener_count; i++)
+        if (!listener_is_stopped(shard->listeners[i]))
+            return;
+    loop_stop(shard->loop);
+}
+
+static void abort_session(struct connection *connection, void *context)
+{
+    (void)context;
+    connection_abort(connection);
+}
+
+/* While stopping: looks again every few milliseconds, and ends what does not end by itself. */
+static void check_stop(struct loop *loop, struct timer *timer)
+{
+    enum { LOOK_AGAIN_MS = 5 };
+    struct shard *shard =
+        (struct shard *)(void *)((char *)timer - offsetof(struct shard, stop_timer));
+    uint64_t now_ns = loop_now_ns(loop);
+    if (now_ns >= shard->stop_deadline_ns)
+        transport_visit(shard->transport, abort_session, NULL);
+    stop_if_done(shard);
+    loop_timer_arm(loop, timer, now_ns + LOOK_AGAIN_MS * NS_PER_MS);
+}
+
+void shard_stop(struct shard *shard)
+{
+    if (shard->stopping)
+        return;
+    shard->stopping = true;
+    uint64_t now_ns = loop_now_ns(shard->loop);
+    shard->stop_deadline_ns = now_ns + shard->config->options.stop_time * NS_PER_MS;
+    for (uint16_t i = 0; i < shard->listener_count; i++)
+        listener_stop(shard->listeners[i]);
+    transport_visit(shard->transport, finish_session, NULL);
+    shard_wake(shard);
+    shard->stop_timer.expire = check_stop;
+    loop_timer_arm(shard->loop, &shard->stop_timer, now_ns);
+}
+
+static void on_wake(struct loop *loop, void *context)
+{
+    (void)loop;
+    shard_stop(context);
+}
+
+void shard_run(struct shard *shard)
+{
+    loop_run(shard->loop);
+}
+
+/* ---- small things ---- */
+
+struct intake_account *shard_account(struct shard *shard, const struct participant *participant,
+                                     const struct channel *channel)
+{
+    size_t channels = shard->generation->channel_count;
+    return &shard->intake_accounts[participant->index * channels + channel->index];
+}
+
+uint32_t shard_window_time_s(const struct shard *shard)
+{
+    enum { NS_PER_S = 1000000000 };
+    /* From 1: the window reads 0 as no time at all. */
+    return (uint32_t)((loop_now_ns(shard->loop) - shard->started_ns) / NS_PER_S) + 1;
+}

@@ -1,0 +1,87 @@
+#include "io/text.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+void text_init(struct text *text, char *data, size_t capacity)
+{
+    assert(capacity > 0);
+    *text = (struct text){.data = data, .capacity = capacity};
+    data[0] = '\0';
+}
+
+void text_add(struct text *text, const char *format, ...)
+{
+    va_list arguments;
+    if (text->overflowed)
+        return;
+    size_t room = text->capacity - text->size;
+    va_start(arguments, format);
+    int size = vsnprintf(text->data + text->size, room, format, arguments);
+    va_end(arguments);
+    if (size < 0 || (size_t)size >= room) {
+        text->data[text->size] = '\0';
+        text->overflowed = true;
+        return;
+    }
+    text->size += (size_t)size;
+}
+
+/* The size of the UTF-8 character at the start, 1 for a byte that begins none. */
+static size_t character_size(struct bytes bytes, bool *out_valid)
+{
+    for (size_t size = 1; size <= 4 && size <= bytes.size; size++)
+        if (bytes_is_utf8(bytes_make(bytes.data, size))) {
+            *out_valid = true;
+            return size;
+        }
+    *out_valid = false;
+    return 1;
+}
+
+/* U+202A..202E and U+2066..2069. */
+static bool is_bidi_control(struct bytes character)
+{
+    const uint8_t *c = character.data;
+    return character.size == 3 && c[0] == 0xE2 &&
+           ((c[1] == 0x80 && c[2] >= 0xAA && c[2] <= 0xAE) ||
+            (c[1] == 0x81 && c[2] >= 0xA6 && c[2] <= 0xA9));
+}
+
+void text_add_escaped(struct text *text, struct bytes bytes)
+{
+    while (bytes.size > 0 && !text->overflowed) {
+        bool valid;
+        size_t size = character_size(bytes, &valid);
+        struct bytes character = bytes_make(bytes.data, size);
+        bool plain =
+            valid && bytes.data[0] >= 0x20 && bytes.data[0] != 0x7F && !is_bidi_control(character);
+        if (plain)
+            text_add(text, "%.*s", (int)size, (const char *)bytes.data);
+        else
+            for (size_t i = 0; i < size; i++)
+                text_add(text, "\\x%02X", bytes.data[i]);
+        bytes = bytes_slice(bytes, size, bytes.size);
+    }
+}
+
+void text_add_json(struct text *text, struct bytes bytes)
+{
+    text_add(text, "\"");
+    while (bytes.size > 0 && !text->overflowed) {
+        bool valid;
+        size_t size = character_size(bytes, &valid);
+        uint8_t first = bytes.data[0];
+        if (!valid)
+            text_add(text, "\\ufffd");
+        else if (first == '"' || first == '\\')
+            text_add(text, "\\%c", first);
+        else if (first < 0x20 || first == 0x7F)
+            text_add(text, "\\u%04x", first);
+        else
+            text_add(text, "%.*s", (int)size, (const char *)bytes.data);
+        bytes = bytes_slice(bytes, size, bytes.size);
+    }
+    text_add(text, "\"");
+}

@@ -1,0 +1,22 @@
+/* Text for people and for JSON, written into the caller's memory. Sticky: past its capacity it
+ * writes nothing more and says so in `overflowed`. Always ends in a NUL. */
+#ifndef KOUAN_IO_TEXT_H
+#define KOUAN_IO_TEXT_H
+
+#include "core/bytes.h"
+
+struct text {
+    char *data;
+    size_t capacity, size;
+    bool overflowed;
+};
+
+void text_init(struct text *text, char *data, size_t capacity);
+void text_add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Bytes of unknown origin for a terminal: control bytes, DEL and what is not UTF-8 become \xHH; so
+ * do the bidirectional controls, which can make a line read as another. */
+void text_add_escaped(struct text *text, struct bytes bytes);
+/* A JSON string with its quotes; what is not UTF-8 becomes \ufffd. */
+void text_add_json(struct text *text, struct bytes bytes);
+
+#endif
