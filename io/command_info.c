@@ -1,0 +1,326 @@
+/* What the server says of itself: INFO, CONFIG GET, COMMAND, XINFO. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "io/command.h"
+#include "io/entry.h"
+#include "io/group.h"
+#include "io/report.h"
+
+static bool is(struct bytes argument, const char *word)
+{
+    return bytes_equal_fold(argument, bytes_from_text(word));
+}
+
+/* ---- INFO ---- */
+
+static void info_server(const struct shard *shard, struct text *text)
+{
+    enum { NS_PER_S = 1000000000 };
+    struct loop_figures loop;
+    loop_figures(shard->loop, &loop);
+    uint64_t uptime_s = (loop_now_ns(shard->loop) - shard->started_ns) / NS_PER_S;
+    text_add(text,
+             "redis_version:" COMMAND_REDIS_VERSION "\r\nredis_mode:standalone\r\n"
+             "kouan_version:" KOUAN_VERSION "\r\nprocess_id:%d\r\nuptime_in_seconds:%" PRIu64
+             "\r\nconfig_file:%s\r\n",
+             (int)getpid(), uptime_s, shard->config->path != NULL ? shard->config->path : "");
+    for (uint16_t i = 0; i < shard->listener_count; i++)
+        text_add(text, "listener%u:%s\r\n", i, listener_address_text(shard->listeners[i]));
+    text_add(text,
+             "sync:memory\r\ngeneration:%" PRIu64 "\r\ndefer_taskrun:%d\r\nturns:%" PRIu64 "\r\n",
+             shard->generation->number, loop.defer_taskrun, loop.turns);
+}
+
+static void info_clients(const struct shard *shard, struct text *text)
+{
+    struct transport_figures figures;
+    transport_figures(shard->transport, &figures);
+    text_add(text,
+             "connected_clients:%" PRIu32 "\r\nmaxclients:%" PRIu64
+             "\r\ntotal_connections_received:%" PRIu64 "\r\nrejected_connections:%" PRIu64
+             "\r\naborted_half_command:%" PRIu64 "\r\naborted_stuck_send:%" PRIu64
+             "\r\naborted_deadline:%" PRIu64 "\r\nreceive_starved:%" PRIu32
+             "\r\nreplies_lost:%" PRIu64 "\r\n",
+             figures.open, shard->config->options.connections_max, figures.accepted,
+             figures.refused_full, figures.aborted_half_command, figures.aborted_stuck_send,
+             figures.aborted_deadline, figures.receive_starved, shard->figures.replies_lost);
+}
+
+static void info_memory(const struct shard *shard, struct text *text)
+{
+    const struct journal *journal = &shard->journal;
+    struct window_figures window;
+    window_figures(shard->window, &window);
+    text_add(text,
+             "log_bytes:%" PRIu64 "\r\nlog_kept_bytes:%" PRIu64 "\r\nlog_records:%" PRIu64
+             "\r\ncopied_forward:%" PRIu64 "\r\ncopied_forward_bytes:%" PRIu64
+             "\r\nwindow_capacity:%" PRIu64 "\r\nwindow_used:%" PRIu64
+             "\r\nwindow_memory_bytes:%" PRIu64 "\r\nwindow_evicted_for_room:%" PRIu64
+             "\r\nwindow_expired:%" PRIu64 "\r\nwindow_forgotten:%" PRIu64 "\r\nholds:%" PRIu32
+             "\r\n",
+             (uint64_t)journal->block_bytes * journal->block_count,
+             journal->end_position - journal->oldest_position, journal->record_count,
+             shard->figures.copied_forward, shard->figures.copied_forward_bytes, window.capacity,
+             window.used, window.memory_bytes, window.evicted_for_room, window.expired,
+             window.forgotten, shard->holds.live);
+}
+
+static void info_stats(const struct shard *shard, struct text *text)
+{
+    struct transport_figures figures;
+    transport_figures(shard->transport, &figures);
+    text_add(text,
+             "total_commands_processed:%" PRIu64 "\r\ntotal_net_input_bytes:%" PRIu64
+             "\r\ntotal_net_output_bytes:%" PRIu64 "\r\nbatches:%" PRIu64
+             "\r\nbatch_messages:%" PRIu64 "\r\nparked:%" PRIu64 "\r\ncollisions:%" PRIu64
+             "\r\nledger_gap:%" PRIu64 "\r\n",
+             shard->figures.commands, figures.received_bytes, figures.sent_bytes,
+             shard->figures.batches, shard->figures.batch_messages, shard->figures.parked,
+             shard->figures.collisions, report_gap(shard));
+}
+
+struct info_section {
+    const char *name, *title;
+    void (*add)(const struct shard *shard, struct text *text);
+};
+
+static const struct info_section sections[] = {
+    {"server", "Server", info_server},
+    {"clients", "Clients", info_clients},
+    {"memory", "Memory", info_memory},
+    {"stats", "Stats", info_stats},
+};
+
+static bool section_wanted(const struct resp_command *command, const char *name)
+{
+    if (command->count == 1)
+        return true;
+    for (uint32_t i = 1; i < command->count; i++)
+        if (is(command->arguments[i], name) || is(command->arguments[i], "all") ||
+            is(command->arguments[i], "default") || is(command->arguments[i], "everything"))
+            return true;
+    return false;
+}
+
+void command_info(struct session *session, const struct resp_command *command)
+{
+    char memory[8192];
+    struct text text;
+    text_init(&text, memory, sizeof memory);
+    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
+        if (!section_wanted(command, sections[i].name))
+            continue;
+        text_add(&text, "%s# %s\r\n", text.size > 0 ? "\r\n" : "", sections[i].title);
+        sections[i].add(session->shard, &text);
+    }
+    struct resp_writer writer = session_reply_begin(session);
+    resp_write_verbatim(&writer, bytes_make(text.data, text.size));
+    session_reply_end(session, &writer);
+}
+
+/* ---- CONFIG GET ---- */
+
+/* What Redis's own tools ask for before they begin. */
+static const char *const redis_options[][2] = {
+    {"save", ""}, {"appendonly", "no"}, {"databases", "1"}};
+
+/* Patterns with `*` for any run of bytes. */
+static bool pattern_fits(struct bytes pattern, const char *name)
+{
+    const char *retry_name = NULL;
+    size_t at = 0, retry = 0;
+    while (*name != '\0') {
+        if (at < pattern.size && pattern.data[at] == '*') {
+            retry = ++at;
+            retry_name = name;
+        } else if (at < pattern.size && (pattern.data[at] | 0x20) == (*name | 0x20)) {
+            at++;
+            name++;
+        } else if (retry_name != NULL) {
+            at = retry;
+            name = ++retry_name;
+        } else {
+            return false;
+        }
+    }
+    while (at < pattern.size && pattern.data[at] == '*')
+        at++;
+    return at == pattern.size;
+}
+
+static bool any_fits(const struct resp_command *command, const char *name)
+{
+    for (uint32_t i = 2; i < command->count; i++)
+        if (pattern_fits(command->arguments[i], name))
+            return true;
+    return false;
+}
+
+static uint32_t write_options(struct resp_writer *writer, const struct session *session,
+                              const struct resp_command *command, bool writes)
+{
+    uint32_t count = 0;
+    const struct options *options = &session->shard->config->options;
+    for (size_t i = 0; i < sizeof redis_options / sizeof *redis_options; i++) {
+        if (!any_fits(command, redis_options[i][0]))
+            continue;
+        count++;
+        if (writes) {
+            resp_write_bulk_text(writer, redis_options[i][0]);
+            resp_write_bulk_text(writer, redis_options[i][1]);
+        }
+    }
+    for (const struct option_row *row = option_rows; row->name != NULL; row++) {
+        if (!any_fits(command, row->name))
+            continue;
+        count++;
+        if (writes) {
+            resp_write_bulk_text(writer, row->name);
+            resp_write_bulk_format(writer, "%" PRIu64, option_get(options, row));
+        }
+    }
+    return count;
+}
+
+void command_config(struct session *session, const struct resp_command *command)
+{
+    if (!is(command->arguments[1], "GET") || command->count < 3) {
+        command_reply_unknown_subcommand(session, command);
+        return;
+    }
+    struct resp_writer writer = session_reply_begin(session);
+    resp_write_map(&writer, write_options(&writer, session, command, false));
+    write_options(&writer, session, command, true);
+    session_reply_end(session, &writer);
+}
+
+/* ---- COMMAND ---- */
+
+struct flag_row {
+    uint16_t flag;
+    const char *name;
+};
+
+static const struct flag_row flag_rows[] = {
+    {COMMAND_NO_AUTH, "no_auth"}, {COMMAND_FAST, "fast"},         {COMMAND_READ, "readonly"},
+    {COMMAND_WRITE, "write"},     {COMMAND_BLOCKING, "blocking"},
+};
+enum { FLAG_COUNT = sizeof flag_rows / sizeof *flag_rows };
+
+static void write_lower(struct resp_writer *writer, const char *name)
+{
+    char lower[32];
+    size_t i = 0;
+    for (; name[i] != '\0' && i < sizeof lower; i++)
+        lower[i] = (char)(name[i] | 0x20);
+    resp_write_bulk(writer, bytes_make(lower, i));
+}
+
+/* As in Redis 7: name, arity, flags, first key, last key, step, categories, tips, key specs,
+ * subcommands. */
+static void write_command_info(struct resp_writer *writer, const struct command_row *row)
+{
+    bool has_key = row->name[0] == 'X' && row->group[0] == 's';
+    bool key_is_second = bytes_equal_text(bytes_from_text(row->name), "XGROUP") ||
+                         bytes_equal_text(bytes_from_text(row->name), "XINFO");
+    int64_t key = !has_key ? 0 : key_is_second ? 2 : 1;
+    uint32_t flags = 0;
+    resp_write_array(writer, 10);
+    write_lower(writer, row->name);
+    resp_write_integer(writer, row->arity);
+    for (size_t i = 0; i < FLAG_COUNT; i++)
+        flags += (row->flags & flag_rows[i].flag) != 0;
+    resp_write_set(writer, flags);
+    for (size_t i = 0; i < FLAG_COUNT; i++)
+        if ((row->flags & flag_rows[i].flag) != 0)
+            resp_write_simple(writer, flag_rows[i].name);
+    bool movable = bytes_equal_text(bytes_from_text(row->name), "XREADGROUP");
+    resp_write_integer(writer, movable ? 0 : key);
+    resp_write_integer(writer, movable ? 0 : key);
+    resp_write_integer(writer, movable || key == 0 ? 0 : 1);
+    for (int i = 0; i < 4; i++)
+        resp_write_array(writer, 0);
+}
+
+static void write_command_docs(struct resp_writer *writer, const struct command_row *row)
+{
+    write_lower(writer, row->name);
+    resp_write_map(writer, 4);
+    resp_write_bulk_text(writer, "summary");
+    resp_write_bulk_text(writer, row->summary);
+    resp_write_bulk_text(writer, "since");
+    resp_write_bulk_text(writer, row->since);
+    resp_write_bulk_text(writer, "group");
+    resp_write_bulk_text(writer, row->group);
+    resp_write_bulk_text(writer, "arguments");
+    resp_write_array(writer, row->arguments[0] != '\0' ? 1 : 0);
+    if (row->arguments[0] == '\0')
+        return;
+    resp_write_map(writer, 2);
+    resp_write_bulk_text(writer, "name");
+    resp_write_bulk_text(writer, row->arguments);
+    resp_write_bulk_text(writer, "type");
+    resp_write_bulk_text(writer, "string");
+}
+
+static void reply_docs(struct session *session, const struct resp_command *command)
+{
+    uint32_t count = 0;
+    struct resp_writer writer = session_reply_begin(session);
+    for (uint32_t i = 2; i < command->count; i++)
+        count += command_find(command->arguments[i]) != NULL;
+    resp_write_map(&writer, command->count == 2 ? command_count : count);
+    for (uint32_t i = 0; command->count == 2 && i < command_count; i++)
+        write_command_docs(&writer, &command_rows[i]);
+    for (uint32_t i = 2; i < command->count; i++) {
+        const struct command_row *row = command_find(command->arguments[i]);
+        if (row != NULL)
+            write_command_docs(&writer, row);
+    }
+    session_reply_end(session, &writer);
+}
+
+static void reply_command_info(struct session *session, const struct resp_command *command)
+{
+    bool all = command->count <= 2;
+    struct resp_writer writer = session_reply_begin(session);
+    resp_write_array(&writer, all ? command_count : command->count - 2);
+    for (uint32_t i = 0; all && i < command_count; i++)
+        write_command_info(&writer, &command_rows[i]);
+    for (uint32_t i = 2; i < command->count; i++) {
+        const struct command_row *row = command_find(command->arguments[i]);
+        if (row != NULL)
+            write_command_info(&writer, row);
+        else
+            resp_write_null_array(&writer);
+    }
+    session_reply_end(session, &writer);
+}
+
+static void reply_command_list(struct session *session)
+{
+    struct resp_writer writer = session_reply_begin(session);
+    resp_write_array(&writer, command_count);
+    for (uint32_t i = 0; i < command_count; i++)
+        write_lower(&writer, command_rows[i].name);
+    session_reply_end(session, &writer);
+}
+
+void command_command(struct session *session, const struct resp_command *command)
+{
+    if (command->count == 1 || is(command->arguments[1], "INFO")) {
+        reply_command_info(session, command);
+    } else if (is(command->arguments[1], "DOCS")) {
+        reply_docs(session, command);
+    } else if (is(command->arguments[1], "COUNT") && command->count == 2) {
+        struct resp_writer writer = session_reply_begin(session);
+        resp_write_integer(&writer, command_count);
+        session_reply_end(session, &writer);
+    } else if (is(command->arguments[1], "LIST") && command->count == 2) {
+        reply_command_list(session);
+    } else {
+        command_reply_unknown_subcommand(session, command);
+    }
+}

@@ -1,0 +1,138 @@
+/* XINFO STREAM, GROUPS and CONSUMERS, in the shapes of Redis 7. */
+#include "io/command.h"
+#include "io/entry.h"
+#include "io/group.h"
+
+static bool is(struct bytes argument, const char *word)
+{
+    return bytes_equal_fold(argument, bytes_from_text(word));
+}
+
+static void write_id(struct resp_writer *writer, const char *name, struct record_id id)
+{
+    resp_write_bulk_text(writer, name);
+    resp_write_id(writer, id.ms, id.seq);
+}
+
+static void write_integer(struct resp_writer *writer, const char *name, uint64_t value)
+{
+    resp_write_bulk_text(writer, name);
+    resp_write_integer(writer, (int64_t)value);
+}
+
+static void write_edge_entry(struct resp_writer *writer, const struct shard *shard,
+                             const struct outlet *outlet, const char *name, uint64_t index)
+{
+    resp_write_bulk_text(writer, name);
+    if (outlet_length(outlet) == 0)
+        resp_write_null(writer);
+    else
+        entry_write(writer, shard, outlet, outlet_record(outlet, index));
+}
+
+static void reply_stream(struct session *session, const struct outlet *outlet)
+{
+    struct resp_writer writer = session_reply_begin(session);
+    resp_write_map(&writer, 10);
+    write_integer(&writer, "length", outlet_length(outlet));
+    write_integer(&writer, "radix-tree-keys", 0); /* a ring, not a tree */
+    write_integer(&writer, "radix-tree-nodes", 0);
+    write_id(&writer, "last-generated-id", outlet->last_id);
+    write_id(&writer, "max-deleted-entry-id", (struct record_id){0});
+    write_integer(&writer, "entries-added", outlet->pushed);
+    write_id(&writer, "recorded-first-entry-id",
+             outlet_length(outlet) > 0 ? outlet_record(outlet, outlet->first)->id
+                                       : (struct record_id){0});
+    write_integer(&writer, "groups", outlet->group_count);
+    write_edge_entry(&writer, session->shard, outlet, "first-entry", outlet->first);
+    write_edge_entry(&writer, session->shard, outlet, "last-entry", outlet->end - 1);
+    session_reply_end(session, &writer);
+}
+
+static void reply_groups(struct session *session, const struct outlet *outlet)
+{
+    struct resp_writer writer = session_reply_begin(session);
+    resp_write_array(&writer, outlet->group_count);
+    for (uint16_t i = 0; i < outlet->group_count; i++) {
+        const struct group *group = outlet->groups[i];
+        resp_write_map(&writer, 6);
+        resp_write_bulk_text(&writer, "name");
+        resp_write_bulk_text(&writer, group_name(group));
+        write_integer(&writer, "consumers", group->consumer_count);
+        write_integer(&writer, "pending", group->account.pending);
+        write_id(&writer, "last-delivered-id", group->last_delivered);
+        write_integer(&writer, "entries-read", group->entries_read);
+        write_integer(&writer, "lag", group->account.backlog);
+    }
+    session_reply_end(session, &writer);
+}
+
+static uint64_t ms_since(uint64_t now_ms, uint64_t then_ms)
+{
+    return now_ms > then_ms ? now_ms - then_ms : 0;
+}
+
+static void reply_consumers(struct session *session, const struct group *group)
+{
+    uint64_t now_ms = loop_wall_ms(session->shard->loop);
+    struct resp_writer writer = session_reply_begin(session);
+    resp_write_array(&writer, group->consumer_count);
+    for (uint16_t i = 0; i < group->consumer_count; i++) {
+        const struct group_consumer *consumer = &group->consumers[i];
+        resp_write_map(&writer, 4);
+        resp_write_bulk_text(&writer, "name");
+        resp_write_bulk_text(&writer, consumer->name);
+        write_integer(&writer, "pending", consumer->pending);
+        write_integer(&writer, "idle", ms_since(now_ms, consumer->seen_ms));
+        resp_write_bulk_text(&writer, "inactive");
+        resp_write_integer(&writer, consumer->active_ms == 0
+                                        ? -1
+                                        : (int64_t)ms_since(now_ms, consumer->active_ms));
+    }
+    session_reply_end(session, &writer);
+}
+
+static void reply_no_group(struct session *session, const struct resp_command *command)
+{
+    enum { SHOWN_MAX = 128 };
+    struct bytes key = bytes_slice(command->arguments[2], 0, SHOWN_MAX);
+    struct bytes group = bytes_slice(command->arguments[3], 0, SHOWN_MAX);
+    struct resp_writer writer = session_reply_begin(session);
+    resp_write_error_format(&writer, "NOGROUP No such consumer group '%.*s' for key name '%.*s'",
+                            (int)group.size, (const char *)group.data, (int)key.size,
+                            (const char *)key.data);
+    session_reply_end(session, &writer);
+}
+
+void command_xinfo(struct session *session, const struct resp_command *command)
+{
+    struct bytes subcommand = command->arguments[1];
+    bool stream = is(subcommand, "STREAM") && command->count == 3;
+    bool groups = is(subcommand, "GROUPS") && command->count == 3;
+    bool consumers = is(subcommand, "CONSUMERS") && command->count == 4;
+    if (!stream && !groups && !consumers) {
+        command_reply_unknown_subcommand(session, command);
+        return;
+    }
+    bool denied;
+    const struct outlet *outlet = command_outlet(session, command->arguments[2], &denied);
+    if (denied)
+        return;
+    if (outlet == NULL) {
+        command_reply_error(session, "ERR no such key");
+        return;
+    }
+    if (stream) {
+        reply_stream(session, outlet);
+        return;
+    }
+    if (groups) {
+        reply_groups(session, outlet);
+        return;
+    }
+    const struct group *group = outlet_find_group(outlet, command->arguments[3]);
+    if (group != NULL)
+        reply_consumers(session, group);
+    else
+        reply_no_group(session, command);
+}
