@@ -178,13 +178,13 @@ static void park(struct shard *shard, struct publication *publication, uint16_t 
 static void park_or_refuse(struct shard *shard, struct publication *publication,
                            uint16_t destination, uint32_t record_bytes)
 {
-    if (may_park(shard, publication)) {
+    const struct destination *full = shard->generation->destinations[destination];
+    if (full->when_full != WHEN_FULL_TRY_AGAIN && may_park(shard, publication)) {
         park(shard, publication, destination, record_bytes);
         return;
     }
     char reason[128];
-    snprintf(reason, sizeof reason, "destination %s is full; send it again later",
-             shard->generation->destinations[destination]->name);
+    snprintf(reason, sizeof reason, "destination %s is full; send it again later", full->name);
     refuse(shard, publication, REFUSAL_TRY_AGAIN, reason);
 }
 

@@ -18,7 +18,7 @@ const char *option_unit_name(enum option_unit unit); /* "", "bytes", "ms", "s" *
 #define OPTION_LIST(X)                                                                             \
     X(connections_max, 10240, 16, 65536, COUNT, "connections at once; one more is closed")         \
     X(message_max, 512 * KIB, 1 * KIB, 8 * MIB, BYTES, "the largest message body")                 \
-    X(memory, 256 * MIB, 16 * MIB, 1024 * GIB, BYTES,                                              \
+    X(memory, 256 * MIB, 32 * MIB, 1024 * GIB, BYTES,                                              \
       "the log in memory; holds what groups still need, and the bodies of the dedupe window")      \
     X(block, 1 * MIB, 64 * KIB, 16 * MIB, BYTES, "a block of the log; above message_max")          \
     X(window_entries, 1000000, 1024, UINT64_C(2147483648), COUNT, "messages remembered by dedupe") \
@@ -34,12 +34,12 @@ const char *option_unit_name(enum option_unit unit); /* "", "bytes", "ms", "s" *
     X(small_carries, 10240, 16, 1048576, COUNT, "half commands of up to 4 KiB")                    \
     X(large_carries, 32, 2, 65536, COUNT, "half commands above 4 KiB")                             \
     X(output_chunks, 1024, 16, 1048576, COUNT, "of 64 KiB each, for replies under way")            \
-    X(output_max, 4 * MIB, 256 * KIB, 1 * GIB, BYTES, "replies queued for one connection")         \
+    X(output_max, 8 * MIB, 256 * KIB, 1 * GIB, BYTES, "replies queued for one connection")         \
     X(reply_max, 1 * MIB, 64 * KIB, 256 * MIB, BYTES, "bodies in one XREADGROUP reply, about")     \
     X(rejects_kept, 1000, 0, 100000, COUNT, "refused bodies kept for `kouan rejects`")             \
     X(reject_bytes, 4 * KIB, 64, 1 * MIB, BYTES, "of each refused body that is kept")              \
     X(holds_max, 65536, 16, 16777216, COUNT, "held messages; one more is answered TRYAGAIN")       \
-    X(hold_bytes_max, 32 * MIB, 1 * MIB, 64 * GIB, BYTES, "their size")
+    X(hold_bytes_max, 8 * MIB, 1 * MIB, 64 * GIB, BYTES, "their size")
 
 /* Of a destination; in the configuration under its name, or under `defaults`. */
 #define DESTINATION_OPTION_LIST(X)                                                                 \

@@ -1,0 +1,224 @@
+#include "io/config.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "io/config_build.h"
+#include "io/file.h"
+#include "io/listener.h"
+
+const char config_default_text[] =
+    "# What `kouan serve` does without a configuration.\n"
+    "listen: [127.0.0.1:7400]\n"
+    "channels:\n"
+    "  - name: in\n"
+    "destinations:\n"
+    "  - name: all\n"
+    "    groups: [all]\n"
+    "    fields: [profile, message_type, keys, origin, verdict]\n"
+    "unroutable: all   # there are no rules: everything goes there\n";
+
+#define X(name, initial, min, max, unit, help) #name,
+static const char *const top_names[] = {
+    "listen", "plaintext", "channels", "participants", "destinations",     "defaults",
+    "tables", "lists",     "profiles", "unroutable",   OPTION_LIST(X) NULL};
+#undef X
+
+static void read_listen(struct config_build *build)
+{
+    struct config *config = build->config;
+    const struct yaml_node **items;
+    uint32_t count = config_texts(build, yaml_member(build->root, "listen"), &items);
+    config->plaintext = config_switch(build, build->root, "plaintext", false);
+    if (count == 0)
+        config->listen[config->listen_count++] = "127.0.0.1:7400";
+    if (count > CONFIG_LISTENERS_MAX) {
+        config_error(build, items[CONFIG_LISTENERS_MAX], "C104", NULL,
+                     "there are more than %d addresses to listen at", CONFIG_LISTENERS_MAX);
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        struct address address;
+        char problem[256];
+        const char *text = (const char *)items[i]->text.data;
+        if (address_parse(text, &address, problem, sizeof problem) != STATUS_OK)
+            config_error(build, items[i], "C111",
+                         "127.0.0.1:7400, [::1]:7400, *:7400, unix:/run/kouan.sock", "%s", problem);
+        else if (!address_is_local(&address) && !config->plaintext)
+            config_error(build, items[i], "C112",
+                         "listen at loopback behind a TLS proxy, or say `plaintext: yes` where the "
+                         "network is trusted",
+                         "%s is not loopback, and what crosses it is not encrypted", text);
+        config->listen_place[config->listen_count] =
+            (struct place){build->path, items[i]->line, items[i]->column};
+        config->listen[config->listen_count++] = text;
+    }
+}
+
+/* Limits that only make sense together. */
+static void check_options(struct config_build *build)
+{
+    const struct options *options = &build->config->options;
+    enum { RECORD_ROOM = 64 * 1024, BLOCKS_MIN = 16 };
+    if (options->block < options->message_max + RECORD_ROOM)
+        config_error(build, yaml_member(build->root, "block"), "C110",
+                     "raise `block`, or lower `message_max`",
+                     "a block of %" PRIu64 " bytes does not hold a message of %" PRIu64
+                     " and what is read from it (64 KiB)",
+                     options->block, options->message_max);
+    if (options->memory / options->block < BLOCKS_MIN)
+        config_error(build, yaml_member(build->root, "memory"), "C110",
+                     "raise `memory`, or lower `block`",
+                     "the memory of the log, %" PRIu64 " bytes, is less than %d blocks",
+                     options->memory, BLOCKS_MIN);
+    if (options->output_max / 2 < options->reply_max + 2 * options->block)
+        config_error(build, yaml_member(build->root, "output_max"), "C110",
+                     "raise `output_max`, or lower `reply_max` or `block`",
+                     "half of output_max must hold reply_max and two blocks: %" PRIu64 " bytes",
+                     options->reply_max + 2 * options->block);
+    if ((options->receive_buffers & (options->receive_buffers - 1)) != 0)
+        config_error(build, yaml_member(build->root, "receive_buffers"), "C104", NULL,
+                     "receive_buffers is a power of two, this is %" PRIu64,
+                     options->receive_buffers);
+}
+
+static void publish_arrays(struct config_build *build)
+{
+    struct generation *generation = build->config->generation;
+    const struct destination **destinations =
+        arena_allocate_array(build->arena, build->destination_count + 1U, sizeof *destinations);
+    const struct channel **channels =
+        arena_allocate_array(build->arena, build->channel_count + 1U, sizeof *channels);
+    for (uint16_t i = 0; i < build->destination_count; i++)
+        destinations[i] = build->destinations[i];
+    for (uint16_t i = 0; i < build->channel_count; i++)
+        channels[i] = build->channels[i];
+    generation->destinations = destinations;
+    generation->destination_count = build->destination_count;
+    generation->channels = channels;
+    generation->channel_count = build->channel_count;
+}
+
+static void build_all(struct config_build *build)
+{
+    config_check_names(build, build->root, top_names);
+    config_options(build, build->root, option_rows, &build->config->options);
+    check_options(build);
+    read_listen(build);
+    config_read_channels(build);
+    config_read_destinations(build);
+    publish_arrays(build);
+    config_read_participants(build);
+    config_read_profiles(build);
+    config_read_tables(build);
+}
+
+static bool read_source(struct config *config, const char *path, struct bytes *out_text,
+                        struct diagnostics *diagnostics)
+{
+    if (path == NULL) {
+        *out_text = bytes_from_text(config_default_text);
+        return true;
+    }
+    enum status status =
+        file_read(&config->generation->arena, path, CONFIG_FILE_BYTES_MAX, out_text, NULL);
+    if (status == STATUS_OK)
+        return true;
+    diagnostics_add(diagnostics, SEVERITY_ERROR, "C107", (struct place){.file = path}, NULL,
+                    "cannot read the configuration: %s", status_text(status));
+    return false;
+}
+
+static void load(struct config *config, struct diagnostics *diagnostics)
+{
+    struct bytes text;
+    if (!read_source(config, config->path, &text, diagnostics))
+        return;
+    struct config_build *build = calloc(1, sizeof *build);
+    if (build == NULL)
+        abort();
+    build->config = config;
+    build->arena = &config->generation->arena;
+    build->path = config->path != NULL ? config->path : "(embedded defaults)";
+    build->diagnostics = diagnostics;
+    build->charsets = charsets_open();
+    build->root = yaml_parse(build->arena, build->path, text, "C101", diagnostics);
+    if (build->charsets == NULL)
+        config_error(build, NULL, "C107", "install the libc's gconv modules",
+                     "this system's iconv lacks a character set that Kouan reads");
+    else if (build->root == NULL || build->root->kind != YAML_MAPPING)
+        config_error(build, build->root, "C101", NULL, "a configuration is a mapping");
+    else
+        build_all(build);
+    charsets_close(build->charsets);
+    free(build);
+}
+
+enum status config_load(const char *path, struct config **out_config,
+                        struct diagnostics *diagnostics)
+{
+    struct config *config = calloc(1, sizeof *config);
+    struct generation *generation = calloc(1, sizeof *generation);
+    if (config == NULL || generation == NULL)
+        abort();
+    uint32_t errors_before = diagnostics->error_count;
+    arena_init(&generation->arena);
+    generation->number = 1;
+    config->generation = generation;
+    config->path = path;
+    options_set_defaults(&config->options);
+    load(config, diagnostics);
+    if (diagnostics->error_count > errors_before) {
+        config_free(config);
+        return STATUS_INVALID;
+    }
+    assert(generation->matcher != NULL);
+    *out_config = config;
+    return STATUS_OK;
+}
+
+void config_free(struct config *config)
+{
+    if (config == NULL)
+        return;
+    arena_deinit(&config->generation->arena);
+    free(config->generation);
+    free(config);
+}
+
+const struct diagnostic_code config_codes[] = {
+    {"C101", "the YAML cannot be read",
+     "The place is where the reader gave up. Indent by blanks, quote texts with `:` or `#`."},
+    {"C102", "an unknown key",
+     "A key that Kouan does not know is an error and not ignored, since it is most often a "
+     "mistyped one."},
+    {"C103", "another kind of value is wanted",
+     "A list where a text is wanted, or the like. docs/configuration.md shows each."},
+    {"C104", "a value that does not fit",
+     "Out of its range, of a wrong unit, or not one of the words that are allowed. `kouan serve "
+     "--help` lists the options with their ranges."},
+    {"C105", "a name stands twice", "Names are unique among their kind."},
+    {"C106", "a name that nothing bears",
+     "What is referred to must be in the same configuration: a destination, channel, profile or "
+     "field."},
+    {"C107", "a file cannot be read",
+     "Paths are relative to the folder of the configuration file. The file must be a plain file "
+     "that the server's user may read."},
+    {"C108", "something about a secret",
+     "Each participant has a secret of at least 16 bytes in a file of its own, readable by the "
+     "server's user only."},
+    {"C109", "something needed is missing",
+     "Names of participants, channels and destinations, and at least one channel and destination."},
+    {"C110", "limits that do not fit together",
+     "A block must hold the largest message; the log must hold what all groups may keep, twice; "
+     "half of output_max must hold the largest reply."},
+    {"C111", "an address that cannot be listened at",
+     "HOST:PORT, [IPv6]:PORT, *:PORT or unix:PATH."},
+    {"C112", "a plain listener beyond loopback",
+     "Without TLS everybody on the way can read and change messages. Say `plaintext: yes` if the "
+     "network is trusted."},
+    {"C140", "two participants claim one address",
+     "`ids` decide who may send as an address and to whom `@receiver` delivers, so each belongs to "
+     "one participant."},
+    {0}};

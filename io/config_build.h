@@ -1,0 +1,65 @@
+/* What the parts of the configuration's loading share: from the tree of the YAML to a generation.
+ */
+#ifndef KOUAN_IO_CONFIG_BUILD_H
+#define KOUAN_IO_CONFIG_BUILD_H
+
+#include "io/config.h"
+#include "routes/yaml.h"
+
+enum { CONFIG_FILE_BYTES_MAX = 64 * 1024 * 1024, CONFIG_NAME_BYTES_MAX = 64 };
+
+struct config_build {
+    struct config *config;
+    struct arena *arena; /* the generation's */
+    const char *path;    /* for diagnostics: the file's, or "(embedded defaults)" */
+    const struct yaml_node *root;
+    struct diagnostics *diagnostics;
+    struct charsets *charsets;
+
+    struct destination *destinations[DESTINATIONS_MAX];
+    uint16_t destination_count;
+    struct channel *channels[CHANNELS_MAX];
+    uint16_t channel_count;
+    struct participant *participants[PARTICIPANTS_MAX];
+    uint16_t participant_count;
+};
+
+/* ---- io/config_nodes.c: what a node says, or an error at its place ---- */
+
+void config_error(struct config_build *build, const struct yaml_node *node, const char *code,
+                  const char *hint, const char *format, ...) __attribute__((format(printf, 5, 6)));
+void config_warn(struct config_build *build, const struct yaml_node *node, const char *code,
+                 const char *hint, const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* Reports members of `mapping` that are not in `names` (ends with NULL), with a suggestion. */
+void config_check_names(struct config_build *build, const struct yaml_node *mapping,
+                        const char *const *names);
+
+/* Each is false, with an error where the member is there but wrong; an absent member gives
+ * `fallback` or nothing. */
+bool config_name(struct config_build *build, const struct yaml_node *node, const char **out_name);
+bool config_text(struct config_build *build, const struct yaml_node *node, struct bytes *out_text);
+bool config_switch(struct config_build *build, const struct yaml_node *mapping, const char *name,
+                   bool fallback);
+/* A list of texts, or one text alone. The count; items that are no texts are errors. */
+uint32_t config_texts(struct config_build *build, const struct yaml_node *node,
+                      const struct yaml_node ***out_items);
+/* Options of one list that stand in `mapping`, into their struct. */
+void config_options(struct config_build *build, const struct yaml_node *mapping,
+                    const struct option_row *rows, void *out_options);
+/* The content of a file that the configuration names, resolved beside it. */
+bool config_file(struct config_build *build, const struct yaml_node *node, const char **out_path,
+                 struct bytes *out_content, unsigned *out_mode);
+uint16_t config_find_destination(const struct config_build *build, struct bytes name);
+uint16_t config_find_channel(const struct config_build *build, struct bytes name);
+
+/* ---- io/config_destinations.c, io/config_participants.c, io/config_routes.c ---- */
+
+void config_read_destinations(struct config_build *build);
+void config_read_participants(struct config_build *build);
+/* Profiles, channels, lists, tables, and the generation itself. */
+void config_read_channels(struct config_build *build);
+void config_read_profiles(struct config_build *build);
+void config_read_tables(struct config_build *build);
+
+#endif

@@ -1,0 +1,18 @@
+/* Whole files that people write, read into an arena. */
+#ifndef KOUAN_IO_FILE_H
+#define KOUAN_IO_FILE_H
+
+#include <sys/types.h>
+
+#include "core/arena.h"
+#include "core/status.h"
+
+/* NOT_FOUND, DENIED, TOO_BIG (above `bytes_max`), or IO. The bytes are followed by a NUL and by
+ * padding. `out_mode` may be NULL. */
+MUST_CHECK enum status file_read(struct arena *arena, const char *path, size_t bytes_max,
+                                 struct bytes *out_content, mode_t *out_mode);
+
+/* `path`, or where it is relative, `path` beside the file `beside`; in the arena. */
+const char *file_resolve(struct arena *arena, const char *beside, struct bytes path);
+
+#endif
