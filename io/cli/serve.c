@@ -1,0 +1,208 @@
+/* kouan serve: the server. */
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/cli/cli.h"
+#include "io/report.h"
+
+struct serve_arguments {
+    const char *config_path, *listen;
+    bool plaintext;
+    uint32_t test_delay_turns;
+    uint64_t test_delay_seed;
+};
+
+static void print_help(void)
+{
+    puts("usage: kouan serve [-c FILE] [--listen ADDRESS]\n\n"
+         "  -c, --config FILE     the configuration; without it embedded defaults are used:\n"
+         "                        127.0.0.1:7400, all shipped profiles, channel `in`, destination\n"
+         "                        and group `all`, in memory\n"
+         "      --listen ADDRESS  instead of the configuration's: 127.0.0.1:7400, [::1]:0,\n"
+         "                        unix:/run/kouan.sock; port 0 lets the system choose\n"
+         "      --test-delay N[:SEED]  for tests: claims and commits wait up to N turns at random\n"
+         "  -h, --help\n\n"
+         "SIGTERM and SIGINT end it: it finishes what it has, answers, and exits with 0.\n\n"
+         "Options of the configuration file, `name: value`:\n");
+    for (const struct option_row *row = option_rows; row->name != NULL; row++)
+        printf("  %-28s %s\n  %-28s default %" PRIu64 ", from %" PRIu64 " to %" PRIu64 " %s\n",
+               row->name, row->help, "", row->initial, row->min, row->max,
+               option_unit_name(row->unit));
+    puts("\nand of each destination, or under `defaults`:\n");
+    for (const struct option_row *row = destination_option_rows; row->name != NULL; row++)
+        printf("  %-28s %s\n  %-28s default %" PRIu64 ", from %" PRIu64 " to %" PRIu64 " %s\n",
+               row->name, row->help, "", row->initial, row->min, row->max,
+               option_unit_name(row->unit));
+}
+
+static bool parse_delay(const char *text, struct serve_arguments *out)
+{
+    char *end;
+    unsigned long turns = strtoul(text, &end, 10);
+    if (end == text || turns > 1000)
+        return false;
+    out->test_delay_turns = (uint32_t)turns;
+    out->test_delay_seed = 1;
+    if (*end == ':')
+        out->test_delay_seed = strtoull(end + 1, &end, 10);
+    return *end == '\0';
+}
+
+/* CLI_OK with arguments, or an exit code in `*out_exit` and false. */
+static bool parse_arguments(int argc, char **argv, struct serve_arguments *out, int *out_exit)
+{
+    enum { OPTION_LISTEN = 256, OPTION_TEST_DELAY };
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"listen", required_argument, NULL, OPTION_LISTEN},
+        {"test-delay", required_argument, NULL, OPTION_TEST_DELAY},
+        {"help", no_argument, NULL, 'h'},
+        {0},
+    };
+    *out = (struct serve_arguments){0};
+    *out_exit = CLI_USAGE;
+    for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
+        switch (option) {
+        case 'c': out->config_path = optarg; break;
+        case OPTION_LISTEN: out->listen = optarg; break;
+        case OPTION_TEST_DELAY:
+            if (!parse_delay(optarg, out)) {
+                fprintf(stderr, "kouan serve: --test-delay N[:SEED], N up to 1000\n");
+                return false;
+            }
+            break;
+        case 'h':
+            print_help();
+            *out_exit = CLI_OK;
+            return false;
+        default: fprintf(stderr, "`kouan serve --help` says more.\n"); return false;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "kouan serve: `%s` is one argument too many\n", argv[optind]);
+        return false;
+    }
+    return true;
+}
+
+/* A signal handler has no argument: the loop that it wakes. Set once, before the signals are on. */
+static struct loop *signalled_loop;
+
+static void on_signal(int number)
+{
+    (void)number;
+    loop_wake(signalled_loop);
+}
+
+static void watch_signals(struct shard *shard)
+{
+    signalled_loop = shard->loop;
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static struct config *load(const struct serve_arguments *arguments)
+{
+    struct diagnostics diagnostics;
+    struct config *config = NULL;
+    diagnostics_init(&diagnostics);
+    enum status status = config_load(arguments->config_path, &config, &diagnostics);
+    diagnostics_print(&diagnostics, stderr);
+    if (status != STATUS_OK)
+        fprintf(stderr, "kouan serve: %u error%s; nothing was started\n", diagnostics.error_count,
+                diagnostics.error_count == 1 ? "" : "s");
+    diagnostics_deinit(&diagnostics);
+    if (config != NULL && arguments->listen != NULL) {
+        config->listen[0] = arguments->listen;
+        config->listen_count = 1;
+    }
+    return config;
+}
+
+static bool listens_locally(const struct config *config)
+{
+    struct address address;
+    char problem[256];
+    for (uint16_t i = 0; i < config->listen_count; i++) {
+        if (address_parse(config->listen[i], &address, problem, sizeof problem) != STATUS_OK) {
+            fprintf(stderr, "kouan serve: %s\n", problem);
+            return false;
+        }
+        if (!address_is_local(&address) && !config->plaintext) {
+            fprintf(stderr,
+                    "kouan serve: %s is not loopback, and what crosses it is not encrypted; say "
+                    "`plaintext: yes` in the configuration if the network is trusted\n",
+                    config->listen[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void print_start(const struct shard *shard)
+{
+    const struct generation *generation = shard->generation;
+    fprintf(stderr,
+            "kouan " KOUAN_VERSION ": generation %" PRIu64 ", %u profiles, %u tables, %u "
+            "destinations, %u participants%s\n",
+            generation->number, generation->profiles.count, generation->table_count,
+            generation->destination_count, generation->directory.count - 1,
+            generation->open ? " (open: anyone who connects may do all)" : "");
+    fprintf(stderr, "sync: memory (messages do not survive the process)\n");
+    for (uint16_t i = 0; i < shard->listener_count; i++)
+        fprintf(stderr, "listening on %s\n", listener_address_text(shard->listeners[i]));
+}
+
+static void print_end(const struct shard *shard)
+{
+    enum { REPORT_BYTES = 1024 * 1024 };
+    char *memory = malloc(REPORT_BYTES);
+    if (memory == NULL)
+        return;
+    struct text text;
+    text_init(&text, memory, REPORT_BYTES);
+    report_ledger(shard, &text);
+    fprintf(stderr, "stopped\n%s", text.data);
+    free(memory);
+}
+
+int cli_serve(int argc, char **argv)
+{
+    struct serve_arguments arguments;
+    int exit_code;
+    if (!parse_arguments(argc, argv, &arguments, &exit_code))
+        return exit_code;
+    struct config *config = load(&arguments);
+    if (config == NULL)
+        return CLI_INVALID;
+    exit_code = CLI_INVALID;
+    struct shard *shard;
+    char problem[512] = "";
+    const struct shard_settings settings = {
+        .config = config,
+        .test_delay_turns = arguments.test_delay_turns,
+        .test_delay_seed = arguments.test_delay_seed,
+    };
+    if (!listens_locally(config))
+        goto end;
+    if (shard_open(&settings, &shard, problem, sizeof problem) != STATUS_OK) {
+        fprintf(stderr, "kouan serve: %s\n", problem);
+        goto end;
+    }
+    watch_signals(shard);
+    print_start(shard);
+    shard_run(shard);
+    print_end(shard);
+    shard_close(shard);
+    exit_code = CLI_OK;
+end:
+    config_free(config);
+    return exit_code;
+}
