@@ -1,25 +1,38 @@
-/* The identity window: which messages were seen lately, exactly. Fixed capacity, reserved at start,
- * at most 40 bytes an entry all told; bounded in time and entries, fair per scope; one owner
- * thread.
+/* The identity window: which messages were seen lately, exactly. Fixed capacity, reserved and
+ * touched at start, at most 40 bytes an entry; bounded in time and entries, fair per scope; one
+ * owner thread; no allocation and no system call after window_open.
  *
  * The first key is (identity, body digest); the identity alone is the second:
  *
- *   identity  body          verdict
- *   new       -             FRESH       remembered as pending
- *   known     known with it REPLAY      not remembered again; `first_position` names the first's
- * record known     other         AMENDMENT if the claim's function is change or cancel, else
- * CONFLICT; remembered
+ *   identity   body           verdict
+ *   new        -              FRESH      remembered as pending
+ *   known      known with it  REPLAY     not remembered again; says which entry was the first
+ *   known      other          AMENDMENT  if the claim's function is change or cancel, or else
+ *                             CONFLICT   both remembered as pending
  *
- * A claim is asked, then answered, later perhaps; the asker then appends and confirms, or
- * withdraws: ask -> (FRESH | CONFLICT | AMENDMENT: entry pending) -> place(position) -> confirm or
- * -> withdraw ask -> REPLAY of a pending entry: the caller waits for the same commit, see
- * window_state(). Duplicates inside one batch find each other. The digest finds a candidate; the
- * caller's `same_bytes` callback compares with the journal's copy, and only then is it a replay.
- * Equal digests of unequal bytes are COLLISION: an alarm.
+ * "Known with it" is any body seen with this identity, whatever its verdict was then.
  *
- * Fairness: every scope may use the whole window while there is room. When it is full, the entry
- * that goes is the oldest of the scope that holds the most, so that no scope pushes out one that
- * holds less than its share. */
+ *   ask --> FRESH | CONFLICT | AMENDMENT: the entry is pending --> place --> confirm
+ *    |                                                         `-> withdraw <-'
+ *    `--> REPLAY of an entry that is not confirmed yet: the caller waits, see window_claim_state.
+ *
+ * What is kept of a digest is a filter: 43 bits of the identity's, 16 of the body's. The verdict is
+ * the record's: every candidate that lives is shown to the caller's `match`, which compares both
+ * whole digests and the bytes in the journal (entries not placed yet: the window compares them
+ * itself). So a REPLAY has the bytes of its first, and REPLAY, CONFLICT and AMENDMENT err only if
+ * two identities have one digest of 128 bits; FRESH never errs. What the filter lets through in
+ * vain costs a call of `match`: one for about 2^43 / entries claims.
+ *
+ * Fairness: every scope may use the whole window while there is room. In a full one, a claim pushes
+ * out the oldest entry of the scope that holds the most; never of one that holds no more than the
+ * claimant's own, which then gives up its own oldest. So no flood pushes out a smaller scope's.
+ * Only confirmed entries are pushed out, and only if nothing has expired.
+ *
+ * Cost: everything is O(1), also with a million bodies behind one identity, but for two things:
+ * making room skips scopes whose every entry is pending, and confirming an entry passes the older
+ * entries of the same identity that are still pending: none, when asked, placed and confirmed in
+ * one order. Forgetting by time or position takes effect at once; its work is spread over the asks
+ * that follow. */
 #ifndef KOUAN_CORE_WINDOW_H
 #define KOUAN_CORE_WINDOW_H
 
@@ -27,84 +40,112 @@
 #include "core/status.h"
 
 enum {
+    WINDOW_ENTRIES_MIN = 1024,
     WINDOW_SCOPES_MAX = 4096,
     WINDOW_BATCH_MAX = 1024,
     WINDOW_ENTRY_BYTES_MAX = 40 /* of memory, over everything that grows with the capacity */
 };
-#define WINDOW_NO_POSITION UINT64_MAX
-#define WINDOW_NO_ENTRY    UINT32_MAX
+#define WINDOW_ENTRIES_MAX  (UINT64_C(1) << 31)
+#define WINDOW_NO_POSITION  UINT64_MAX
+#define WINDOW_POSITION_MAX ((UINT64_C(1) << 61) - 1)
+#define WINDOW_NO_ENTRY     UINT32_MAX
 
 enum verdict {
     VERDICT_FRESH,
     VERDICT_REPLAY,
     VERDICT_CONFLICT,
     VERDICT_AMENDMENT,
-    VERDICT_COLLISION, /* nothing remembered; refuse and alarm */
-    VERDICT_NO_ROOM    /* every entry is pending: nothing remembered; try again */
+    VERDICT_COLLISION, /* known with this identity and body digest, but other bytes: nothing
+                          remembered; refuse and alarm */
+    VERDICT_NO_ROOM    /* nothing may go, or too many are not placed: nothing remembered; try again
+                          when some are */
 };
 const char *verdict_name(enum verdict verdict); /* "fresh", "replay" ... */
 
 struct window_claim {
-    struct digest identity, body_digest;
-    uint16_t scope;  /* below WINDOW_SCOPES_MAX */
-    bool supersedes; /* the function is change or cancel */
+    struct digest identity; /* of scope, family, type and id: two scopes share none */
+    struct digest body_digest;
     struct bytes body;
+    uint16_t scope;  /* below WINDOW_SCOPES_MAX; numbered from 0 without wide gaps */
+    bool supersedes; /* the function is change or cancel */
     /* Answers: */
     enum verdict verdict;
-    uint32_t entry; /* REPLAY: the first's; the others: the new one; else WINDOW_NO_ENTRY */
-    uint64_t first_position; /* REPLAY: the first's position, WINDOW_NO_POSITION until placed */
+    uint32_t entry;          /* REPLAY: the first's; FRESH, CONFLICT, AMENDMENT: the new one;
+                                else WINDOW_NO_ENTRY */
+    uint64_t first_position; /* REPLAY: the first's position, WINDOW_NO_POSITION until placed;
+                                else WINDOW_NO_POSITION */
 };
 
-enum window_state { WINDOW_GONE, WINDOW_PENDING, WINDOW_PLACED, WINDOW_CONFIRMED };
+/* How much of a record is the claim's. */
+enum window_match {
+    WINDOW_MATCH_NOTHING,  /* another identity */
+    WINDOW_MATCH_IDENTITY, /* the identity, not the body digest */
+    WINDOW_MATCH_DIGESTS,  /* identity and body digest, not the bytes */
+    WINDOW_MATCH_BODY      /* the identity and the bytes */
+};
 
 struct window_settings {
-    uint64_t entries_max; /* 1024 .. 2^31 */
-    uint32_t span_s;      /* older entries are forgotten; by the log's time */
-    /* True if the record at `position` has just these bytes as its body (and, where `identity` is
-     * not NULL, that identity). Called for placed and confirmed entries only. */
-    bool (*same_bytes)(void *context, uint64_t position, const struct digest *identity,
-                       struct bytes body);
+    uint64_t entries_max;  /* WINDOW_ENTRIES_MIN .. WINDOW_ENTRIES_MAX */
+    uint32_t unplaced_max; /* 1 .. entries_max: entries between ask and place, at any time */
+    uint32_t span_s;       /* what was confirmed longer ago is forgotten; by the log's time */
+
+    /* Compares the record at `position`, of a placed or confirmed entry that is not forgotten,
+     * with the claim's identity, body digest and body. */
+    enum window_match (*match)(void *context, uint64_t position, const struct window_claim *claim);
+    /* `match` will probably look at `position` soon. NULL: none. */
+    void (*prefetch)(void *context, uint64_t position);
     void *context;
 };
 
 struct window;
+
+/* The memory that a window with these settings takes. */
+uint64_t window_memory_bytes(const struct window_settings *settings);
 
 /* Reserves and touches all memory. NO_MEMORY if it is not to be had. */
 MUST_CHECK enum status window_open(const struct window_settings *settings,
                                    struct window **out_window);
 void window_close(struct window *window);
 
-/* Answers `count` (1..WINDOW_BATCH_MAX) claims: hashes are known, so all buckets are prefetched
- * first, then probed. A claim sees the claims before it in the batch. `now_s` is the log's time,
- * never falling. A claim whose pending twin is in memory only (not placed) compares by `body` of
- * the earlier claim, which must stay readable until that entry is placed or withdrawn: the caller
- * guarantees it. */
+/* Answers `count` (1..WINDOW_BATCH_MAX) claims in their order; each sees those before it. Memory is
+ * fetched ahead for the whole batch. `now_s` is the log's time; it never falls over all calls.
+ *
+ * The body of a claim that was answered FRESH, CONFLICT or AMENDMENT must stay readable where it is
+ * until its entry is placed or withdrawn: twins are compared with it. */
 void window_ask(struct window *window, struct window_claim *claims, uint32_t count, uint32_t now_s);
 
-/* The record of a pending entry was appended at `position` (positions only grow, over all calls).
- */
+/* The record of a pending entry was appended at `position`. Positions grow over all calls. */
 void window_place(struct window *window, uint32_t entry, uint64_t position);
 
-/* The record is durable; the entry begins to age. */
+/* The record of a placed entry is durable: it begins to age, from the last ask's time on. Entries
+ * of one scope are confirmed in the order of their positions. */
 void window_confirm(struct window *window, uint32_t entry);
 
-/* The record will not be: the identity is free again. */
+/* The record of an entry, placed or not, will not be: nothing is remembered of it. */
 void window_withdraw(struct window *window, uint32_t entry);
 
-/* Of an entry that a claim was answered with, while its asker waits. An entry that was withdrawn,
- * and perhaps used again since, is told apart by `identity`. */
-enum window_state window_entry_state(const struct window *window, uint32_t entry,
-                                     struct digest identity, uint64_t *out_position);
+enum window_state { WINDOW_GONE, WINDOW_PENDING, WINDOW_PLACED, WINDOW_CONFIRMED };
 
-/* Forgets the placed entries whose record lies below `position`: its bytes are about to go. */
+/* What became of the entry that answered this claim with REPLAY. The entry's number may be in use
+ * again, for another body or identity, so the claim is compared with it once more. GONE: the first
+ * was withdrawn or forgotten; ask again. `out_position` is set for PLACED and CONFIRMED only. */
+enum window_state window_claim_state(const struct window *window, const struct window_claim *claim,
+                                     uint64_t *out_position);
+
+/* Forgets the entries whose record lies below `position`: its bytes are about to go. None of them
+ * may be placed and not confirmed. */
 void window_forget_before(struct window *window, uint64_t position);
 
 struct window_figures {
-    uint64_t capacity, used, pending, memory_bytes;
-    uint64_t evicted_for_room, expired, forgotten; /* cumulative */
-    uint32_t oldest_s;                             /* log time of the oldest entry; 0 if none */
+    uint64_t capacity, used, pending; /* used: with pending, and with what is not yet swept out */
+    uint64_t memory_bytes;            /* all of it */
+    uint64_t entries_bytes;           /* the part of it that grows with the capacity */
+    uint64_t evicted_for_room, expired, forgotten, withdrawn; /* cumulative */
+    uint32_t oldest_s; /* log time at which the oldest entry was confirmed; 0 if there is none */
 };
 void window_figures(const struct window *window, struct window_figures *out_figures);
+
+/* The entries that a scope holds, pending ones among them. */
 uint64_t window_scope_used(const struct window *window, uint16_t scope);
 
 #endif

@@ -1,0 +1,72 @@
+/* The identity window from inside, for its own modules only:
+ *
+ *   window.c          opening, an entry's life, figures
+ *   window_ask.c      claims and verdicts
+ *   window_room.c     what goes, and when
+ *   window_entries.c  the entries of an identity      window_index.c  from hashes to entries
+ *   window_scopes.c   what each scope holds           ranking.c       ... and who holds the most */
+#ifndef KOUAN_CORE_WINDOW_INSIDE_H
+#define KOUAN_CORE_WINDOW_INSIDE_H
+
+#include "core/region.h"
+#include "core/window_entries.h"
+#include "core/window_scopes.h"
+
+/* What a pending entry is compared with while no journal has it. */
+struct window_unplaced {
+    struct digest identity, body_digest;
+    struct bytes body;
+};
+
+struct window {
+    struct window_settings settings;
+    struct region region; /* this window itself, too */
+    struct window_entries entries;
+    struct window_scopes scopes;
+
+    struct window_unplaced *unplaced;
+    uint32_t *unplaced_free; /* a stack of numbers */
+    uint32_t unplaced_free_count;
+
+    uint64_t next_position; /* the least that the next record may have */
+    uint64_t floor;         /* what lies below is forgotten */
+    uint32_t now_s;
+    uint32_t sweep_scope, sweep_left; /* the next scope to sweep; how many may still need it */
+
+    uint64_t pending, evicted_for_room, expired, forgotten, withdrawn;
+};
+
+/* How much of an entry is the claim's: asks the journal, or while nothing is placed the memory. */
+enum window_match window_compare(const struct window *window, const struct window_entry *entry,
+                                 const struct window_claim *claim);
+
+static inline uint64_t window_claim_key(const struct window_claim *claim)
+{
+    assert(claim->scope < WINDOW_SCOPES_MAX);
+    return window_key(claim->identity, claim->body_digest, claim->scope);
+}
+
+/* A confirmed entry that is forgotten already, whether swept out or not. */
+static inline bool window_is_too_old(const struct window *window, const struct window_entry *entry)
+{
+    return window_entry_state(entry) == WINDOW_CONFIRMED &&
+           (window_entry_position(entry) < window->floor ||
+            window->now_s - entry->time_s > window->settings.span_s);
+}
+
+/* Every scope may have entries that have just become too old. */
+static inline void window_begin_sweep(struct window *window)
+{
+    window->sweep_left = window->scopes.count;
+}
+
+/* Sweeps out what is too old, in at most `steps` steps. */
+void window_sweep(struct window *window, uint32_t steps);
+
+void window_remove(struct window *window, uint32_t entry);
+
+/* Sees to it that an entry is free. First goes what is too old; or else one entry is pushed out,
+ * `out_evicted` (WINDOW_NO_ENTRY: none). False if there is nothing that this scope may push out. */
+bool window_make_room(struct window *window, uint16_t claimant, uint32_t *out_evicted);
+
+#endif
