@@ -61,9 +61,9 @@ MUST_CHECK enum status resp_parse(struct resp_parser *parser, const struct resp_
 
 /* ---- Replies -------------------------------------------------------------------------------- */
 
-/* Writes replies into the caller's memory. Sticky: past its capacity it writes nothing more and
- * says so once, in `overflowed`; `needed` still counts, so that a caller can measure first with
- * capacity 0. */
+/* Writes replies into the caller's memory. Sticky: from the first write that does not fit it writes
+ * nothing more and says so in `overflowed`; `needed` still counts, so that a caller can measure
+ * first with capacity 0. What was written is `needed` bytes if it did not overflow. */
 struct resp_writer {
     uint8_t *data;
     size_t capacity, needed;
@@ -73,8 +73,8 @@ struct resp_writer {
 
 void resp_writer_init(struct resp_writer *writer, uint8_t protocol, void *data, size_t capacity);
 
-void resp_write_simple(struct resp_writer *writer, const char *text); /* +OK */
-/* -ERR ...; CR, LF and other control bytes in the text become spaces. */
+/* +OK and -ERR ...; CR, LF and other control bytes in the text become spaces. */
+void resp_write_simple(struct resp_writer *writer, const char *text);
 void resp_write_error(struct resp_writer *writer, const char *text);
 void resp_write_error_format(struct resp_writer *writer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -83,14 +83,15 @@ void resp_write_bulk(struct resp_writer *writer, struct bytes bytes);
 void resp_write_bulk_text(struct resp_writer *writer, const char *text);
 void resp_write_bulk_format(struct resp_writer *writer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-void resp_write_verbatim(struct resp_writer *writer,
-                         struct bytes text);            /* RESP3 =txt:, RESP2 bulk */
+/* RESP3 =txt:, RESP2 bulk. */
+void resp_write_verbatim(struct resp_writer *writer, struct bytes text);
 void resp_write_null(struct resp_writer *writer);       /* $-1 or _ */
 void resp_write_null_array(struct resp_writer *writer); /* *-1 or _ */
 void resp_write_array(struct resp_writer *writer, uint32_t count);
-void resp_write_map(struct resp_writer *writer,
-                    uint32_t pairs); /* RESP2: an array of twice as many */
+/* RESP2: an array of twice as many. */
+void resp_write_map(struct resp_writer *writer, uint32_t pairs);
 void resp_write_set(struct resp_writer *writer, uint32_t count);
+/* RESP3 ,3.14, RESP2 bulk; %.17g, inf, -inf, nan as redis-server does. */
 void resp_write_double(struct resp_writer *writer, double value);
 void resp_write_boolean(struct resp_writer *writer, bool value); /* RESP2: :1 or :0 */
 /* A record's id, `<ms>-<seq>`, as a bulk string. */
