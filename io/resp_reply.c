@@ -136,6 +136,7 @@ static enum status read_line(struct bytes input, struct bytes *out_line)
     return STATUS_OK;
 }
 
+static bool is_plain(struct bytes number);
 static bool is_integer(struct bytes text);
 static bool is_double(struct bytes text);
 
@@ -148,7 +149,7 @@ static enum status read_value(uint8_t mark, struct resp_item *item)
     case '-': item->type = RESP_ERROR; break;
     case ':':
         item->type = RESP_INTEGER;
-        valid = bytes_parse_i64(item->text, &item->integer);
+        valid = is_plain(item->text) && bytes_parse_i64(item->text, &item->integer);
         break;
     case ',':
         item->type = RESP_DOUBLE;
@@ -178,7 +179,7 @@ static enum status read_magnitude(uint8_t mark, struct resp_item *item, uint64_t
         *out_value = 0;
         return STATUS_OK;
     }
-    if (!bytes_parse_u64(text, out_value) || (text.size > 1 && text.data[0] == '0'))
+    if (!is_plain(text) || !bytes_parse_u64(text, out_value))
         return STATUS_INVALID;
     return *out_value > max ? STATUS_TOO_BIG : STATUS_OK;
 }
@@ -227,6 +228,14 @@ static enum status read_count(uint8_t mark, struct resp_item *item)
 }
 
 /* ---- Numbers as text ------------------------------------------------------------------------ */
+
+/* No needless zeros, and no -0. */
+static bool is_plain(struct bytes number)
+{
+    bool negative = number.size > 0 && number.data[0] == '-';
+    struct bytes digits = bytes_slice(number, negative, number.size);
+    return digits.size > 0 && (digits.data[0] != '0' || (digits.size == 1 && !negative));
+}
 
 /* Steps over digits; false if there are none. */
 static bool take_digits(struct bytes *text)
