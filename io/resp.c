@@ -62,8 +62,8 @@ enum status resp_parse(struct resp_parser *parser, const struct resp_limits *lim
 
 static enum status parse_count(struct resp_parser *parser, const struct resp_limits *limits,
                                struct bytes input, uint32_t *out_needed, const char **out_error);
-static enum status parse_length(struct bytes input, size_t offset, size_t *out_after,
-                                uint64_t *out_value);
+static inline enum status parse_length(struct bytes input, size_t offset, size_t *out_after,
+                                       uint64_t *out_value);
 static enum status wait_for(struct resp_parser *parser, size_t offset, uint32_t left,
                             uint64_t needed, struct bytes input, uint32_t *out_needed);
 
@@ -136,9 +136,10 @@ static enum status parse_count(struct resp_parser *parser, const struct resp_lim
 }
 
 /* Digits without needless zeros, and CRLF. Reads on into the padding, and decides afterwards
- * whether what ended the digits had come. */
-static enum status parse_length(struct bytes input, size_t offset, size_t *out_after,
-                                uint64_t *out_value)
+ * whether what ended the digits had come. In line, for the outputs to stay in registers: the next
+ * header's address waits for this length, which is what parsing costs. */
+static inline __attribute__((always_inline)) enum status
+parse_length(struct bytes input, size_t offset, size_t *out_after, uint64_t *out_value)
 {
     static_assert(LENGTH_DIGITS_MAX < BYTES_PADDING, "the digits end in the padding");
     const uint8_t *digits = input.data + offset, *at = digits, *end = input.data + input.size;

@@ -292,6 +292,7 @@ Test(resp_reply, leave_steps_over_all_below)
     }
     cr_assert(bytes_equal_text(item.text, "fourth"));
     cr_assert(!resp_cursor_next(&cursor, &item));
+    buffer_free(input);
 }
 
 /* ---- Random replies against a model

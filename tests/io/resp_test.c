@@ -222,7 +222,7 @@ Test(resp, a_long_body_in_pieces)
         parse(&parser, &limits, input, &outcome);
         cr_assert_eq(outcome.status, STATUS_INCOMPLETE);
         cr_assert_eq(outcome.needed, size);
-        cr_assert_eq(parser.offset, head, "the body's header is where it goes on");
+        cr_assert_eq(parser.offset, (uint32_t)head, "the body's header is where it goes on");
         buffer_free(input);
     }
     struct bytes input = buffer_make(text, size, &seed);
