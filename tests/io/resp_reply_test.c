@@ -249,7 +249,8 @@ static enum status status_of(const char *text)
 Test(resp_reply, bounds)
 {
     cr_assert_eq(status_of("$536870912\r\n"), STATUS_TOO_BIG, "with its header it is more");
-    cr_assert_eq(status_of("$536870000\r\n"), STATUS_INCOMPLETE);
+    cr_assert_eq(status_of("$536870899\r\n"), STATUS_TOO_BIG);
+    cr_assert_eq(status_of("$536870898\r\n"), STATUS_INCOMPLETE);
     cr_assert_eq(status_of("$536870913\r\n"), STATUS_TOO_BIG);
     cr_assert_eq(status_of("$99999999999999999999\r\n"), STATUS_INVALID);
     cr_assert_eq(status_of("*1048575\r\n"), STATUS_INCOMPLETE);
@@ -264,6 +265,19 @@ Test(resp_reply, bounds)
     cr_assert_eq(status_of(line), STATUS_INCOMPLETE);
     memcpy(line + RESP_REPLY_LINE_BYTES_MAX + 1, "\r\n", 3);
     cr_assert_eq(status_of(line), STATUS_OK);
+}
+
+Test(resp_reply, a_nul_is_no_sign)
+{
+    static const char numbers[][6] = {",\0001\r\n", "(\0001\r\n", ":\0001\r\n"};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        struct resp_reply_parser parser = {0};
+        size_t size, needed;
+        uint64_t seed = i;
+        struct bytes input = buffer_make(numbers[i], 5, &seed);
+        cr_assert_eq(resp_reply_measure(&parser, input, &size, &needed), STATUS_INVALID);
+        buffer_free(input);
+    }
 }
 
 /* ---- Leaving aggregates
