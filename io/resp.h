@@ -1,12 +1,12 @@
 /* RESP2 and RESP3 (https://redis.io/docs/latest/develop/reference/protocol-spec) as a codec without
- * sockets.
+ * sockets. io/resp_reply.h is the other side: it reads replies.
  *
  * The parser is strict and in place: a command is an array of bulk strings, and its arguments are
  * views of the caller's bytes. It keeps no state between calls but what `resp_parser` says, so that
  * bytes may come one at a time: after INCOMPLETE the caller gathers more and calls again with the
- * same start. Inline commands (a line of words) are accepted as redis-server does, except that a
- * line which begins with `POST` or `Host:` is a browser's cross-protocol attack and ends the
- * connection. */
+ * same start, which may lie elsewhere by then. Inline commands (a line of words) are accepted as
+ * redis-server does, except that a line which begins with `POST` or `Host:` is a browser's
+ * cross-protocol attack and ends the connection. */
 #ifndef KOUAN_IO_RESP_H
 #define KOUAN_IO_RESP_H
 
@@ -19,8 +19,8 @@ enum {
 };
 
 struct resp_limits {
-    uint32_t arguments_max;      /* at most RESP_ARGUMENTS_MAX */
-    uint32_t argument_bytes_max; /* of one bulk string */
+    uint32_t arguments_max;      /* 1 .. RESP_ARGUMENTS_MAX */
+    uint32_t argument_bytes_max; /* of one bulk string or word */
     uint32_t command_bytes_max;  /* of the whole frame */
 };
 
@@ -30,27 +30,40 @@ struct resp_command {
     uint32_t frame_bytes; /* of the whole command, to step over */
 };
 
-/* Where an unfinished command stands, so that a long one is not parsed from its start each time
- * bytes come. Zeroed before each command. */
+/* Where an unfinished command stands, so that what was parsed is not parsed again each time bytes
+ * come. It holds offsets and no views: the bytes may move. Zeroed before each command; OK leaves it
+ * zeroed for the next. */
 struct resp_parser {
-    uint32_t offset, arguments_left, count;
+    uint32_t
+        offset; /* the first byte of the first unfinished argument, or of a line not searched */
+    uint32_t arguments_left, count;
+    char error_text[48]; /* behind *out_error where the text is made up */
 };
 
-/* OK with a command (count 0 for an empty line or array, which is stepped over in silence);
- * INCOMPLETE: `*out_needed` is how many bytes the frame is known to have at least, a hint for
- * buffers; TOO_BIG or INVALID with `*out_error`, a reply line without `-` and CRLF ("ERR Protocol
- * error: ..." in Redis's wording), after which the connection is closed; DENIED for POST and Host:,
- * closed without a reply. */
+/* The first command of `input`, which has BYTES_PADDING readable bytes behind it and is writable:
+ * the quoted words of an inline command are unescaped where they stand, once it is whole.
+ *
+ * OK with a command (count 0 for an empty line or array, which is stepped over in silence);
+ * INCOMPLETE: `*out_needed` is how many bytes the frame is known to have at least (the lengths of
+ * the arguments that have come, and the least that the others can have), a hint for buffers and
+ * more than input.size; TOO_BIG or INVALID with `*out_error`, a reply line without `-` and CRLF
+ * ("ERR Protocol error: ..." in Redis's wording), valid as long as the parser, after which the
+ * connection is closed; DENIED for POST and Host:, closed without a reply.
+ *
+ * What is wrong or too big is told as soon as it is seen, before the bytes behind it have come.
+ * `command->arguments` may be written whatever is returned; the rest of it only with OK.
+ *
+ * Stricter than redis-server in this: lengths have at most 10 digits, CR is followed by LF, an
+ * argument is followed by CRLF, and a line's bound also holds if it comes in one piece. */
 MUST_CHECK enum status resp_parse(struct resp_parser *parser, const struct resp_limits *limits,
                                   struct bytes input, struct resp_command *command,
                                   uint32_t *out_needed, const char **out_error);
 
-/* ---- Replies ----------------------------------------------------------------------------------
- */
+/* ---- Replies -------------------------------------------------------------------------------- */
 
-/* Writes replies into the caller's memory. Sticky: past its capacity it writes nothing more and
- * says so once, in `overflowed`; `needed` still counts, so that a caller can measure first with
- * capacity 0. */
+/* Writes replies into the caller's memory. Sticky: from the first write that does not fit it writes
+ * nothing more and says so in `overflowed`; `needed` still counts, so that a caller can measure
+ * first with capacity 0. What was written is `needed` bytes if it did not overflow. */
 struct resp_writer {
     uint8_t *data;
     size_t capacity, needed;
@@ -60,8 +73,8 @@ struct resp_writer {
 
 void resp_writer_init(struct resp_writer *writer, uint8_t protocol, void *data, size_t capacity);
 
-void resp_write_simple(struct resp_writer *writer, const char *text); /* +OK */
-/* -ERR ...; CR, LF and other control bytes in the text become spaces. */
+/* +OK and -ERR ...; CR, LF and other control bytes in the text become spaces. */
+void resp_write_simple(struct resp_writer *writer, const char *text);
 void resp_write_error(struct resp_writer *writer, const char *text);
 void resp_write_error_format(struct resp_writer *writer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -72,14 +85,15 @@ uint8_t *resp_write_bulk_room(struct resp_writer *writer, size_t size);
 void resp_write_bulk_text(struct resp_writer *writer, const char *text);
 void resp_write_bulk_format(struct resp_writer *writer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-void resp_write_verbatim(struct resp_writer *writer,
-                         struct bytes text);            /* RESP3 =txt:, RESP2 bulk */
+/* RESP3 =txt:, RESP2 bulk. */
+void resp_write_verbatim(struct resp_writer *writer, struct bytes text);
 void resp_write_null(struct resp_writer *writer);       /* $-1 or _ */
 void resp_write_null_array(struct resp_writer *writer); /* *-1 or _ */
 void resp_write_array(struct resp_writer *writer, uint32_t count);
-void resp_write_map(struct resp_writer *writer,
-                    uint32_t pairs); /* RESP2: an array of twice as many */
+/* RESP2: an array of twice as many. */
+void resp_write_map(struct resp_writer *writer, uint32_t pairs);
 void resp_write_set(struct resp_writer *writer, uint32_t count);
+/* RESP3 ,3.14, RESP2 bulk; %.17g, inf, -inf, nan as redis-server does. */
 void resp_write_double(struct resp_writer *writer, double value);
 void resp_write_boolean(struct resp_writer *writer, bool value); /* RESP2: :1 or :0 */
 /* A record's id, `<ms>-<seq>`, as a bulk string. */
