@@ -450,8 +450,7 @@ static bool settle_replay(struct shard *shard, struct window_claim *claim,
 {
     uint64_t position;
     for (int tries = 0; tries < 2 && claim->verdict == VERDICT_REPLAY; tries++) {
-        enum window_state state =
-            window_entry_state(shard->window, claim->entry, claim->identity, &position);
+        enum window_state state = window_claim_state(shard->window, claim, &position);
         if (state == WINDOW_PLACED || state == WINDOW_CONFIRMED) {
             answer_replay(shard, publication, position);
             return true;

@@ -21,7 +21,7 @@ const char *option_unit_name(enum option_unit unit); /* "", "bytes", "ms", "s" *
     X(memory, 256 * MIB, 32 * MIB, 1024 * GIB, BYTES,                                              \
       "the log in memory; holds what groups still need, and the bodies of the dedupe window")      \
     X(block, 1 * MIB, 64 * KIB, 16 * MIB, BYTES, "a block of the log; above message_max")          \
-    X(window_entries, 1000000, 1024, UINT64_C(2147483648), COUNT, "messages remembered by dedupe") \
+    X(window_entries, 1000000, 2048, UINT64_C(2147483648), COUNT, "messages remembered by dedupe") \
     X(window_span, 86400, 1, 315360000, S, "how long dedupe remembers a message")                  \
     X(publications_max, 32768, 64, 1048576, COUNT, "messages without a reply yet, in all")         \
     X(publications_per_connection, 1024, 1, 65536, COUNT, "messages without a reply yet, each")    \

@@ -96,6 +96,16 @@ void resp_write_bulk(struct resp_writer *writer, struct bytes bytes)
         put_end(put(put_head(out, '$', bytes.size), bytes.data, bytes.size));
 }
 
+uint8_t *resp_write_bulk_room(struct resp_writer *writer, size_t size)
+{
+    uint8_t *out = claim(writer, bulk_bytes(size));
+    if (out == NULL)
+        return NULL;
+    out = put_head(out, '$', size);
+    put_end(out + size);
+    return out;
+}
+
 void resp_write_bulk_text(struct resp_writer *writer, const char *text)
 {
     resp_write_bulk(writer, bytes_from_text(text));

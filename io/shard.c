@@ -39,13 +39,24 @@ enum status shard_open(const struct shard_settings *settings, struct shard **out
     return STATUS_OK;
 }
 
-static bool same_bytes(void *context, uint64_t position, const struct digest *identity,
-                       struct bytes body)
+static enum window_match match_record(void *context, uint64_t position,
+                                      const struct window_claim *claim)
 {
     const struct shard *shard = context;
     const struct record *record = journal_record(&shard->journal, position);
-    return (identity == NULL || digest_equal(record->identity, *identity)) &&
-           bytes_equal(record_body(record), body);
+    if (!digest_equal(record->identity, claim->identity))
+        return WINDOW_MATCH_NOTHING;
+    if (bytes_equal(record_body(record), claim->body))
+        return WINDOW_MATCH_BODY;
+    struct digest body_digest = digest_bytes(&shard->secret, record_body(record));
+    return digest_equal(body_digest, claim->body_digest) ? WINDOW_MATCH_DIGESTS
+                                                         : WINDOW_MATCH_IDENTITY;
+}
+
+static void prefetch_record(void *context, uint64_t position)
+{
+    const struct shard *shard = context;
+    __builtin_prefetch(journal_record(&shard->journal, position));
 }
 
 static enum status open_loop(struct shard *shard, char *out_problem, size_t problem_capacity)
@@ -91,8 +102,10 @@ static enum status open_log(struct shard *shard)
         return status;
     const struct window_settings window = {
         .entries_max = options->window_entries,
+        .unplaced_max = INTAKE_BATCHES * ROUTER_BATCH_MAX,
         .span_s = (uint32_t)options->window_span,
-        .same_bytes = same_bytes,
+        .match = match_record,
+        .prefetch = prefetch_record,
         .context = shard,
     };
     return window_open(&window, &shard->window);
