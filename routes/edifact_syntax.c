@@ -98,6 +98,8 @@ static const char *find_advice_fault(const uint8_t *advice, uint32_t at)
 struct bytes edifact_syntax_cut(const struct edifact_syntax *syntax, uint8_t separator,
                                 struct bytes *rest)
 {
+    if (rest->data == NULL)
+        return *rest;
     size_t at = 0;
     while (at < rest->size && rest->data[at] != separator)
         at += syntax->release != 0 && rest->data[at] == syntax->release ? 2 : 1;

@@ -26,7 +26,7 @@ static inline bool edifact_is_blank(uint8_t byte)
 }
 
 /* Cuts off the part of `rest` before its first separator that is not released, and moves `rest`
- * behind that separator; to an absent view if there is none. */
+ * behind that separator; to an absent view if there is none. Of an absent view: an absent part. */
 struct bytes edifact_syntax_cut(const struct edifact_syntax *syntax, uint8_t separator,
                                 struct bytes *rest);
 
