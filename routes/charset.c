@@ -58,16 +58,6 @@ static const struct charset_name aliases[] = {
     {"ISO_8859-1", CHARSET_LATIN1},   {"LATIN1", CHARSET_LATIN1},
 };
 
-/* ISO 9735's service code list, 0001. UNOX is ISO 2022: of its forms only the one without escape
- * sequences is read, in which GB 2312 stands in the high half (EUC), a subset of GB18030. UNOW and
- * UNOY are ISO 10646, as UTF-8. */
-static const struct charset_name syntaxes[] = {
-    {"UNOC", CHARSET_LATIN1}, {"UNOD", CHARSET_LATIN2},  {"UNOE", CHARSET_CYRILLIC},
-    {"UNOF", CHARSET_GREEK},  {"UNOG", CHARSET_LATIN3},  {"UNOH", CHARSET_LATIN4},
-    {"UNOI", CHARSET_ARABIC}, {"UNOJ", CHARSET_HEBREW},  {"UNOK", CHARSET_LATIN5},
-    {"UNOW", CHARSET_UTF8},   {"UNOX", CHARSET_GB18030}, {"UNOY", CHARSET_UTF8},
-};
-
 bool charset_by_encoding_name(struct bytes name, enum charset *out_charset)
 {
     for (int i = 0; i < CHARSET_COUNT; i++)
@@ -83,14 +73,28 @@ bool charset_by_encoding_name(struct bytes name, enum charset *out_charset)
     return false;
 }
 
+/* ISO 9735's service code list, 0001. UNOX is ISO 2022: of its forms only the one without escape
+ * sequences is read, in which GB 2312 stands in the high half (EUC), a subset of GB18030. UNOW and
+ * UNOY are ISO 10646, as UTF-8. */
 bool charset_by_edifact_syntax(struct bytes identifier, enum charset *out_charset)
 {
-    for (size_t i = 0; i < sizeof syntaxes / sizeof syntaxes[0]; i++)
-        if (bytes_equal_text(identifier, syntaxes[i].name)) {
-            *out_charset = syntaxes[i].charset;
-            return true;
-        }
-    return false;
+    if (identifier.size != 4 || memcmp(identifier.data, "UNO", 3) != 0)
+        return false;
+    switch (identifier.data[3]) {
+    case 'C': *out_charset = CHARSET_LATIN1; return true;
+    case 'D': *out_charset = CHARSET_LATIN2; return true;
+    case 'E': *out_charset = CHARSET_CYRILLIC; return true;
+    case 'F': *out_charset = CHARSET_GREEK; return true;
+    case 'G': *out_charset = CHARSET_LATIN3; return true;
+    case 'H': *out_charset = CHARSET_LATIN4; return true;
+    case 'I': *out_charset = CHARSET_ARABIC; return true;
+    case 'J': *out_charset = CHARSET_HEBREW; return true;
+    case 'K': *out_charset = CHARSET_LATIN5; return true;
+    case 'W':
+    case 'Y': *out_charset = CHARSET_UTF8; return true;
+    case 'X': *out_charset = CHARSET_GB18030; return true;
+    default: return false;
+    }
 }
 
 static enum status copy_utf8(struct bytes source, uint8_t *out, size_t capacity, size_t *out_size)

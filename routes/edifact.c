@@ -182,30 +182,45 @@ static enum status next_segment(struct interchange *interchange, bool *out_found
     return step_by_tag(interchange, out_fault);
 }
 
-static bool is_tag_byte(uint8_t byte, bool first)
+static bool is_letter(uint8_t byte)
 {
-    return (byte >= 'A' && byte <= 'Z') || (!first && byte >= '0' && byte <= '9');
+    return byte >= 'A' && byte <= 'Z';
 }
 
+static bool is_letter_or_digit(uint8_t byte)
+{
+    return is_letter(byte) || (byte >= '0' && byte <= '9');
+}
+
+static enum status refuse_tag(const struct interchange *interchange, struct scan_fault *out_fault);
+
 /* A tag is a letter and two letters or digits. A component separator behind it begins the explicit
- * indication of nesting. */
+ * indication of nesting. What lies past the body's end is readable. */
 static enum status read_tag(struct interchange *interchange, struct scan_fault *out_fault)
 {
-    struct bytes body = interchange->body;
     const struct edifact_syntax *syntax = &interchange->syntax;
-    const uint8_t *tag = body.data + interchange->start;
-    for (uint32_t i = 0; i < 4; i++) {
-        uint32_t at = interchange->start + i;
-        if (at == body.size)
-            return scan_fault_at(out_fault, SCAN_TRUNCATED, at, "the segment has no end");
-        if (i < 3 && !is_tag_byte(tag[i], i == 0))
-            return scan_fault_at(out_fault, SCAN_MALFORMED, at, "expected a segment tag");
-    }
-    if (tag[3] != syntax->element && tag[3] != syntax->terminator && tag[3] != syntax->component)
-        return scan_fault_at(out_fault, SCAN_MALFORMED, interchange->start + 3,
-                             "expected a separator behind the segment tag");
+    const uint8_t *tag = interchange->body.data + interchange->start;
+    bool good =
+        is_letter(tag[0]) && is_letter_or_digit(tag[1]) && is_letter_or_digit(tag[2]) &&
+        (tag[3] == syntax->element || tag[3] == syntax->terminator || tag[3] == syntax->component);
+    if (!good || interchange->body.size - interchange->start < 4)
+        return refuse_tag(interchange, out_fault);
     interchange->tag = edifact_tag(tag);
     return STATUS_OK;
+}
+
+static enum status refuse_tag(const struct interchange *interchange, struct scan_fault *out_fault)
+{
+    struct bytes rest = bytes_slice(interchange->body, interchange->start, interchange->body.size);
+    for (uint32_t i = 0; i < 3 && i < rest.size; i++)
+        if (i == 0 ? !is_letter(rest.data[i]) : !is_letter_or_digit(rest.data[i]))
+            return scan_fault_at(out_fault, SCAN_MALFORMED, interchange->start + i,
+                                 "expected a segment tag");
+    if (rest.size < 4)
+        return scan_fault_at(out_fault, SCAN_TRUNCATED, (uint32_t)interchange->body.size,
+                             "the segment has no end");
+    return scan_fault_at(out_fault, SCAN_MALFORMED, interchange->start + 3,
+                         "expected a separator behind the segment tag");
 }
 
 /* The segment, unless it is a plain one inside of a message, must be one that the place waits for.
@@ -278,7 +293,8 @@ enum status scan_edifact_peek(struct bytes body, struct edifact_peek *out_peek,
     while (status == STATUS_OK && interchange.tag != TAG_UNH) {
         status = next_segment(&interchange, &found, out_fault);
         if (status == STATUS_OK)
-            status = end_segment(&interchange, &elements, out_fault);
+            status =
+                end_segment(&interchange, interchange.tag == TAG_UNH ? &elements : NULL, out_fault);
     }
     if (status != STATUS_OK)
         return status;

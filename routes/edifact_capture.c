@@ -26,12 +26,14 @@ void edifact_capturer_init(struct edifact_capturer *capturer, const struct plan 
         uint32_t tag = edifact_tag(plan->components[row].tag);
         if (tag == previous)
             continue;
-        assert(edifact_capturer_find(capturer, tag) == EDIFACT_NO_ROW); /* they stand together */
-        assert(tag_count < PLAN_TAPS_MAX);
-        tag_count++;
         uint32_t slot = slot_of(tag);
-        while (capturer->first_rows[slot] != EDIFACT_NO_ROW)
+        while (capturer->first_rows[slot] != EDIFACT_NO_ROW) {
+            uint16_t other = capturer->first_rows[slot];
+            assert(edifact_tag(plan->components[other].tag) != tag); /* rows stand together */
             slot = (slot + 1) % EDIFACT_TAG_SLOTS;
+        }
+        tag_count++;
+        assert(tag_count <= PLAN_TAPS_MAX);
         capturer->first_rows[slot] = row;
         previous = tag;
     }
@@ -169,7 +171,7 @@ static bool part_equals(const struct edifact_syntax *syntax, struct bytes part, 
     part = bytes_trim(part);
     size_t matched = 0;
     for (size_t i = 0; i < part.size; i++, matched++) {
-        if (syntax->release != 0 && part.data[i] == syntax->release && ++i == part.size)
+        if (edifact_is_release(syntax, part.data[i]) && ++i == part.size)
             break;
         if (matched == text.size || part.data[i] != text.data[matched])
             return false;
@@ -190,11 +192,10 @@ static struct look look_at(const struct edifact_syntax *syntax, struct bytes val
 {
     struct look look = {0};
     for (size_t i = 0; i < value.size; i++) {
-        look.released |= value.data[i] == syntax->release;
+        look.released |= edifact_is_release(syntax, value.data[i]);
         if (value.data[i] > 0x7F && !look.high)
             look.high = true, look.high_from = (uint32_t)i;
     }
-    look.released = look.released && syntax->release != 0;
     return look;
 }
 
@@ -202,7 +203,7 @@ static uint32_t drop_releases(const struct edifact_syntax *syntax, struct bytes 
 {
     uint32_t size = 0;
     for (size_t i = 0; i < value.size; i++) {
-        if (syntax->release != 0 && value.data[i] == syntax->release && ++i == value.size)
+        if (edifact_is_release(syntax, value.data[i]) && ++i == value.size)
             break; /* what it released was a blank, trimmed */
         out[size++] = value.data[i];
     }

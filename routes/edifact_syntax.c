@@ -95,19 +95,6 @@ static const char *find_advice_fault(const uint8_t *advice, uint32_t at)
     return NULL;
 }
 
-struct bytes edifact_syntax_cut(const struct edifact_syntax *syntax, uint8_t separator,
-                                struct bytes *rest)
-{
-    if (rest->data == NULL)
-        return *rest;
-    size_t at = 0;
-    while (at < rest->size && rest->data[at] != separator)
-        at += syntax->release != 0 && rest->data[at] == syntax->release ? 2 : 1;
-    struct bytes part = bytes_slice(*rest, 0, at);
-    *rest = at < rest->size ? bytes_slice(*rest, at + 1, rest->size) : (struct bytes){NULL, 0};
-    return part;
-}
-
 uint8_t edifact_syntax_gb18030_clash(const struct edifact_syntax *syntax)
 {
     /* Second bytes are 0x40..0x7E and 0x80..0xFE (and digits, which no UNA may name). */

@@ -25,10 +25,25 @@ static inline bool edifact_is_blank(uint8_t byte)
     return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
 }
 
+static inline bool edifact_is_release(const struct edifact_syntax *syntax, uint8_t byte)
+{
+    return syntax->release != 0 && byte == syntax->release;
+}
+
 /* Cuts off the part of `rest` before its first separator that is not released, and moves `rest`
  * behind that separator; to an absent view if there is none. Of an absent view: an absent part. */
-struct bytes edifact_syntax_cut(const struct edifact_syntax *syntax, uint8_t separator,
-                                struct bytes *rest);
+static inline struct bytes edifact_syntax_cut(const struct edifact_syntax *syntax,
+                                              uint8_t separator, struct bytes *rest)
+{
+    const uint8_t *data = rest->data;
+    size_t size = rest->size, at = 0;
+    if (data == NULL)
+        return *rest;
+    while (at < size && data[at] != separator)
+        at += edifact_is_release(syntax, data[at]) ? 2 : 1;
+    *rest = at < size ? bytes_make(data + at + 1, size - at - 1) : (struct bytes){NULL, 0};
+    return bytes_make(data, at < size ? at : size);
+}
 
 /* A service character that may also be the second byte of a GB18030 character; 0 if none. */
 uint8_t edifact_syntax_gb18030_clash(const struct edifact_syntax *syntax);

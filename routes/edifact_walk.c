@@ -21,8 +21,7 @@ void edifact_walk_init(struct edifact_walk *walk, const struct edifact_indexer *
 static void enter_window(struct edifact_walk *walk, uint32_t window)
 {
     /* Whoever leaps over a window has leapt over blanks only, which release nothing. */
-    if (window != walk->window + 1)
-        walk->released = false;
+    assert(window == walk->window + 1 || !walk->released);
     uint32_t first = window * EDIFACT_WINDOW_BLOCKS;
     uint32_t count = walk->block_count - first;
     bool last = count <= EDIFACT_WINDOW_BLOCKS;

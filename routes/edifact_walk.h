@@ -7,7 +7,7 @@
 #include "routes/edifact_index.h"
 
 enum {
-    EDIFACT_WINDOW_BLOCKS = 8,
+    EDIFACT_WINDOW_BLOCKS = 4,
     EDIFACT_ELEMENTS_MAX = PLAN_ELEMENT_MAX /* of one segment; further ones are passed over */
 };
 

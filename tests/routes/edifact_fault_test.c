@@ -98,7 +98,7 @@ static const struct fault_row faults[] = {
     {"UNA:+.? ~UNB+UNOX:3+A~UNH+1~FTX+@\xD5~UNT~UNZ~", SCAN_ENCODING},
 };
 
-static void check(struct stand *stand, const struct fault_row *row)
+static void check(struct stand *stand, const struct fault_row *row, const char *junk)
 {
     const struct plan plan = stand_plan();
     char text[256];
@@ -107,7 +107,7 @@ static void check(struct stand *stand, const struct fault_row *row)
     uint32_t offset = (uint32_t)(mark - row->body);
     memcpy(text, row->body, offset);
     strcpy(text + offset, mark + 1);
-    struct bytes body = body_copy(text, strlen(text));
+    struct bytes body = body_copy_before(text, strlen(text), junk);
     struct scan_fault fault = {0};
     cr_expect_eq(stand_scan(stand, &plan, body, &fault), STATUS_INVALID, "%s", row->body);
     cr_expect_eq(fault.reason, row->reason, "%s: %s (%s)", row->body,
@@ -118,10 +118,34 @@ static void check(struct stand *stand, const struct fault_row *row)
 
 Test(edifact_fault, table)
 {
+    static const char *const junks[] = {"'", "B+1'UNZ'", "?", "\n"};
     struct stand stand;
     stand_open(&stand);
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
-        check(&stand, &faults[i]);
+        for (size_t k = 0; k < sizeof junks / sizeof junks[0]; k++)
+            check(&stand, &faults[i], junks[k]);
+    stand_close(&stand);
+}
+
+/* What is refused for want of support says so. */
+Test(edifact_fault, names_what_is_not_supported)
+{
+    static const struct {
+        const char *body, *what;
+    } rows[] = {
+        {"UNH+1'UNO+1+9'\x01\x02'UNP'UNT'", "binary objects (UNO, UNP) are not accepted"},
+        {"UNB+UNOA:1\nUNH+1\n", "a line end is no segment terminator, unless UNA says so"},
+    };
+    struct stand stand;
+    stand_open(&stand);
+    const struct plan plan = stand_plan();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct bytes body = body_copy(rows[i].body, strlen(rows[i].body));
+        struct scan_fault fault = {0};
+        cr_expect_eq(stand_scan(&stand, &plan, body, &fault), STATUS_INVALID);
+        cr_expect_str_eq(fault.what, rows[i].what);
+        body_free(body);
+    }
     stand_close(&stand);
 }
 

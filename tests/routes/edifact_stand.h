@@ -38,16 +38,20 @@ static inline void stand_close(struct stand *stand)
 }
 
 /* A copy whose padding holds what a careless reader would take for more of the body. */
-static inline struct bytes body_copy(const void *data, size_t size)
+static inline struct bytes body_copy_before(const void *data, size_t size, const char *junk)
 {
-    static const char junk[] = "'UNT+1+1'UNZ+1+1'?'+:*\xFF\x80";
     uint8_t *copy = malloc(size + BYTES_PADDING);
     cr_assert_not_null(copy);
     if (size > 0)
         memcpy(copy, data, size);
     for (size_t i = 0; i < BYTES_PADDING; i++)
-        copy[size + i] = (uint8_t)junk[i % (sizeof junk - 1)];
+        copy[size + i] = (uint8_t)junk[i % strlen(junk)];
     return bytes_make(copy, size);
+}
+
+static inline struct bytes body_copy(const void *data, size_t size)
+{
+    return body_copy_before(data, size, "'UNT+1+1'UNZ+1+1'?'+:*\xFF\x80");
 }
 
 static inline void body_free(struct bytes body)

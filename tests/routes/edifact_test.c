@@ -106,6 +106,41 @@ Test(edifact, capture_places)
     stand_close(&stand);
 }
 
+/* As many tags as a plan may tap: each finds its own row, through every collision. */
+Test(edifact, plan_of_many_tags)
+{
+    static struct plan_component rows[PLAN_TAPS_MAX];
+    static char text[PLAN_TAPS_MAX * 16];
+    size_t size = (size_t)sprintf(text, "UNH'");
+    for (uint16_t i = 0; i < PLAN_TAPS_MAX; i++) {
+        char second = (char)('A' + i / 26), third = (char)('A' + i % 26);
+        rows[i] = (struct plan_component){
+            .tag = {'A', (uint8_t)second, (uint8_t)third}, .tap = i, .element = 1, .component = 1};
+        size += (size_t)sprintf(text + size, "A%c%c+%u'Z%c%c+no'", second, third, i, second, third);
+    }
+    size += (size_t)sprintf(text + size, "UNT'");
+    const struct plan plan = {.format = FORMAT_EDIFACT,
+                              .tap_count = PLAN_TAPS_MAX,
+                              .components = rows,
+                              .component_count = PLAN_TAPS_MAX,
+                              .root_name_tap = TAP_NONE};
+    struct stand stand;
+    struct scan_fault fault = {0};
+    stand_open(&stand);
+    struct bytes body = body_copy(text, size);
+    cr_assert_eq(stand_scan(&stand, &plan, body, &fault), STATUS_OK, "%s at %u", fault.what,
+                 fault.offset);
+    cr_assert_eq(stand.scan.capture_count, PLAN_TAPS_MAX);
+    for (uint16_t i = 0; i < PLAN_TAPS_MAX; i++) {
+        char expected[8];
+        sprintf(expected, "%u", i);
+        cr_expect_eq(stand.scan.captures[i].tap, i);
+        cr_expect(bytes_equal_text(stand.scan.captures[i].value, expected), "%u", i);
+    }
+    body_free(body);
+    stand_close(&stand);
+}
+
 struct value_row {
     const char *body, *captures;
 };
@@ -133,6 +168,8 @@ static const struct value_row values[] = {
      "sender=A\nsender=B\nreceiver=R\ncontrol=1\nreference=1\n"},
     /* a blank release character releases nothing */
     {"UNA:+.  'UNH+?'UNT'", "reference=?\n"},
+    {"UNA:+.  'UNH+A B?+C'UNT'", "reference=A B?\n"},
+    {"UNA:+.? 'UNH+A B'UNT'", "reference=A B\n"},
     {"UNA:+. *'UNH+1*2'UNT'", "reference=1\nreference=2\n"},
     /* character sets: private ones and none are UTF-8, or failing that Latin-1 */
     {"UNB+IATB:1+\xC3\xA9+\xE9++1'UNH+1'UNT'UNZ'",
