@@ -1,0 +1,21 @@
+/* How scanners write captures, decoded text and faults. */
+#ifndef KOUAN_ROUTES_SCAN_OUTPUT_H
+#define KOUAN_ROUTES_SCAN_OUTPUT_H
+
+#include "routes/scan.h"
+
+/* Appends a capture. FULL past SCAN_CAPTURES_MAX. */
+MUST_CHECK enum status scan_push(struct scan *scan, uint16_t tap, uint16_t entry, uint32_t instance,
+                                 struct bytes value, uint32_t offset);
+
+/* Room for `size` bytes of decoded text, uncommitted. NULL if the space's text is exhausted. */
+uint8_t *scan_reserve_text(struct scan *scan, uint32_t size);
+
+/* Keeps the first `size` bytes of what was reserved at `start`. */
+struct bytes scan_commit_text(struct scan *scan, const uint8_t *start, uint32_t size);
+
+/* Fills the fault; returns STATUS_INVALID. */
+enum status scan_fault_at(struct scan_fault *out_fault, enum scan_reason reason, uint32_t offset,
+                          const char *what);
+
+#endif
