@@ -32,10 +32,17 @@ enum status reading_add(struct reading *reading, struct reading_space *space, en
                         uint16_t entry, struct bytes value)
 {
     assert(slot < SLOT_COUNT);
-    assert(value.size > 0 && value.size <= READING_VALUE_BYTES_MAX);
-    assert(reading->occurrences + reading->count == space->occurrences + space->occurrence_used);
     if (is_kept(reading, slot, entry, value))
         return STATUS_OK;
+    return reading_append(reading, space, slot, entry, value);
+}
+
+enum status reading_append(struct reading *reading, struct reading_space *space, enum slot slot,
+                           uint16_t entry, struct bytes value)
+{
+    assert(slot < SLOT_COUNT);
+    assert(value.size > 0 && value.size <= READING_VALUE_BYTES_MAX);
+    assert(reading->occurrences + reading->count == space->occurrences + space->occurrence_used);
     if (reading->count == READING_OCCURRENCES_MAX)
         return STATUS_TOO_BIG;
     if (space->occurrence_used == space->occurrence_capacity)
