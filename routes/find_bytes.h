@@ -57,6 +57,11 @@ static inline const uint8_t *find_json_stop(const uint8_t *at, const uint8_t *en
     return find_near(at, end, (struct find_set){0}, hits_json_stop, find_json_stop_far);
 }
 
+static inline const uint8_t *find_json_bracket(const uint8_t *at, const uint8_t *end)
+{
+    return find_near(at, end, (struct find_set){0}, hits_json_bracket, find_json_bracket_far);
+}
+
 static inline const uint8_t *find_name_end(const uint8_t *at, const uint8_t *end)
 {
     return find_near(at, end, (struct find_set){0}, hits_name_end, find_name_end_far);
@@ -89,6 +94,11 @@ static inline const uint8_t *find_xml_stop(const uint8_t *at, const uint8_t *end
 static inline const uint8_t *find_json_stop(const uint8_t *at, const uint8_t *end)
 {
     return find_json_stop_far(at, end, (struct find_set){0});
+}
+
+static inline const uint8_t *find_json_bracket(const uint8_t *at, const uint8_t *end)
+{
+    return find_json_bracket_far(at, end, (struct find_set){0});
 }
 
 static inline const uint8_t *find_name_end(const uint8_t *at, const uint8_t *end)

@@ -35,14 +35,12 @@ static bool starts_edifact(const struct scan_source *source, const uint8_t *at)
            scan_sees(source, at, BYTES_LITERAL("UNH"));
 }
 
-static const uint8_t *sniff(struct scan_source *source, enum format *out_format)
+static void sniff(struct scan_source *source, enum format *out_format)
 {
-    const uint8_t *at = find_nonblank(scan_skip_mark(source), source->end);
-    if (at == source->end)
-        return scan_refuse(source, SCAN_EMPTY, at, NULL);
-    if (scan_sees(source, at, BYTES_LITERAL("\xFE\xFF")) ||
-        scan_sees(source, at, BYTES_LITERAL("\xFF\xFE")))
-        return scan_refuse(source, SCAN_ENCODING, at, "UTF-16 is not accepted");
+    const uint8_t *at = scan_begin_text(source);
+    if (at == NULL)
+        return;
+    at = find_nonblank(at, source->end);
     if (*at == '<')
         *out_format = FORMAT_XML;
     else if (*at == '{' || *at == '[')
@@ -50,8 +48,7 @@ static const uint8_t *sniff(struct scan_source *source, enum format *out_format)
     else if (starts_edifact(source, at))
         *out_format = FORMAT_EDIFACT;
     else
-        return scan_refuse(source, SCAN_UNKNOWN_FORMAT, at, NULL);
-    return at;
+        scan_refuse(source, SCAN_UNKNOWN_FORMAT, at, NULL);
 }
 
 enum status scan_sniff(struct bytes body, enum format *out_format, struct scan_fault *out_fault)
@@ -86,10 +83,17 @@ enum status scan_source_finish(const struct scan_source *source, struct scan_fau
     return source->status;
 }
 
-const uint8_t *scan_skip_mark(const struct scan_source *source)
+const uint8_t *scan_begin_text(struct scan_source *source)
 {
-    bool marked = scan_sees(source, source->begin, BYTES_LITERAL("\xEF\xBB\xBF"));
-    return source->begin + (marked ? 3 : 0);
+    const uint8_t *at = source->begin;
+    if (scan_sees(source, at, BYTES_LITERAL("\xFE\xFF")) ||
+        scan_sees(source, at, BYTES_LITERAL("\xFF\xFE")))
+        return scan_refuse(source, SCAN_ENCODING, at, "UTF-16 is not accepted");
+    if (scan_sees(source, at, BYTES_LITERAL("\xEF\xBB\xBF")))
+        at += 3;
+    if (find_nonblank(at, source->end) == source->end)
+        return scan_refuse(source, SCAN_EMPTY, source->end, NULL);
+    return at;
 }
 
 const uint8_t *scan_refuse(struct scan_source *source, enum scan_reason reason, const uint8_t *at,

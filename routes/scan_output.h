@@ -24,8 +24,8 @@ void scan_source_init(struct scan_source *source, struct bytes body, struct scan
 MUST_CHECK enum status scan_source_finish(const struct scan_source *source,
                                           struct scan_fault *out_fault);
 
-/* Past the UTF-8 byte order mark, if there is one. */
-const uint8_t *scan_skip_mark(const struct scan_source *source);
+/* The start of the text, past a UTF-8 byte order mark. A blank body and UTF-16 are faults. */
+const uint8_t *scan_begin_text(struct scan_source *source);
 
 /* Notes a fault at `at`, and returns NULL. Broken syntax at the very end is TRUNCATED. */
 const uint8_t *scan_refuse(struct scan_source *source, enum scan_reason reason, const uint8_t *at,
