@@ -8,49 +8,50 @@
 
 #include "core/diagnostic.h"
 #include "routes/scan.h"
+#include "routes/value_map.h"
 
 enum {
     PROFILES_MAX = 1024,
-    PROFILE_SOURCES_MAX = 8, /* alias paths of one value, or parts of one join */
-    PROFILE_CONSTRAINTS_MAX = 4
+    PROFILE_SPECS_MAX = 256,
+    PROFILE_PARTS_MAX = 8,    /* of one join */
+    PROFILE_ALIASES_MAX = 16, /* paths of which the first that has a value counts */
+    PROFILE_ENTRY_PATHS_MAX = 32,
+    PROFILE_FILTERS_MAX = 64, /* different predicates over different places */
+    PROFILE_BINS_MAX = PLAN_TAPS_MAX + PROFILE_FILTERS_MAX,
+    PROFILE_CONTENT_MAX = 64
 };
 
-/* A path of the YAML, compiled: the tap that captures it, and a condition on its instance. */
+/* A path of the YAML, compiled. Extraction sorts captures into bins: bin t, below PLAN_TAPS_MAX,
+ * holds those of tap t; bin PLAN_TAPS_MAX + f holds what filter f lets pass. */
 struct value_path {
-    uint16_t tap;
-    uint16_t predicate_tap; /* TAP_NONE: no predicate. Else: only captures whose instance also has a
-                               capture of this tap that equals `predicate_value` */
-    struct bytes predicate_value;
+    uint16_t bin;
     const char *text; /* as written, for `explain` and errors */
 };
 
-/* One source of a value: a path, or several joined in one entry. */
-struct value_source {
-    struct value_path parts[PROFILE_SOURCES_MAX]; /* more than one: joined; all must be there */
-    uint8_t part_count;
-    struct bytes separator; /* between the parts */
+/* `Party[RoleCode=CB]/ID`: the captures of `tap` whose instance also has a capture of
+ * `predicate_tap` that equals `value`. */
+struct bin_filter {
+    uint16_t tap, predicate_tap;
+    struct bytes value;
 };
 
-/* from..to or a text or a prefix or anything -> to */
-struct value_map_row {
-    enum { MAP_EXACT, MAP_PREFIX, MAP_RANGE, MAP_ANY } kind;
-    struct bytes text; /* EXACT, PREFIX */
-    int64_t low, high; /* RANGE, inclusive */
-    struct bytes to;
+/* Paths of which, in each entry, the first that has a value counts. */
+struct value_part {
+    const struct value_path *aliases;
+    uint8_t alias_count;
 };
 
 struct value_spec {
     enum slot slot;
-    bool required;
-    bool takes_all;        /* else the first */
-    struct bytes constant; /* absent, or the value itself: no sources then */
-    struct value_source
-        sources[PROFILE_SOURCES_MAX]; /* aliases: the first that has a value counts */
-    uint8_t source_count;
+    bool required;                  /* the message must have at least one value of the slot */
+    bool takes_all;                 /* all values of an entry, else its first */
+    struct bytes constant;          /* absent, or the value itself: no parts then */
+    const struct value_part *parts; /* more than one: joined, and all must be there */
+    uint8_t part_count;
+    struct bytes separator; /* between the parts */
     bool sliced;
     uint16_t slice_offset, slice_size; /* in characters; size 0: to the end */
-    const struct value_map_row *map;   /* first matching row; no row: the value is absent */
-    uint16_t map_count;
+    const struct value_map *map;       /* NULL: the value as it stands */
     /* Constraints on what comes out; 0 means none. */
     uint16_t digits;             /* exactly so many decimal digits */
     uint16_t size_min, size_max; /* in characters */
@@ -61,53 +62,64 @@ enum identify { IDENTIFY_BY_ID, IDENTIFY_BY_BODY };
 enum conflict_policy { CONFLICT_FLAG, CONFLICT_REFUSE };
 
 struct recognise {
-    const struct bytes
-        *names; /* XML root local names; EDIFACT message types; JSON: one member name */
-    uint16_t name_count;
-    bool any_name; /* EDIFACT `type: "*"` */
-    struct bytes
-        root_namespace; /* XML: absent accepts any; a trailing `*` in YAML makes a prefix */
-    bool namespace_is_prefix;
-    struct bytes first_bytes;   /* absent, or what the body must begin with after BOM and blanks */
-    const struct bytes *values; /* JSON: accepted values of that member; none: any */
+    const struct bytes *names;   /* XML root names; EDIFACT message types; JSON: one member name */
+    uint16_t name_count;         /* 0: any (XML and EDIFACT) */
+    struct bytes root_namespace; /* XML: absent accepts any */
+    bool namespace_is_prefix;    /* a trailing `*` in the YAML */
+    struct bytes first_bytes;    /* absent, or what the body must begin with after BOM and blanks */
+    const struct bytes *values;  /* JSON: accepted values of that member; none: any */
     uint16_t value_count;
 };
 
 struct profile {
-    const char *name, *family, *file, *description;
+    const char *name, *family, *description;
+    const char *file;
+    uint32_t line;
     uint16_t index; /* in its set */
     struct recognise recognise;
     struct plan plan;
-    const struct value_spec *specs;
+    const struct bin_filter *filters;
+    uint16_t filter_count;
+    const struct value_spec *specs; /* the fields, then the keys, each in the YAML's order */
     uint16_t spec_count;
     const struct value_path *content; /* paths whose values make the `content` digest */
     uint16_t content_count;
     enum identify identify; /* `receipt: true` or no message_id spec: by body */
     bool receipt;
     enum conflict_policy conflict;
+    bool shipped; /* stands in the program itself */
 };
 
 struct profile_set {
     const struct profile *const *profiles; /* in order of precedence; [i]->index == i */
     uint16_t count;
+    const struct recognise_index *index; /* routes/recognise.h */
+};
+
+struct profile_list {
+    struct profile *items[PROFILES_MAX];
+    uint16_t count;
 };
 
 /* Adds the profiles of one YAML text (one document or several; `path` is for diagnostics) to
  * `list`. Every error is reported; a profile with errors is not added. */
-struct profile_list {
-    const struct profile *items[PROFILES_MAX];
-    uint16_t count;
-};
 void profile_parse_yaml(struct arena *arena, const char *path, struct bytes text,
                         struct profile_list *list, struct diagnostics *diagnostics);
 
-/* Checks names for uniqueness and recognisers for shadowing, and numbers the profiles. */
+/* Adds those of routes/shipped.h: after the operator's own, which so take precedence. */
+void profile_parse_shipped(struct arena *arena, struct profile_list *list,
+                           struct diagnostics *diagnostics);
+
+/* Numbers the profiles in the list's order, which is that of precedence, and indexes their
+ * recognisers. Two profiles of one name are an error, except that a shipped one gives way in
+ * silence to one of the operator's own; a recogniser that an earlier one covers is a warning. */
 void profile_set_build(struct arena *arena, const struct profile_list *list,
                        struct profile_set *out_set, struct diagnostics *diagnostics);
 
+/* NULL if there is none of that name. */
 const struct profile *profile_set_find(const struct profile_set *set, struct bytes name);
 
-/* The codes that the two functions above raise: P1xx. */
+/* The codes that the functions above raise: P1xx (routes/profile_codes.c). */
 extern const struct diagnostic_code profile_codes[];
 
 #endif

@@ -4,13 +4,19 @@
 
 #include "routes/profile.h"
 
+/* Where extraction sorts captures (routes/extract.c). */
+struct extract_scratch;
+
 /* What one thread needs to read messages; reserved at start. */
 struct reader {
     struct scan scan;
     struct reading_space space;
-    void *memory; /* one mapping behind all of it */
+    struct extract_scratch *scratch;
+    struct charsets *charsets;
+    void *memory; /* one allocation behind all of it */
 };
 
+/* NO_MEMORY, or UNSUPPORTED if iconv lacks a character set. */
 MUST_CHECK enum status reader_open(struct reader *reader, uint32_t occurrence_capacity,
                                    uint32_t text_capacity_bytes);
 void reader_close(struct reader *reader);
@@ -28,20 +34,25 @@ MUST_CHECK enum status read_recognise(const struct profile_set *set, const uint6
                                       struct bytes body, const struct profile **out_profile,
                                       struct scan_fault *out_fault);
 
-/* The whole way. OK; INVALID with a fault; FULL if the reader's space is used up by the batch. */
+/* The whole way. OK; INVALID with a fault; FULL if the reader's space is used up by the batch
+ * (never for the first message after a reset: one that needs more than the whole space is INVALID).
+ * What a message that fails took of the space is given back. */
 MUST_CHECK enum status read_message(const struct profile_set *set, const uint64_t *allowed,
                                     struct reader *reader, struct bytes body,
                                     struct reading *out_reading, struct scan_fault *out_fault);
 
-/* Captures -> occurrences, by the profile's specs (routes/extract.c). */
-MUST_CHECK enum status extract(const struct profile *profile, const struct scan *scan,
-                               struct reading_space *space, struct reading *reading,
+/* Captures -> occurrences, by the profile's specs (routes/extract.c): the captures of the reader's
+ * scan, of a body of `body_size` bytes, into a fresh reading. OK, INVALID with a fault, FULL. */
+MUST_CHECK enum status extract(const struct profile *profile, struct reader *reader,
+                               size_t body_size, struct reading *reading,
                                struct scan_fault *out_fault);
+size_t extract_scratch_size(void);
+void extract_scratch_init(struct extract_scratch *scratch);
 
-/* The values of the profile's `content` paths, one after the other with separators, for a digest.
- * Calls `update(context, bytes)` for each; nothing if the profile names no content. Valid only
- * right after `read_message` of that body. */
-void read_content(const struct profile *profile, const struct scan *scan,
+/* The values of the profile's `content` paths, path by path, each followed by a separator that no
+ * value has, for a digest. Nothing if the profile names no content. Valid only right after
+ * `read_message` of that body. */
+void read_content(const struct profile *profile, const struct reader *reader,
                   void (*update)(void *context, struct bytes part), void *context);
 
 #endif

@@ -47,6 +47,10 @@ void reading_init(struct reading *reading, struct reading_space *space);
 MUST_CHECK enum status reading_add(struct reading *reading, struct reading_space *space,
                                    enum slot slot, uint16_t entry, struct bytes value);
 
+/* The same for a value that the caller knows to be new. */
+MUST_CHECK enum status reading_append(struct reading *reading, struct reading_space *space,
+                                      enum slot slot, uint16_t entry, struct bytes value);
+
 /* The first value of a slot, or an absent view. */
 struct bytes reading_value(const struct reading *reading, enum slot slot);
 

@@ -1,0 +1,247 @@
+/* Captures -> occurrences. First the captures are sorted into bins, one a tapped place, in each bin
+ * those outside of entries first, then entry by entry; then each spec takes from its bins. Every
+ * step is linear in the captures times the paths that name their place. */
+#include "routes/extract_parts.h"
+
+/* A path's place in its bin while entries go by. */
+struct bin_cursor {
+    struct bin bin;
+    uint32_t at;      /* the first capture of the entry at hand, or of a later one */
+    uint32_t run_end; /* behind its last capture of the entry at hand */
+};
+
+/* The captures that one part has in the entry at hand. */
+struct run {
+    uint32_t first, end;
+};
+
+static enum status extract_spec(struct extraction *extraction, const struct value_spec *spec);
+
+size_t extract_scratch_size(void)
+{
+    return sizeof(struct extract_scratch);
+}
+
+void extract_scratch_init(struct extract_scratch *scratch)
+{
+    memset(scratch, 0, sizeof *scratch);
+}
+
+enum status extract(const struct profile *profile, struct reader *reader, size_t body_size,
+                    struct reading *reading, struct scan_fault *out_fault)
+{
+    struct extraction extraction = {
+        .captures = reader->scan.captures,
+        .scratch = reader->scratch,
+        .space = &reader->space,
+        .reading = reading,
+        .fault = out_fault,
+    };
+    reading->profile = profile;
+    reading->entry_count = reader->scan.entry_count > 0 ? reader->scan.entry_count : 1;
+    extract_begin_values(reader->scratch);
+    if (!extract_sort(profile, &reader->scan, reader->scratch))
+        return extract_refuse(out_fault, SCAN_TOO_MANY_VALUES, 0, NULL);
+    for (uint16_t i = 0; i < profile->spec_count; i++) {
+        enum status status = extract_spec(&extraction, &profile->specs[i]);
+        if (status != STATUS_OK)
+            return status;
+    }
+    for (uint16_t i = 0; i < profile->spec_count; i++) {
+        enum slot slot = profile->specs[i].slot;
+        if (profile->specs[i].required && reading_first(reading, slot) == READING_NO_OCCURRENCE)
+            return extract_refuse(out_fault, SCAN_MISSING, (uint32_t)body_size, slot_name(slot));
+    }
+    return STATUS_OK;
+}
+
+void read_content(const struct profile *profile, const struct reader *reader,
+                  void (*update)(void *context, struct bytes part), void *context)
+{
+    /* A separator that is no text of any value: values are UTF-8. */
+    static const uint8_t value_end = 0xFF, path_end = 0xFE;
+    for (uint16_t i = 0; i < profile->content_count; i++) {
+        const struct bin *bin = &reader->scratch->bins[profile->content[i].bin];
+        for (uint32_t k = bin->first; k < bin->end; k++) {
+            update(context, reader->scan.captures[reader->scratch->order[k]].value);
+            update(context, bytes_make(&value_end, 1));
+        }
+        update(context, bytes_make(&path_end, 1));
+    }
+}
+
+/* ---- one spec over all entries -------------------------------------------------------------- */
+
+/* True once further values of the spec could not count. */
+static bool is_settled(const struct extraction *extraction, const struct value_spec *spec)
+{
+    return !slot_takes_all(spec->slot) &&
+           reading_first(extraction->reading, spec->slot) != READING_NO_OCCURRENCE;
+}
+
+/* The common case: one path, no join. */
+static enum status extract_single(struct extraction *extraction, const struct value_spec *spec)
+{
+    struct bin bin = extraction->scratch->bins[spec->parts[0].aliases[0].bin];
+    uint32_t entry_before = UINT32_MAX;
+    for (uint32_t i = bin.first; i < bin.end && !is_settled(extraction, spec); i++) {
+        const struct capture *capture = extract_capture(extraction, i);
+        if (!spec->takes_all && capture->entry == entry_before)
+            continue;
+        entry_before = capture->entry;
+        enum status status =
+            extract_add_value(extraction, spec, capture->entry, capture->value, capture->offset);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+/* The k-th value of a run; a single value stands for every k. */
+static const struct capture *capture_of_run(const struct extraction *extraction, struct run run,
+                                            uint32_t k)
+{
+    return extract_capture(extraction, run.end - run.first == 1 ? run.first : run.first + k);
+}
+
+static enum status add_joined(struct extraction *extraction, const struct value_spec *spec,
+                              uint16_t entry, const struct run *runs, uint32_t k)
+{
+    struct reading_space *space = extraction->space;
+    uint32_t offset = capture_of_run(extraction, runs[0], k)->offset;
+    size_t size = spec->separator.size * (spec->part_count - 1U);
+    for (uint8_t part = 0; part < spec->part_count; part++)
+        size += capture_of_run(extraction, runs[part], k)->value.size;
+    if (size > READING_VALUE_BYTES_MAX)
+        return extract_refuse(extraction->fault, SCAN_VALUE_TOO_LONG, offset,
+                              slot_name(spec->slot));
+    if (size > space->text_capacity - space->text_used)
+        return STATUS_FULL;
+    uint8_t *text = space->text + space->text_used;
+    size_t used = 0;
+    for (uint8_t part = 0; part < spec->part_count; part++) {
+        struct bytes value = capture_of_run(extraction, runs[part], k)->value;
+        if (part > 0 && spec->separator.size > 0) {
+            memcpy(text + used, spec->separator.data, spec->separator.size);
+            used += spec->separator.size;
+        }
+        memcpy(text + used, value.data, value.size);
+        used += value.size;
+    }
+    space->text_used += (uint32_t)size;
+    uint16_t count = extraction->reading->count;
+    enum status status = extract_add_value(extraction, spec, entry, bytes_make(text, size), offset);
+    if (extraction->reading->count == count)
+        space->text_used -= (uint32_t)size; /* nobody kept it */
+    return status;
+}
+
+/* How many values the runs make: a single one goes with all of another part; parts that have
+ * different numbers of values cannot be paired, and a wrong pair is worse than none. */
+static uint32_t count_tuples(const struct run *runs, uint8_t part_count)
+{
+    uint32_t tuples = 1;
+    for (uint8_t part = 0; part < part_count; part++) {
+        uint32_t count = runs[part].end - runs[part].first;
+        if (count == 1 || count == tuples)
+            continue;
+        if (count == 0 || tuples > 1)
+            return 0;
+        tuples = count;
+    }
+    return tuples;
+}
+
+static enum status add_entry(struct extraction *extraction, const struct value_spec *spec,
+                             uint16_t entry, struct run *runs)
+{
+    if (!spec->takes_all)
+        for (uint8_t part = 0; part < spec->part_count; part++)
+            if (runs[part].end > runs[part].first)
+                runs[part].end = runs[part].first + 1;
+    uint32_t tuples = count_tuples(runs, spec->part_count);
+    for (uint32_t k = 0; k < tuples; k++) {
+        const struct capture *capture = capture_of_run(extraction, runs[0], k);
+        enum status status =
+            spec->part_count > 1
+                ? add_joined(extraction, spec, entry, runs, k)
+                : extract_add_value(extraction, spec, entry, capture->value, capture->offset);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+/* The first alias that has a value in the entry; of a join, else the first that has one outside of
+ * entries, which serves them all. */
+static struct run choose_alias(const struct value_spec *spec, uint8_t part,
+                               const struct bin_cursor *cursors)
+{
+    uint8_t alias_count = spec->parts[part].alias_count;
+    for (uint8_t i = 0; i < alias_count; i++)
+        if (cursors[i].run_end > cursors[i].at)
+            return (struct run){cursors[i].at, cursors[i].run_end};
+    for (uint8_t i = 0; i < alias_count && spec->part_count > 1; i++)
+        if (cursors[i].bin.message_end > cursors[i].bin.first)
+            return (struct run){cursors[i].bin.first, cursors[i].bin.message_end};
+    return (struct run){0, 0};
+}
+
+static uint32_t open_cursors(const struct extraction *extraction, const struct value_spec *spec,
+                             struct bin_cursor *cursors)
+{
+    uint32_t count = 0;
+    for (uint8_t part = 0; part < spec->part_count; part++)
+        for (uint8_t i = 0; i < spec->parts[part].alias_count; i++) {
+            struct bin bin = extraction->scratch->bins[spec->parts[part].aliases[i].bin];
+            cursors[count++] = (struct bin_cursor){bin, bin.first, bin.first};
+        }
+    return count;
+}
+
+/* Moves all cursors to the next entry that any of them has; false behind the last. */
+static bool next_entry(const struct extraction *extraction, struct bin_cursor *cursors,
+                       uint32_t cursor_count, uint16_t *out_entry)
+{
+    uint32_t entry = UINT32_MAX;
+    for (uint32_t i = 0; i < cursor_count; i++) {
+        struct bin_cursor *cursor = &cursors[i];
+        cursor->at = cursor->run_end;
+        if (cursor->at < cursor->bin.end && extract_capture(extraction, cursor->at)->entry < entry)
+            entry = extract_capture(extraction, cursor->at)->entry;
+    }
+    if (entry == UINT32_MAX)
+        return false;
+    for (uint32_t i = 0; i < cursor_count; i++) {
+        struct bin_cursor *cursor = &cursors[i];
+        while (cursor->run_end < cursor->bin.end &&
+               extract_capture(extraction, cursor->run_end)->entry == entry)
+            cursor->run_end++;
+    }
+    *out_entry = (uint16_t)entry;
+    return true;
+}
+
+static enum status extract_spec(struct extraction *extraction, const struct value_spec *spec)
+{
+    if (spec->constant.data != NULL)
+        return extract_add_value(extraction, spec, 0, spec->constant, 0);
+    if (spec->part_count == 1 && spec->parts[0].alias_count == 1)
+        return extract_single(extraction, spec);
+
+    struct bin_cursor cursors[PROFILE_PARTS_MAX * PROFILE_ALIASES_MAX];
+    uint32_t cursor_count = open_cursors(extraction, spec, cursors);
+    uint16_t entry;
+    while (!is_settled(extraction, spec) && next_entry(extraction, cursors, cursor_count, &entry)) {
+        struct run runs[PROFILE_PARTS_MAX];
+        const struct bin_cursor *cursor = cursors;
+        for (uint8_t part = 0; part < spec->part_count; part++) {
+            runs[part] = choose_alias(spec, part, cursor);
+            cursor += spec->parts[part].alias_count;
+        }
+        enum status status = add_entry(extraction, spec, entry, runs);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,76 @@
+/* What the parts of extraction share: sorting captures into bins (extract_bins.c), walking a spec
+ * over its bins (extract.c), and making one value of what it finds (extract_value.c). Only these
+ * include this. */
+#ifndef KOUAN_ROUTES_EXTRACT_PARTS_H
+#define KOUAN_ROUTES_EXTRACT_PARTS_H
+
+#include "routes/read.h"
+
+enum {
+    BINNED_MAX = 4 * SCAN_CAPTURES_MAX, /* a capture stands in its tap's bin and in filters' */
+    INSTANCE_SLOTS = 2 * SCAN_CAPTURES_MAX,
+    DISTINCT_SLOTS = 2 * READING_OCCURRENCES_MAX,
+    DISTINCT_WALK_MAX = 8 /* values of a slot up to which equal ones are found by walking */
+};
+
+struct bin {
+    uint32_t first, end;  /* in `order` */
+    uint32_t message_end; /* before it: captures outside of entries */
+};
+
+/* Slots of hash sets that are emptied by a new generation. */
+struct instance_slot {
+    uint32_t instance, generation;
+};
+struct distinct_slot {
+    uint32_t occurrence, generation;
+};
+
+struct extract_scratch {
+    struct bin bins[PROFILE_BINS_MAX];
+    uint16_t order[BINNED_MAX]; /* captures, bin by bin */
+    uint32_t order_count;
+    struct instance_slot instances[INSTANCE_SLOTS]; /* that meet a predicate */
+    uint32_t instance_generation;
+    struct distinct_slot distinct[DISTINCT_SLOTS]; /* values of slots that have many */
+    uint32_t distinct_generation;
+    uint8_t walked[SLOT_COUNT]; /* occurrences, up to DISTINCT_WALK_MAX; more: in `distinct` */
+};
+
+/* What all steps of one extraction share. */
+struct extraction {
+    const struct capture *captures;
+    struct extract_scratch *scratch;
+    struct reading_space *space;
+    struct reading *reading;
+    struct scan_fault *fault;
+};
+
+/* Sorts the scan's captures by tap, and for each filter of the profile again; in each bin those
+ * outside of entries first, then entry by entry, else in the document's order. False if there are
+ * more than BINNED_MAX. */
+bool extract_sort(const struct profile *profile, const struct scan *scan,
+                  struct extract_scratch *scratch);
+
+static inline const struct capture *extract_capture(const struct extraction *extraction,
+                                                    uint32_t at)
+{
+    return &extraction->captures[extraction->scratch->order[at]];
+}
+
+/* Forgets the values of the extraction before. */
+void extract_begin_values(struct extract_scratch *scratch);
+
+/* Slices, maps and checks a value and adds what is left. INVALID with a fault at `offset`, FULL. */
+MUST_CHECK enum status extract_add_value(struct extraction *extraction,
+                                         const struct value_spec *spec, uint16_t entry,
+                                         struct bytes value, uint32_t offset);
+
+static inline enum status extract_refuse(struct scan_fault *fault, enum scan_reason reason,
+                                         uint32_t offset, const char *what)
+{
+    *fault = (struct scan_fault){reason, offset, what};
+    return STATUS_INVALID;
+}
+
+#endif

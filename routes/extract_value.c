@@ -1,0 +1,137 @@
+#include <xxhash.h>
+
+#include "routes/extract_parts.h"
+
+/* The size of the first `count` characters, all of them if there are fewer. */
+static size_t measure_characters(struct bytes text, size_t count)
+{
+    size_t at = 0;
+    for (; at < text.size && count > 0; count--) {
+        at++;
+        while (at < text.size && (text.data[at] & 0xC0) == 0x80)
+            at++;
+    }
+    return at;
+}
+
+static struct bytes slice(const struct value_spec *spec, struct bytes value)
+{
+    value = bytes_slice(value, measure_characters(value, spec->slice_offset), value.size);
+    if (spec->slice_size > 0)
+        value = bytes_slice(value, 0, measure_characters(value, spec->slice_size));
+    return bytes_trim(value);
+}
+
+static bool has_digits(struct bytes value, uint16_t count)
+{
+    if (value.size != count)
+        return false;
+    for (size_t i = 0; i < value.size; i++)
+        if (value.data[i] < '0' || value.data[i] > '9')
+            return false;
+    return true;
+}
+
+static bool meets_constraints(const struct value_spec *spec, struct bytes value)
+{
+    if (spec->digits > 0 && !has_digits(value, spec->digits))
+        return false;
+    if (spec->size_max == 0)
+        return true;
+    size_t count = 0;
+    for (size_t i = 0; i < value.size; i++)
+        count += (value.data[i] & 0xC0) != 0x80;
+    return count >= spec->size_min && count <= spec->size_max;
+}
+
+/* ---- equal values once -------------------------------------------------------------------------
+ *
+ * `reading_add` finds an equal value by walking the slot's list, which is fast while it is short. A
+ * slot with many values gets a hash set, so that a body of a thousand goods codes costs a thousand
+ * look-ups and not half a million. */
+
+/* Seeded by where the scratch happens to lie, so that nobody can prepare values that collide. */
+static uint32_t hash_value(const struct extraction *extraction, enum slot slot, uint16_t entry,
+                           struct bytes value)
+{
+    uint64_t seed = (uint64_t)(uintptr_t)extraction->scratch ^ (uint64_t)slot << 56 ^
+                    (uint64_t)(slot_is_key(slot) ? entry : 0) << 40;
+    return (uint32_t)XXH3_64bits_withSeed(value.data, value.size, seed);
+}
+
+/* The slot of the set that has the value, or where it belongs. */
+static struct distinct_slot *find_distinct(const struct extraction *extraction, enum slot slot,
+                                           uint16_t entry, struct bytes value)
+{
+    struct extract_scratch *scratch = extraction->scratch;
+    uint32_t at = hash_value(extraction, slot, entry, value) % DISTINCT_SLOTS;
+    for (;; at = (at + 1) % DISTINCT_SLOTS) {
+        struct distinct_slot *place = &scratch->distinct[at];
+        if (place->generation != scratch->distinct_generation)
+            return place;
+        const struct occurrence *known = &extraction->reading->occurrences[place->occurrence];
+        if (known->slot == slot && (!slot_is_key(slot) || known->entry == entry) &&
+            bytes_equal(known->value, value))
+            return place;
+    }
+}
+
+static void remember_occurrence(const struct extraction *extraction, uint16_t occurrence)
+{
+    const struct occurrence *added = &extraction->reading->occurrences[occurrence];
+    *find_distinct(extraction, (enum slot)added->slot, added->entry, added->value) =
+        (struct distinct_slot){occurrence, extraction->scratch->distinct_generation};
+}
+
+static enum status add_distinct(struct extraction *extraction, enum slot slot, uint16_t entry,
+                                struct bytes value)
+{
+    struct reading *reading = extraction->reading;
+    uint8_t *walked = &extraction->scratch->walked[slot];
+    uint16_t count = reading->count;
+    if (*walked < DISTINCT_WALK_MAX) {
+        enum status status = reading_add(reading, extraction->space, slot, entry, value);
+        *walked = (uint8_t)(*walked + (reading->count - count));
+        return status;
+    }
+    if (*walked == DISTINCT_WALK_MAX) {
+        for (uint16_t i = reading_first(reading, slot); i != READING_NO_OCCURRENCE;
+             i = reading->occurrences[i].next)
+            remember_occurrence(extraction, i);
+        (*walked)++;
+    }
+    const struct distinct_slot *place = find_distinct(extraction, slot, entry, value);
+    if (place->generation == extraction->scratch->distinct_generation)
+        return STATUS_OK;
+    enum status status = reading_append(reading, extraction->space, slot, entry, value);
+    if (status == STATUS_OK)
+        remember_occurrence(extraction, count);
+    return status;
+}
+
+void extract_begin_values(struct extract_scratch *scratch)
+{
+    memset(scratch->walked, 0, sizeof scratch->walked);
+    if (++scratch->distinct_generation != 0)
+        return;
+    memset(scratch->distinct, 0, sizeof scratch->distinct);
+    scratch->distinct_generation = 1;
+}
+
+enum status extract_add_value(struct extraction *extraction, const struct value_spec *spec,
+                              uint16_t entry, struct bytes value, uint32_t offset)
+{
+    if (spec->sliced)
+        value = slice(spec, value);
+    if (spec->map != NULL && value.size > 0)
+        value = value_map_apply(spec->map, value);
+    if (value.size == 0)
+        return STATUS_OK;
+    if (!meets_constraints(spec, value))
+        return extract_refuse(extraction->fault, SCAN_CONSTRAINT, offset, slot_name(spec->slot));
+    enum status status = add_distinct(extraction, spec->slot, entry, value);
+    if (status == STATUS_TOO_BIG)
+        return extract_refuse(extraction->fault, SCAN_TOO_MANY_VALUES, offset,
+                              slot_name(spec->slot));
+    return status;
+}

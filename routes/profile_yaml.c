@@ -1,0 +1,333 @@
+/* YAML documents -> profiles. Every error of a document is reported before it is given up. */
+#include "routes/profile_compile.h"
+
+#include <stdlib.h>
+
+#include "routes/shipped.h"
+
+static struct profile *compile_document(struct profile_compiler *compiler,
+                                        const struct yaml_node *document);
+
+static void parse(struct arena *arena, const char *path, struct bytes text, bool shipped,
+                  struct profile_list *list, struct diagnostics *diagnostics)
+{
+    uint32_t errors = diagnostics->error_count;
+    const struct yaml_node *document = yaml_parse(arena, path, text, "P101", diagnostics);
+    if (document == NULL && errors == diagnostics->error_count)
+        diagnostics_add(diagnostics, SEVERITY_ERROR, "P103", (struct place){path, 1, 1},
+                        "a profile begins with `profile: NAME`",
+                        "there is no profile in this file");
+    bool whole = errors == diagnostics->error_count; /* else looked at for further errors only */
+    struct profile_compiler *compiler = malloc(sizeof *compiler);
+    if (compiler == NULL)
+        abort();
+    for (; document != NULL; document = document->next) {
+        compiler->arena = arena;
+        compiler->file = arena_copy_text(arena, bytes_from_text(path));
+        compiler->diagnostics = diagnostics;
+        struct profile *profile = compile_document(compiler, document);
+        if (profile == NULL || !whole)
+            continue;
+        if (list->count == PROFILES_MAX) {
+            profile_error(compiler, document, "P113", NULL, "there are more than %d profiles",
+                          PROFILES_MAX);
+            break;
+        }
+        profile->shipped = shipped;
+        list->items[list->count++] = profile;
+    }
+    free(compiler);
+}
+
+void profile_parse_yaml(struct arena *arena, const char *path, struct bytes text,
+                        struct profile_list *list, struct diagnostics *diagnostics)
+{
+    parse(arena, path, text, false, list, diagnostics);
+}
+
+void profile_parse_shipped(struct arena *arena, struct profile_list *list,
+                           struct diagnostics *diagnostics)
+{
+    for (const struct shipped_profile *file = shipped_profiles; file->name != NULL; file++)
+        parse(arena, arena_format(arena, "shipped/%s", file->name),
+              bytes_make(file->start, (size_t)(file->end - file->start)), true, list, diagnostics);
+}
+
+/* ---- recognise --------------------------------------------------------------------------------
+ */
+
+/* A text or a list of texts, at least one. */
+static uint16_t read_texts(struct profile_compiler *compiler, const struct yaml_node *node,
+                           const struct bytes **out_texts)
+{
+    bool is_list = node->kind == YAML_LIST;
+    if (!is_list && !profile_expect(compiler, node, YAML_TEXT))
+        return 0;
+    uint32_t count = is_list ? node->child_count : 1;
+    if (count == 0)
+        profile_error(compiler, node, "P104", NULL, "expected a text or a list of texts");
+    struct bytes *texts = arena_allocate_array(compiler->arena, count, sizeof *texts);
+    const struct yaml_node *item = is_list ? node->first_child : node;
+    for (uint32_t i = 0; i < count; i++, item = item->next)
+        if (profile_expect(compiler, item, YAML_TEXT))
+            texts[i] = item->text;
+    *out_texts = texts;
+    return (uint16_t)count;
+}
+
+static void read_root_namespace(struct profile_compiler *compiler, const struct yaml_node *node,
+                                struct recognise *recognise)
+{
+    if (!profile_expect(compiler, node, YAML_TEXT))
+        return;
+    recognise->root_namespace = node->text;
+    if (node->text.data[node->text.size - 1] == '*') {
+        recognise->root_namespace.size--;
+        recognise->namespace_is_prefix = true;
+    }
+}
+
+static void read_recogniser(struct profile_compiler *compiler, const struct yaml_node *node,
+                            struct recognise *recognise)
+{
+    static const char *const xml[] = {"root", "namespace", "first_bytes"};
+    static const char *const json[] = {"key", "values", "first_bytes"};
+    static const char *const edifact[] = {"type", "first_bytes"};
+    if (!profile_expect(compiler, node, YAML_MAPPING) || !compiler->format_known)
+        return;
+    const char *const *known = compiler->format == FORMAT_XML    ? xml
+                               : compiler->format == FORMAT_JSON ? json
+                                                                 : edifact;
+    profile_check_members(compiler, node, known, compiler->format == FORMAT_EDIFACT ? 2 : 3);
+
+    const struct yaml_node *names = yaml_member(node, known[0]);
+    const struct yaml_node *member;
+    if (names != NULL)
+        recognise->name_count = read_texts(compiler, names, &recognise->names);
+    if ((member = yaml_member(node, "first_bytes")) != NULL &&
+        profile_expect(compiler, member, YAML_TEXT))
+        recognise->first_bytes = member->text;
+    if ((member = yaml_member(node, "namespace")) != NULL)
+        read_root_namespace(compiler, member, recognise);
+    if ((member = yaml_member(node, "values")) != NULL)
+        recognise->value_count = read_texts(compiler, member, &recognise->values);
+
+    if (compiler->format == FORMAT_XML && node->child_count == 0)
+        profile_error(compiler, node, "P103", "as in `root: CEB311Message`",
+                      "expected `root`, `namespace` or `first_bytes`");
+    if (compiler->format != FORMAT_XML && names == NULL)
+        profile_error(compiler, node, "P103",
+                      compiler->format == FORMAT_JSON ? "as in `key: messageType`"
+                                                      : "as in `type: CUSDEC`, or `\"*\"` for any",
+                      "`%s` is missing", known[0]);
+    if (compiler->format == FORMAT_JSON && recognise->name_count > 1)
+        profile_error(compiler, names, "P104", NULL, "`key` is the name of one member");
+    if (compiler->format == FORMAT_EDIFACT && recognise->name_count == 1 &&
+        bytes_equal_text(recognise->names[0], "*"))
+        recognise->name_count = 0;
+}
+
+/* ---- a document -------------------------------------------------------------------------------
+ */
+
+static void read_entries(struct profile_compiler *compiler, const struct yaml_node *node)
+{
+    bool is_list = node->kind == YAML_LIST;
+    if (!is_list && !profile_expect(compiler, node, YAML_TEXT))
+        return;
+    const struct yaml_node *item = is_list ? node->first_child : node;
+    for (; item != NULL; item = is_list ? item->next : NULL) {
+        struct path_fault fault;
+        if (profile_expect(compiler, item, YAML_TEXT) && compiler->format_known &&
+            plan_add_entries(&compiler->builder, item->text, &fault) != STATUS_OK)
+            profile_error_inside(compiler, item, fault.at, "P108", fault.hint, "%s", fault.message);
+    }
+}
+
+static const char *slot_hint(struct profile_compiler *compiler, struct bytes name, unsigned from,
+                             unsigned to)
+{
+    const char *names[SLOT_COUNT];
+    for (unsigned slot = from; slot < to; slot++)
+        names[slot - from] = slot_name((enum slot)slot);
+    return profile_suggest(compiler, name, names, to - from);
+}
+
+static void read_fields(struct profile_compiler *compiler, const struct yaml_node *document)
+{
+    const struct yaml_node *fields = yaml_member(document, "fields");
+    if (fields != NULL && profile_expect(compiler, fields, YAML_MAPPING))
+        for (const struct yaml_node *node = fields->first_child; node != NULL; node = node->next) {
+            enum slot slot;
+            if (!slot_find_field(node->name, &slot))
+                profile_error_name(compiler, node, "P106",
+                                   slot_hint(compiler, node->name, 0, SLOT_PARTICIPANT),
+                                   "there is no field `%s`", profile_excerpt(compiler, node->name));
+            else if (slot >= SLOT_PARTICIPANT)
+                profile_error_name(compiler, node, "P106", "it is never read from a message",
+                                   "`%s` comes from the connection or the recogniser",
+                                   slot_name(slot));
+            else
+                profile_compile_specs(compiler, slot, node);
+        }
+    if (!compiler->has_slot[SLOT_MESSAGE_TYPE])
+        profile_error(compiler, fields != NULL ? fields : document, "P103",
+                      "as in `message_type: name()` or `message_type: { constant: ORDER }`",
+                      "the field `message_type` is missing");
+}
+
+static void read_keys(struct profile_compiler *compiler, const struct yaml_node *document)
+{
+    const struct yaml_node *keys = yaml_member(document, "keys");
+    if (keys == NULL || !profile_expect(compiler, keys, YAML_MAPPING))
+        return;
+    for (const struct yaml_node *node = keys->first_child; node != NULL; node = node->next) {
+        enum slot slot;
+        if (slot_find_key(node->name, &slot))
+            profile_compile_specs(compiler, slot, node);
+        else
+            profile_error_name(compiler, node, "P106",
+                               slot_hint(compiler, node->name, SLOT_FIELD_COUNT, SLOT_COUNT),
+                               "there is no kind of key `%s`",
+                               profile_excerpt(compiler, node->name));
+    }
+}
+
+static void read_content_paths(struct profile_compiler *compiler, const struct yaml_node *document,
+                               struct profile *profile)
+{
+    const struct yaml_node *node = yaml_member(document, "content");
+    if (node == NULL || !profile_expect(compiler, node, YAML_LIST))
+        return;
+    if (node->child_count > PROFILE_CONTENT_MAX) {
+        profile_error(compiler, node, "P113", NULL, "at most %d paths", PROFILE_CONTENT_MAX);
+        return;
+    }
+    struct value_path *paths =
+        arena_allocate_array(compiler->arena, node->child_count, sizeof *paths);
+    for (const struct yaml_node *item = node->first_child; item != NULL; item = item->next)
+        if (profile_compile_path(compiler, item, &paths[profile->content_count]))
+            profile->content_count++;
+    profile->content = paths;
+}
+
+static void read_identity(struct profile_compiler *compiler, const struct yaml_node *document,
+                          struct profile *profile)
+{
+    static const char *const identities[] = {"id", "body"};
+    static const char *const conflicts[] = {"flag", "refuse"};
+    profile->receipt = profile_read_flag(compiler, document, "receipt", false);
+    bool has_id = compiler->has_slot[SLOT_MESSAGE_ID];
+    bool by_body = profile->receipt || !has_id;
+    size_t identify =
+        profile_read_word(compiler, document, "identify", identities, 2, by_body ? 1 : 0);
+    const struct yaml_node *node = yaml_member(document, "identify");
+    if (identify == 0 && profile->receipt)
+        profile_error(compiler, node, "P114", "a receipt may echo the id of what it answers",
+                      "a receipt is identified by its body");
+    else if (identify == 0 && !has_id)
+        profile_error(compiler, node, "P114", "say in `fields` where `message_id` stands",
+                      "without `message_id` there is no id to go by");
+    profile->identify = identify == 0 ? IDENTIFY_BY_ID : IDENTIFY_BY_BODY;
+    profile->conflict = profile_read_word(compiler, document, "conflict", conflicts, 2, 0) == 0
+                            ? CONFLICT_FLAG
+                            : CONFLICT_REFUSE;
+}
+
+/* `profile` and `family` name things in commands, configurations and metrics. */
+static const char *read_name(struct profile_compiler *compiler, const struct yaml_node *document,
+                             const char *member)
+{
+    const struct yaml_node *node = yaml_member(document, member);
+    if (node == NULL) {
+        profile_error(compiler, document, "P103", NULL, "`%s` is missing", member);
+        return "";
+    }
+    if (!profile_expect(compiler, node, YAML_TEXT))
+        return "";
+    bool good = node->text.size <= 64;
+    for (size_t i = 0; i < node->text.size && good; i++) {
+        uint8_t byte = node->text.data[i];
+        good = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+               (byte >= '0' && byte <= '9') || byte == '-' || byte == '_' || byte == '.';
+    }
+    if (!good)
+        profile_error(compiler, node, "P105", "letters, digits and - _ . only, at most 64",
+                      "`%s` cannot be a name", profile_excerpt(compiler, node->text));
+    return (const char *)node->text.data;
+}
+
+static void read_format(struct profile_compiler *compiler, const struct yaml_node *document)
+{
+    static const char *const words[FORMAT_COUNT] = {
+        [FORMAT_EDIFACT] = "edifact", [FORMAT_XML] = "xml", [FORMAT_JSON] = "json"};
+    if (yaml_member(document, "format") == NULL)
+        profile_error(compiler, document, "P103", "xml, json or edifact", "`format` is missing");
+    size_t format =
+        profile_read_word(compiler, document, "format", words, FORMAT_COUNT, FORMAT_COUNT);
+    compiler->format_known = format != FORMAT_COUNT;
+    if (compiler->format_known)
+        compiler->format = (enum format)format;
+    plan_builder_init(&compiler->builder, compiler->format_known ? compiler->format : FORMAT_XML);
+}
+
+static void check_claims(struct profile_compiler *compiler)
+{
+    const struct plan_builder *builder = &compiler->builder;
+    for (uint16_t i = 0; i < builder->claim_count; i++) {
+        struct path_fault fault;
+        if (!plan_claim_holds(builder, &builder->claims[i], &fault))
+            profile_error(compiler, compiler->owners[builder->claims[i].owner], "P108", fault.hint,
+                          "%s", fault.message);
+    }
+}
+
+static struct profile *compile_document(struct profile_compiler *compiler,
+                                        const struct yaml_node *document)
+{
+    static const char *const known[] = {"profile",   "family",  "description", "format",
+                                        "recognise", "entries", "fields",      "keys",
+                                        "identify",  "receipt", "conflict",    "content"};
+    compiler->failed = false;
+    compiler->owner_count = 0;
+    compiler->spec_count = 0;
+    memset(compiler->has_slot, 0, sizeof compiler->has_slot);
+    if (!profile_expect(compiler, document, YAML_MAPPING))
+        return NULL;
+    profile_check_members(compiler, document, known, sizeof known / sizeof known[0]);
+
+    struct profile *profile = arena_allocate(compiler->arena, sizeof *profile);
+    profile->file = compiler->file;
+    profile->line = document->line;
+    profile->name = read_name(compiler, document, "profile");
+    profile->family = read_name(compiler, document, "family");
+    const struct yaml_node *description = yaml_member(document, "description");
+    bool described = description != NULL && profile_expect(compiler, description, YAML_TEXT);
+    profile->description = described ? (const char *)description->text.data : "";
+    read_format(compiler, document);
+    const struct yaml_node *recognise = yaml_member(document, "recognise");
+    if (recognise == NULL)
+        profile_error(compiler, document, "P103", "as in `recognise: { root: CEB311Message }`",
+                      "`recognise` is missing");
+    else
+        read_recogniser(compiler, recognise, &profile->recognise);
+    const struct yaml_node *entries = yaml_member(document, "entries");
+    if (entries != NULL)
+        read_entries(compiler, entries);
+    read_fields(compiler, document);
+    read_keys(compiler, document);
+    read_content_paths(compiler, document, profile);
+    read_identity(compiler, document, profile);
+    check_claims(compiler);
+    if (compiler->failed)
+        return NULL;
+
+    struct value_spec *specs =
+        arena_allocate_array(compiler->arena, compiler->spec_count, sizeof *specs);
+    memcpy(specs, compiler->specs, compiler->spec_count * sizeof *specs);
+    profile->specs = specs;
+    profile->spec_count = compiler->spec_count;
+    plan_finish(&compiler->builder, compiler->arena, &profile->plan, &profile->filters,
+                &profile->filter_count);
+    return profile;
+}

@@ -1,0 +1,96 @@
+#include "routes/read.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "routes/charset.h"
+
+enum { ALIGNMENT = 64 };
+
+static size_t round_up(size_t size)
+{
+    return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+enum status reader_open(struct reader *reader, uint32_t occurrence_capacity,
+                        uint32_t text_capacity_bytes)
+{
+    size_t captures_bytes = round_up(SCAN_CAPTURES_MAX * sizeof(struct capture));
+    size_t occurrences_bytes = round_up(occurrence_capacity * sizeof(struct occurrence));
+    size_t scratch_bytes = round_up(extract_scratch_size());
+    size_t text_bytes = round_up((size_t)text_capacity_bytes + BYTES_PADDING);
+    size_t size = captures_bytes + occurrences_bytes + scratch_bytes + text_bytes;
+    uint8_t *memory = aligned_alloc(ALIGNMENT, size);
+    if (memory == NULL)
+        return STATUS_NO_MEMORY;
+    struct charsets *charsets = charsets_open();
+    if (charsets == NULL) {
+        free(memory);
+        return STATUS_UNSUPPORTED;
+    }
+    memset(memory, 0, size); /* touched now, not on the data path */
+    *reader = (struct reader){.charsets = charsets, .memory = memory};
+    reader->scan.captures = (struct capture *)memory;
+    memory += captures_bytes;
+    reader->space.occurrences = (struct occurrence *)memory;
+    reader->space.occurrence_capacity = occurrence_capacity;
+    memory += occurrences_bytes;
+    reader->scratch = (struct extract_scratch *)memory;
+    extract_scratch_init(reader->scratch);
+    memory += scratch_bytes;
+    reader->space.text = memory;
+    reader->space.text_capacity = text_capacity_bytes;
+    reader->scan.space = &reader->space;
+    reader->scan.charsets = charsets;
+    return STATUS_OK;
+}
+
+void reader_close(struct reader *reader)
+{
+    charsets_close(reader->charsets);
+    free(reader->memory);
+    *reader = (struct reader){0};
+}
+
+static enum status scan_body(const struct plan *plan, struct bytes body, struct scan *scan,
+                             struct scan_fault *out_fault)
+{
+    switch (plan->format) {
+    case FORMAT_EDIFACT: return scan_edifact(plan, body, scan, out_fault);
+    case FORMAT_XML: return scan_xml(plan, body, scan, out_fault);
+    case FORMAT_JSON: return scan_json(plan, body, scan, out_fault);
+    case FORMAT_COUNT: break;
+    }
+    assert(false && "a plan has a format");
+    abort();
+}
+
+enum status read_message(const struct profile_set *set, const uint64_t *allowed,
+                         struct reader *reader, struct bytes body, struct reading *out_reading,
+                         struct scan_fault *out_fault)
+{
+    const struct profile *profile;
+    enum status status = read_recognise(set, allowed, body, &profile, out_fault);
+    if (status != STATUS_OK)
+        return status;
+    struct reading_space *space = &reader->space;
+    uint32_t occurrence_used = space->occurrence_used, text_used = space->text_used;
+    bool alone = occurrence_used == 0 && text_used == 0;
+    struct reading reading;
+    status = scan_body(&profile->plan, body, &reader->scan, out_fault);
+    if (status == STATUS_OK) {
+        reading_init(&reading, space);
+        status = extract(profile, reader, body.size, &reading, out_fault);
+    }
+    if (status == STATUS_OK) {
+        *out_reading = reading;
+        return STATUS_OK;
+    }
+    space->occurrence_used = occurrence_used;
+    space->text_used = text_used;
+    if (status == STATUS_FULL && alone) {
+        *out_fault = (struct scan_fault){.reason = SCAN_TOO_MANY_VALUES};
+        return STATUS_INVALID;
+    }
+    return status;
+}

@@ -1,0 +1,211 @@
+#include "routes/xml_tag.h"
+
+#include "routes/find_bytes.h"
+
+static const uint8_t *read_unique_attribute(struct scan_source *source, const uint8_t *at,
+                                            struct xml_tag *tag);
+static const uint8_t *read_value(struct scan_source *source, const uint8_t *at,
+                                 struct bytes *out_value);
+static const uint8_t *read_name(struct scan_source *source, const uint8_t *at,
+                                struct xml_name *out_name);
+static const uint8_t *read_number(struct scan_source *source, const uint8_t *at,
+                                  uint32_t *out_code_point);
+
+/* ---- Tags ------------------------------------------------------------------------------------ */
+
+const uint8_t *xml_read_tag(struct scan_source *source, const uint8_t *at, struct xml_tag *out_tag)
+{
+    out_tag->attribute_count = 0;
+    out_tag->closed = false;
+    at = read_name(source, at, &out_tag->name);
+    while (at != NULL) {
+        const uint8_t *blank = at;
+        at = find_nonblank(at, source->end);
+        if (at == source->end)
+            return scan_refuse(source, SCAN_TRUNCATED, at, "expected `>`");
+        if (*at == '>')
+            return at + 1;
+        if (*at == '/') {
+            out_tag->closed = true;
+            return scan_expect(source, at + 1, BYTES_LITERAL(">"), "expected `>`");
+        }
+        if (at == blank)
+            return scan_refuse(source, SCAN_MALFORMED, at, "expected a blank, `/` or `>`");
+        at = read_unique_attribute(source, at, out_tag);
+    }
+    return NULL;
+}
+
+static const uint8_t *read_unique_attribute(struct scan_source *source, const uint8_t *at,
+                                            struct xml_tag *tag)
+{
+    if (tag->attribute_count == XML_ATTRIBUTES_MAX)
+        return scan_refuse(source, SCAN_MALFORMED, at, "more than 128 attributes in one tag");
+    struct xml_attribute *attribute = &tag->attributes[tag->attribute_count];
+    const uint8_t *after = xml_read_attribute(source, at, attribute);
+    if (after == NULL)
+        return NULL;
+    struct bytes name = xml_name_whole(&attribute->name);
+    for (uint32_t i = 0; i < tag->attribute_count; i++)
+        if (bytes_equal(xml_name_whole(&tag->attributes[i].name), name))
+            return scan_refuse(source, SCAN_MALFORMED, at, "the attribute appears twice");
+    tag->attribute_count++;
+    return after;
+}
+
+const uint8_t *xml_read_attribute(struct scan_source *source, const uint8_t *at,
+                                  struct xml_attribute *out_attribute)
+{
+    at = read_name(source, at, &out_attribute->name);
+    if (at != NULL)
+        at =
+            scan_expect(source, find_nonblank(at, source->end), BYTES_LITERAL("="), "expected `=`");
+    if (at != NULL)
+        at = read_value(source, find_nonblank(at, source->end), &out_attribute->value);
+    return at;
+}
+
+static const uint8_t *read_value(struct scan_source *source, const uint8_t *at,
+                                 struct bytes *out_value)
+{
+    if (at == source->end || (*at != '"' && *at != '\''))
+        return scan_refuse(source, SCAN_MALFORMED, at, "expected a quote");
+    struct find_set stops = {*at, '<', '&'};
+    const uint8_t *start = ++at;
+    for (;;) {
+        uint32_t code_point;
+        at = find_xml_stop(at, source->end, stops);
+        if (at == source->end)
+            return scan_refuse(source, SCAN_TRUNCATED, at, "an attribute's value has no end");
+        if (*at == stops.a)
+            break;
+        if (*at == '<')
+            return scan_refuse(source, SCAN_MALFORMED, at, "`<` in an attribute's value");
+        if (*at != '&')
+            return scan_refuse(source, SCAN_MALFORMED, at, "a control character");
+        at = xml_read_reference(source, at, &code_point);
+        if (at == NULL)
+            return NULL;
+    }
+    *out_value = bytes_make(start, (size_t)(at - start));
+    return at + 1;
+}
+
+/* ---- Names ----------------------------------------------------------------------------------- */
+
+bool xml_is_second_byte(const struct scan_source *source, const uint8_t *at)
+{
+    if (source->charset != CHARSET_GB18030)
+        return false;
+    const uint8_t *run = at; /* of high bytes; they go in pairs from its start */
+    while (run > source->begin && run[-1] >= 0x80)
+        run--;
+    return (at - run) % 2 == 1;
+}
+
+static bool is_name_start(uint8_t byte)
+{
+    return (uint8_t)((byte | 0x20) - 'a') < 26 || byte == '_' || byte >= 0x80;
+}
+
+const uint8_t *xml_read_plain_name(struct scan_source *source, const uint8_t *at)
+{
+    if (at == source->end || !is_name_start(*at))
+        return scan_refuse(source, SCAN_MALFORMED, at, "expected a name");
+    at = find_name_end(at, source->end);
+    while (at < source->end && *at >= 0x40 && at[-1] >= 0x80 && xml_is_second_byte(source, at))
+        at = find_name_end(at + 1, source->end);
+    return at;
+}
+
+static const uint8_t *read_name(struct scan_source *source, const uint8_t *at,
+                                struct xml_name *out_name)
+{
+    const uint8_t *start = at;
+    out_name->data = start;
+    out_name->prefix_size = 0;
+    at = xml_read_plain_name(source, at);
+    if (at != NULL && at < source->end && *at == ':') {
+        out_name->prefix_size = (uint32_t)(at - start);
+        at = xml_read_plain_name(source, at + 1);
+    }
+    if (at != NULL)
+        out_name->size = (uint32_t)(at - start);
+    return at;
+}
+
+/* ---- References ------------------------------------------------------------------------------ */
+
+static bool find_entity(struct bytes name, uint32_t *out_code_point)
+{
+    static const struct {
+        const char *name;
+        uint8_t byte;
+    } entities[] = {{"lt", '<'}, {"gt", '>'}, {"amp", '&'}, {"apos", '\''}, {"quot", '"'}};
+    for (size_t i = 0; i < sizeof entities / sizeof *entities; i++)
+        if (bytes_equal_text(name, entities[i].name)) {
+            *out_code_point = entities[i].byte;
+            return true;
+        }
+    return false;
+}
+
+const uint8_t *xml_read_reference(struct scan_source *source, const uint8_t *at,
+                                  uint32_t *out_code_point)
+{
+    const uint8_t *start = at + 1;
+    if (start < source->end && *start == '#')
+        return read_number(source, start + 1, out_code_point);
+    const uint8_t *end = xml_read_plain_name(source, start);
+    if (end == NULL)
+        return NULL;
+    const uint8_t *after = scan_expect(source, end, BYTES_LITERAL(";"), "expected `;`");
+    if (after == NULL)
+        return NULL;
+    if (!find_entity(bytes_make(start, (size_t)(end - start)), out_code_point))
+        return scan_refuse(source, SCAN_ENTITY, at, NULL);
+    return after;
+}
+
+static int digit_value(uint8_t byte, uint32_t base)
+{
+    if (byte >= '0' && byte <= '9')
+        return byte - '0';
+    uint8_t letter = byte | 0x20;
+    return base == 16 && letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
+
+/* XML 1.0, 2.2: Char */
+static bool is_character(uint32_t code_point)
+{
+    if (code_point < 0x20)
+        return code_point == '\t' || code_point == '\n' || code_point == '\r';
+    return code_point <= 0x10FFFF && !(code_point >= 0xD800 && code_point <= 0xDFFF) &&
+           code_point != 0xFFFE && code_point != 0xFFFF;
+}
+
+/* `at` is past the `#`. */
+static const uint8_t *read_number(struct scan_source *source, const uint8_t *at,
+                                  uint32_t *out_code_point)
+{
+    uint32_t base = 10, code_point = 0;
+    if (at < source->end && *at == 'x') {
+        base = 16;
+        at++;
+    }
+    const uint8_t *start = at;
+    for (int digit; at < source->end && (digit = digit_value(*at, base)) >= 0; at++) {
+        code_point = code_point * base + (uint32_t)digit;
+        if (code_point > 0x10FFFF)
+            return scan_refuse(source, SCAN_MALFORMED, start, "no character has this number");
+    }
+    if (at == start)
+        return scan_refuse(source, SCAN_MALFORMED, at, "expected a digit");
+    const uint8_t *after = scan_expect(source, at, BYTES_LITERAL(";"), "expected `;`");
+    if (after == NULL)
+        return NULL;
+    if (!is_character(code_point))
+        return scan_refuse(source, SCAN_MALFORMED, start, "no character has this number");
+    *out_code_point = code_point;
+    return after;
+}
