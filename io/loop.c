@@ -13,7 +13,8 @@
 
 enum {
     DESCRIPTORS_BESIDES = 64, /* standard streams, listeners, files, the ring itself */
-    SUBMIT_ATTEMPTS_MAX = 1000
+    SUBMIT_ATTEMPTS_MAX = 1000,
+    BUFFER_AWAITERS_MAX = 8 /* transports on one loop */
 };
 #define NS_PER_S UINT64_C(1000000000)
 
@@ -26,7 +27,7 @@ struct loop {
     struct loop_buffers buffers;
     struct timer_heap timers;
     struct deferral_queue deferrals, last_deferrals;
-    struct deferral *awaits_buffer;
+    struct deferral *buffer_awaiters[BUFFER_AWAITERS_MAX];
     uint64_t now_ns, wall_ms;
     bool stopping;
 
@@ -265,6 +266,9 @@ void loop_defer(struct loop *loop, struct deferral *deferral)
 
 void loop_undefer(struct loop *loop, struct deferral *deferral)
 {
+    for (int i = 0; i < BUFFER_AWAITERS_MAX; i++)
+        if (loop->buffer_awaiters[i] == deferral)
+            loop->buffer_awaiters[i] = NULL;
     if (!deferral->queued)
         return;
     struct deferral_queue *queue = queue_of(loop, deferral);
@@ -391,16 +395,28 @@ uint32_t loop_buffers_free(const struct loop *loop)
 
 void loop_await_buffer(struct loop *loop, struct deferral *deferral)
 {
-    loop->awaits_buffer = deferral;
-    loop->buffers.returned = false;
+    struct deferral **place = NULL;
+    for (int i = 0; i < BUFFER_AWAITERS_MAX; i++) {
+        if (loop->buffer_awaiters[i] == deferral)
+            return;
+        if (loop->buffer_awaiters[i] == NULL)
+            place = &loop->buffer_awaiters[i];
+    }
+    assert(place != NULL);
+    *place = deferral;
 }
 
+/* Buffers come back at any time, also from deferrals: asked both before them and before waiting. */
 static void offer_buffers(struct loop *loop)
 {
-    if (!loop->buffers.returned || loop->awaits_buffer == NULL)
+    if (!loop->buffers.returned)
         return;
-    loop_defer(loop, loop->awaits_buffer);
-    loop->awaits_buffer = NULL;
+    loop->buffers.returned = false;
+    for (int i = 0; i < BUFFER_AWAITERS_MAX; i++)
+        if (loop->buffer_awaiters[i] != NULL) {
+            loop_defer(loop, loop->buffer_awaiters[i]);
+            loop->buffer_awaiters[i] = NULL;
+        }
 }
 
 void loop_figures(const struct loop *loop, struct loop_figures *out_figures)

@@ -76,7 +76,8 @@ void loop_cancel(struct loop *loop, struct operation *operation);
 void loop_timer_arm(struct loop *loop, struct timer *timer, uint64_t deadline_ns); /* re-arms too */
 void loop_timer_disarm(struct loop *loop, struct timer *timer);
 void loop_defer(struct loop *loop, struct deferral *deferral);
-void loop_undefer(struct loop *loop, struct deferral *deferral); /* one that is not queued, too */
+/* Before its owner goes; one that is not queued, too. */
+void loop_undefer(struct loop *loop, struct deferral *deferral);
 
 /* The provided buffer that a completion's flags name, with one reference for the caller. When the
  * last reference is returned, the buffer goes back to the kernel's ring. */
@@ -84,7 +85,7 @@ struct chunk *loop_take_buffer(struct loop *loop, uint32_t flags);
 int loop_buffer_group(const struct loop *loop);
 uint32_t loop_buffers_out(const struct loop *loop); /* taken and not yet returned */
 uint32_t loop_buffers_free(const struct loop *loop);
-/* Queues the deferral, once, when a buffer has come back. One waits at a time; NULL: nobody. */
+/* Queues the deferral, once, when a buffer has come back. */
 void loop_await_buffer(struct loop *loop, struct deferral *deferral);
 
 struct loop_figures {
