@@ -1,6 +1,6 @@
 /* Reference-counted pieces of buffer memory from pools reserved at start: receive buffers, the
  * carries of half commands, and output. One thread. A chunk's data has BYTES_PADDING readable bytes
- * past capacity. */
+ * past capacity. Under AddressSanitizer the data of a chunk that nobody holds is poisoned. */
 #ifndef KOUAN_IO_CHUNK_H
 #define KOUAN_IO_CHUNK_H
 
@@ -24,7 +24,8 @@ struct chunk_pool {
     uint8_t *memory;
     size_t memory_bytes;
     uint32_t count, free_count;
-    /* Called instead of putting on the free list, where not NULL (the kernel's buffer ring). */
+    /* Called instead of putting on the free list, where not NULL: the kernel's buffer ring, or
+     * somebody who wants to know and then calls chunk_pool_keep(). */
     void (*reclaim)(struct chunk_pool *pool, struct chunk *chunk);
     void *context;
 };
@@ -32,10 +33,15 @@ struct chunk_pool {
 /* Reserves address space for all; `touch` faults the pages in now. */
 MUST_CHECK enum status chunk_pool_open(struct chunk_pool *pool, uint32_t count,
                                        uint32_t capacity_bytes, bool touch);
-void chunk_pool_close(struct chunk_pool *pool);
+void chunk_pool_close(struct chunk_pool *pool); /* a zeroed or closed one too */
 
 /* One reference, `used` 0; NULL when the pool is empty. */
 struct chunk *chunk_take(struct chunk_pool *pool);
+
+/* For `reclaim` and what stands behind it: puts a chunk without references on the free list; gives
+ * one that is on no free list its first reference. */
+void chunk_pool_keep(struct chunk_pool *pool, struct chunk *chunk);
+void chunk_revive(struct chunk *chunk);
 
 static inline void chunk_borrow(struct chunk *chunk)
 {

@@ -3,8 +3,10 @@
  * protocol; the front door above is `struct connection_protocol`.
  *
  * Memory is bounded: receive buffers, carries of half commands and output chunks come from pools of
- * the `transport`, reserved at start. A connection that cannot get a carry or output waits; one
- * whose protocol has paused it stops receiving (the kernel's window then stops the peer). */
+ * the `transport`, reserved at start. A connection that cannot get a carry or output waits in line;
+ * one whose protocol has paused it stops receiving (the kernel's window then stops the peer). An
+ * idle connection costs about 1.1 KiB and its session; one that lies in the middle of a command, or
+ * has a little output queued, 4 KiB each for that time. It costs a turn nothing. */
 #ifndef KOUAN_IO_CONNECTION_H
 #define KOUAN_IO_CONNECTION_H
 
@@ -16,12 +18,18 @@ struct connection_protocol {
     /* A new connection; its `session` memory (session_bytes) is zeroed. */
     void (*opened)(struct connection *connection);
     /* All unconsumed input, contiguous, with BYTES_PADDING readable behind it. Returns how many
-     * bytes it consumed; if it needs more to go on, sets `*out_needed` to the total it wants (a
-     * hint of at least input.size + 1). Views of consumed input stay valid after the return only
-     * while the caller holds the chunk (connection_input_chunk + chunk_borrow). */
+     * bytes it consumed: all, unless a command is unfinished, or the connection was paused or
+     * ended inside. For an unfinished one it may set `*out_needed` to the total it wants, counted
+     * from the start of this input (a hint, input.size + 1 when it is called); it is not called
+     * again before that much is there. What it did not consume comes again from the same byte on,
+     * never shorter, perhaps at another place. Views of consumed input stay valid after the return
+     * only while the caller holds the chunk (connection_input_chunk + chunk_borrow). */
     size_t (*input)(struct connection *connection, struct bytes input, size_t *out_needed);
     /* Output that had been refused for want of room may be tried again. */
     void (*output_room)(struct connection *connection);
+    /* The peer sends no more, and all that it sent was consumed but half a command: the protocol
+     * finishes the connection when its last replies are written. NULL: it is finished at once. */
+    void (*ended)(struct connection *connection);
     /* No operation is in flight any more; the struct is reused after this returns. */
     void (*closed)(struct connection *connection);
 };
@@ -29,11 +37,11 @@ struct connection_protocol {
 struct transport_settings {
     uint32_t connections_max;   /* 16 .. 65536; further ones are accepted and closed at once */
     uint32_t session_bytes;     /* protocol's memory behind each connection */
-    uint32_t command_bytes_max; /* the largest frame; the large carries have this size */
+    uint32_t command_bytes_max; /* the largest frame, at least 4 KiB; the large carries' size */
     uint32_t small_carries;     /* 4 KiB each */
     uint32_t large_carries;     /* command_bytes_max each */
     uint32_t output_chunks;     /* 64 KiB each */
-    uint32_t output_bytes_max;  /* queued for one connection before reserve says no */
+    uint32_t output_bytes_max;  /* queued for one connection before reserve says no; from 64 KiB */
     uint64_t half_command_ns;   /* deadline for an unfinished command, from its first byte */
     uint64_t stuck_send_ns;     /* deadline for a send that makes no progress */
     const struct connection_protocol *protocol;
@@ -71,8 +79,9 @@ void connection_pause(struct connection *connection);
 void connection_resume(struct connection *connection);
 
 /* Room for `size` contiguous bytes of output (size <= CHUNK_RECEIVE_BYTES), or NULL when the
- * connection's bound or the pool is exhausted: `output_room` is called later. Write, then commit
- * what was written. Committed output is sent at the end of the turn. */
+ * connection's bound or the pool is exhausted: `output_room` is called later (and never when the
+ * connection is closing). Up to 4 KiB are there for each connection whatever the others hold.
+ * Write, then commit what was written. Committed output is sent at the end of the turn. */
 uint8_t *connection_reserve(struct connection *connection, size_t size);
 void connection_commit(struct connection *connection, size_t size);
 /* Copies any amount if it fits in the bound, else writes nothing and returns false. */
@@ -83,16 +92,22 @@ size_t connection_queued_bytes(const struct connection *connection);
  * connection is aborted. */
 void connection_set_deadline(struct connection *connection, uint64_t deadline_ns);
 
-/* No more input; sends what is queued, then closes. */
+/* No more input and output; sends what is queued, shuts its side, and closes when the peer has,
+ * or after a second: closing at once could reset what the peer has not read yet. */
 void connection_finish(struct connection *connection);
-/* Closes now; what is queued is lost. */
+/* Closes now, with a reset; what is queued is lost. `closed` is called in a later turn or at the
+ * end of this one, never from inside. */
 void connection_abort(struct connection *connection);
 bool connection_is_closing(const struct connection *connection);
 
 struct transport_figures {
     uint64_t accepted, refused_full, closed_by_peer, aborted_half_command, aborted_stuck_send,
         aborted_deadline, received_bytes, sent_bytes;
-    uint32_t open, receive_starved; /* connections waiting for a receive buffer */
+    /* Without receive buffers for a second, the connection goes that has held some the longest
+     * while it was paused. */
+    uint64_t aborted_holding;
+    uint32_t open;
+    uint32_t receive_starved, carry_waiting, output_waiting; /* connections waiting for memory */
 };
 void transport_figures(const struct transport *transport, struct transport_figures *out_figures);
 

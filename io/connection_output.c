@@ -1,0 +1,224 @@
+/* Replies are gathered over a turn in a list of chunks and leave in one send at its end; the next
+ * send starts when that one has completed, so that the order holds whatever the kernel does. Short
+ * sends are asked for (no MSG_WAITALL): each completion is progress that the deadline sees. */
+#include <assert.h>
+#include <errno.h>
+
+#include "io/transport.h"
+
+static void complete_send(struct loop *loop, struct operation *operation, int32_t result,
+                          uint32_t flags);
+static void drop_sent(struct connection *connection, size_t size);
+static void send_queued(struct connection *connection);
+
+void connection_output_init(struct connection *connection)
+{
+    connection->send.complete = complete_send;
+}
+
+/* ---- Queueing -------------------------------------------------------------------------------- */
+
+static size_t tail_room(const struct connection *connection)
+{
+    const struct chunk *tail = connection->output_last;
+    return tail != NULL ? tail->capacity - tail->used : 0;
+}
+
+static bool is_within_bound(struct connection *connection, size_t size)
+{
+    if (connection->state != CONNECTION_OPEN)
+        return false;
+    if (connection->queued_bytes + size <= connection->transport->settings.output_bytes_max)
+        return true;
+    connection->wants_room = true;
+    return false;
+}
+
+static bool add_chunk(struct connection *connection, size_t size)
+{
+    struct transport *transport = connection->transport;
+    struct chunk *chunk;
+    if (size <= OUTPUT_SMALL_BYTES && !connection->has_small_output) {
+        chunk = chunk_take(&transport->small_outputs);
+        assert(chunk != NULL);
+        connection->has_small_output = true;
+    } else {
+        chunk = shared_pool_take(&transport->outputs, connection, &connection->room_link);
+        if (chunk == NULL)
+            return false;
+    }
+    if (connection->output == NULL)
+        connection->output = chunk;
+    else
+        connection->output_last->next = chunk;
+    connection->output_last = chunk;
+    transport_put_to_flush(connection); /* takes it back if nothing is written */
+    return true;
+}
+
+uint8_t *connection_reserve(struct connection *connection, size_t size)
+{
+    assert(size > 0 && size <= CHUNK_RECEIVE_BYTES);
+    if (!is_within_bound(connection, size))
+        return NULL;
+    if (tail_room(connection) < size && !add_chunk(connection, size))
+        return NULL;
+    connection->reserved_bytes = (uint32_t)size;
+    return connection->output_last->data + connection->output_last->used;
+}
+
+void connection_commit(struct connection *connection, size_t size)
+{
+    assert(size <= connection->reserved_bytes);
+    connection->reserved_bytes = 0;
+    if (connection->state == CONNECTION_CLOSING)
+        return;
+    connection->output_last->used += (uint32_t)size;
+    connection->queued_bytes += size;
+    transport_put_to_flush(connection);
+}
+
+/* True if `size` bytes fit into what is left of the last chunk and what may be taken now. */
+static bool can_take(const struct connection *connection, size_t size)
+{
+    const struct shared_pool *outputs = &connection->transport->outputs;
+    size_t room = tail_room(connection);
+    if (size <= room)
+        return true;
+    size_t left = size - room;
+    if (left <= OUTPUT_SMALL_BYTES && !connection->has_small_output)
+        return true;
+    return shared_pool_is_open_to(outputs, connection) &&
+           (left + CHUNK_RECEIVE_BYTES - 1) / CHUNK_RECEIVE_BYTES <= outputs->pool.free_count;
+}
+
+bool connection_write(struct connection *connection, struct bytes bytes)
+{
+    if (!is_within_bound(connection, bytes.size))
+        return false;
+    if (!can_take(connection, bytes.size)) {
+        connection_queue_push(&connection->transport->outputs.waiting, &connection->room_link,
+                              connection);
+        return false;
+    }
+    while (bytes.size > 0) {
+        size_t size = tail_room(connection);
+        if (size == 0) {
+            bool added = add_chunk(connection, bytes.size);
+            assert(added);
+            size = tail_room(connection);
+        }
+        if (size > bytes.size)
+            size = bytes.size;
+        uint8_t *target = connection_reserve(connection, size);
+        memcpy(target, bytes.data, size);
+        connection_commit(connection, size);
+        bytes = bytes_slice(bytes, size, bytes.size - size);
+    }
+    return true;
+}
+
+size_t connection_queued_bytes(const struct connection *connection)
+{
+    return connection->queued_bytes;
+}
+
+/* ---- Sending --------------------------------------------------------------------------------- */
+
+void connection_flush(struct connection *connection)
+{
+    if (connection->state != CONNECTION_CLOSING) {
+        if (connection->sending)
+            return;
+        if (connection->queued_bytes > 0) {
+            send_queued(connection);
+            return;
+        }
+        connection_drop_output(connection);
+    }
+    connection_continue_end(connection);
+}
+
+static void send_queued(struct connection *connection)
+{
+    struct transport *transport = connection->transport;
+    size_t count = 0;
+    uint32_t offset = connection->output_offset;
+    for (struct chunk *chunk = connection->output; chunk != NULL && count < OUTPUT_PARTS_MAX;
+         chunk = chunk->next) {
+        if (chunk->used > offset) /* one that was reserved may have been left empty */
+            connection->parts[count++] = (struct iovec){chunk->data + offset, chunk->used - offset};
+        offset = 0;
+    }
+    assert(count > 0);
+    connection->message = (struct msghdr){.msg_iov = connection->parts, .msg_iovlen = count};
+    struct io_uring_sqe *submission = loop_submission(transport->loop, &connection->send);
+    io_uring_prep_sendmsg(submission, connection->descriptor, &connection->message, MSG_NOSIGNAL);
+    connection->sending = true;
+    connection_set_end(connection, DEADLINE_STUCK_SEND,
+                       loop_now_ns(transport->loop) + transport->settings.stuck_send_ns);
+}
+
+static void complete_send(struct loop *loop, struct operation *operation, int32_t result,
+                          uint32_t flags)
+{
+    (void)loop;
+    (void)flags;
+    struct connection *connection =
+        (struct connection *)((uint8_t *)operation - offsetof(struct connection, send));
+    connection->sending = false;
+    transport_put_to_flush(connection); /* the rest, or the end */
+    if (connection->state == CONNECTION_CLOSING)
+        return;
+    connection_set_end(connection, DEADLINE_STUCK_SEND, 0);
+    if (result < 0) {
+        if (result != -EINTR && result != -EAGAIN)
+            connection_lose_peer(connection);
+        return;
+    }
+    connection->transport->figures.sent_bytes += (uint32_t)result;
+    drop_sent(connection, (uint32_t)result);
+    if (connection->wants_room &&
+        connection->queued_bytes <= connection->transport->settings.output_bytes_max / 2) {
+        connection->wants_room = false;
+        connection->room_due = true;
+        transport_put_to_work(connection);
+    }
+}
+
+static void drop_first(struct connection *connection)
+{
+    struct chunk *chunk = connection->output;
+    connection->output = chunk->next;
+    connection->output_offset = 0;
+    if (connection->output == NULL)
+        connection->output_last = NULL;
+    if (chunk->pool == &connection->transport->small_outputs)
+        connection->has_small_output = false;
+    chunk->next = NULL;
+    chunk_return(chunk);
+}
+
+static void drop_sent(struct connection *connection, size_t size)
+{
+    assert(size <= connection->queued_bytes);
+    connection->queued_bytes -= size;
+    while (size > 0) {
+        struct chunk *chunk = connection->output;
+        size_t left = chunk->used - connection->output_offset;
+        if (size < left) {
+            connection->output_offset += (uint32_t)size;
+            return;
+        }
+        size -= left;
+        drop_first(connection);
+    }
+}
+
+void connection_drop_output(struct connection *connection)
+{
+    assert(!connection->sending);
+    while (connection->output != NULL)
+        drop_first(connection);
+    connection->queued_bytes = 0;
+}

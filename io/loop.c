@@ -1,0 +1,425 @@
+#include "io/loop.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "io/loop_buffers.h"
+
+enum {
+    DESCRIPTORS_BESIDES = 64, /* standard streams, listeners, files, the ring itself */
+    SUBMIT_ATTEMPTS_MAX = 1000,
+    BUFFER_AWAITERS_MAX = 8 /* transports on one loop */
+};
+#define NS_PER_S UINT64_C(1000000000)
+
+struct deferral_queue {
+    struct deferral *first, *last;
+};
+
+struct loop {
+    struct io_uring ring;
+    struct loop_buffers buffers;
+    struct timer_heap timers;
+    struct deferral_queue deferrals, last_deferrals;
+    struct deferral *buffer_awaiters[BUFFER_AWAITERS_MAX];
+    uint64_t now_ns, wall_ms;
+    bool stopping;
+
+    struct operation cancelled; /* of all cancel requests themselves: nothing to do */
+    struct operation woken;
+    int wake_descriptor;
+    uint64_t wake_count; /* where the kernel reads it to */
+    void (*on_wake)(struct loop *loop, void *context);
+    void *wake_context;
+
+    struct loop_figures figures;
+};
+
+static enum status set_up(struct loop *loop, const struct loop_settings *settings,
+                          const char **out_step, int *out_error);
+static void submit_and_wait(struct loop *loop);
+static void run_completions(struct loop *loop);
+static void run_timers(struct loop *loop);
+static void offer_buffers(struct loop *loop);
+static void run_deferrals(struct loop *loop, struct deferral_queue *queue);
+static void read_clocks(struct loop *loop);
+static void listen_for_wake(struct loop *loop);
+static void complete_cancel(struct loop *loop, struct operation *operation, int32_t result,
+                            uint32_t flags);
+static void complete_wake(struct loop *loop, struct operation *operation, int32_t result,
+                          uint32_t flags);
+
+/* ---- Opening and closing --------------------------------------------------------------------- */
+
+enum status loop_open(const struct loop_settings *settings, struct loop **out_loop,
+                      char *out_problem, size_t problem_capacity)
+{
+    struct loop_facts facts;
+    loop_facts_read(&facts);
+    if (loop_probe_kernel_is_old(&facts)) {
+        loop_probe_explain(&facts, "uname", ENOSYS, out_problem, problem_capacity);
+        return STATUS_UNSUPPORTED;
+    }
+    uint64_t descriptors = (uint64_t)settings->files_max + DESCRIPTORS_BESIDES;
+    if (!loop_probe_raise_descriptors(descriptors)) {
+        snprintf(out_problem, problem_capacity,
+                 "%" PRIu64 " descriptors are wanted and the hard limit on open files is lower: "
+                 "raise it (`ulimit -Hn %" PRIu64 "`, LimitNOFILE=%" PRIu64
+                 " in systemd), or lower "
+                 "the number of connections",
+                 descriptors, descriptors, descriptors);
+        return STATUS_IO;
+    }
+    struct loop *loop = calloc(1, sizeof *loop);
+    if (loop == NULL) {
+        snprintf(out_problem, problem_capacity, "out of memory");
+        return STATUS_NO_MEMORY;
+    }
+    loop->wake_descriptor = -1;
+    loop->ring.ring_fd = -1;
+    loop->cancelled.complete = complete_cancel;
+    loop->woken.complete = complete_wake;
+    const char *step = "";
+    int error = 0;
+    enum status status = set_up(loop, settings, &step, &error);
+    if (status != STATUS_OK) {
+        loop_probe_explain(&facts, step, error, out_problem, problem_capacity);
+        loop_close(loop);
+        return status;
+    }
+    read_clocks(loop);
+    listen_for_wake(loop);
+    *out_loop = loop;
+    return STATUS_OK;
+}
+
+static enum status set_up(struct loop *loop, const struct loop_settings *settings,
+                          const char **out_step, int *out_error)
+{
+    *out_step = "io_uring_setup";
+    enum status status =
+        loop_probe_ring(&loop->ring, settings->submission_entries, settings->completion_entries,
+                        settings->best_mode, &loop->figures.mode, out_error);
+    if (status != STATUS_OK) {
+        loop->ring.ring_fd = -1;
+        return status;
+    }
+    loop->figures.registered_ring = io_uring_register_ring_fd(&loop->ring) == 1;
+    *out_step = "timers";
+    *out_error = ENOMEM;
+    if (timer_heap_open(&loop->timers, settings->timers_max) != STATUS_OK)
+        return STATUS_NO_MEMORY;
+    *out_step = "receive buffers";
+    status =
+        loop_buffers_open(&loop->buffers, &loop->ring, settings->receive_buffer_count, out_error);
+    if (status != STATUS_OK)
+        return status;
+    *out_step = "eventfd";
+    loop->wake_descriptor = eventfd(0, EFD_CLOEXEC);
+    *out_error = errno;
+    return loop->wake_descriptor >= 0 ? STATUS_OK : STATUS_IO;
+}
+
+void loop_close(struct loop *loop)
+{
+    if (loop->ring.ring_fd >= 0)
+        io_uring_queue_exit(&loop->ring);
+    loop_buffers_close(&loop->buffers);
+    timer_heap_close(&loop->timers);
+    if (loop->wake_descriptor >= 0)
+        close(loop->wake_descriptor);
+    free(loop);
+}
+
+/* ---- Turns ----------------------------------------------------------------------------------- */
+
+void loop_run(struct loop *loop)
+{
+    while (!loop->stopping)
+        loop_turn(loop);
+    loop->stopping = false;
+}
+
+void loop_stop(struct loop *loop)
+{
+    loop->stopping = true;
+}
+
+void loop_turn(struct loop *loop)
+{
+    submit_and_wait(loop);
+    read_clocks(loop);
+    loop->figures.turns++;
+    run_completions(loop);
+    run_timers(loop);
+    offer_buffers(loop);
+    run_deferrals(loop, &loop->deferrals);
+    run_deferrals(loop, &loop->last_deferrals);
+}
+
+static uint64_t clock_ns(clockid_t clock)
+{
+    struct timespec time;
+    int result = clock_gettime(clock, &time);
+    assert(result == 0);
+    return (uint64_t)time.tv_sec * NS_PER_S + (uint64_t)time.tv_nsec;
+}
+
+static void read_clocks(struct loop *loop)
+{
+    loop->now_ns = clock_ns(CLOCK_MONOTONIC);
+    loop->wall_ms = clock_ns(CLOCK_REALTIME) / 1000000;
+}
+
+/* One system call. Errors need no handling of their own: ETIME and EINTR are ends of the wait, and
+ * whatever could not be submitted is submitted by the next turn. */
+static void submit_and_wait(struct loop *loop)
+{
+    offer_buffers(loop);
+    uint64_t next_ns = timer_heap_next_ns(&loop->timers);
+    uint64_t now_ns = next_ns != UINT64_MAX ? clock_ns(CLOCK_MONOTONIC) : 0;
+    loop->figures.submissions += io_uring_sq_ready(&loop->ring);
+    loop->figures.enters++;
+    if (loop->deferrals.first != NULL || loop->last_deferrals.first != NULL || next_ns <= now_ns) {
+        io_uring_submit_and_get_events(&loop->ring);
+    } else if (next_ns == UINT64_MAX) {
+        io_uring_submit_and_wait(&loop->ring, 1);
+    } else {
+        uint64_t wait_ns = next_ns - now_ns;
+        struct __kernel_timespec wait = {.tv_sec = (int64_t)(wait_ns / NS_PER_S),
+                                         .tv_nsec = (int64_t)(wait_ns % NS_PER_S)};
+        struct io_uring_cqe *completion;
+        if (io_uring_submit_and_wait_timeout(&loop->ring, &completion, 1, &wait, NULL) == -ETIME)
+            loop->figures.timeouts++;
+    }
+}
+
+/* Only what is there now: what its handlers bring forth belongs to the next turn. */
+static void run_completions(struct loop *loop)
+{
+    uint32_t count = io_uring_cq_ready(&loop->ring);
+    for (uint32_t i = 0; i < count; i++) {
+        struct io_uring_cqe *completion;
+        if (io_uring_peek_cqe(&loop->ring, &completion) != 0)
+            return;
+        struct operation *operation = io_uring_cqe_get_data(completion);
+        int32_t result = completion->res;
+        uint32_t flags = completion->flags;
+        io_uring_cqe_seen(&loop->ring, completion);
+        loop->figures.completions++;
+        operation->complete(loop, operation, result, flags);
+    }
+}
+
+static void run_timers(struct loop *loop)
+{
+    /* A timer that arms itself for a time gone by runs again in the next turn, not in this one. */
+    uint32_t count = loop->timers.count;
+    struct timer *timer;
+    while (count-- > 0 && (timer = timer_heap_pop_due(&loop->timers, loop->now_ns)) != NULL)
+        timer->expire(loop, timer);
+}
+
+/* ---- Deferrals ------------------------------------------------------------------------------- */
+
+static void run_deferrals(struct loop *loop, struct deferral_queue *queue)
+{
+    /* Those asked for from here on come behind `last` and wait for the next turn. */
+    struct deferral *last = queue->last;
+    while (queue->first != NULL) {
+        struct deferral *deferral = queue->first;
+        queue->first = deferral->next;
+        if (queue->first == NULL)
+            queue->last = NULL;
+        deferral->next = NULL;
+        deferral->queued = false;
+        deferral->run(loop, deferral);
+        if (deferral == last)
+            return;
+    }
+}
+
+static struct deferral_queue *queue_of(struct loop *loop, const struct deferral *deferral)
+{
+    return deferral->last ? &loop->last_deferrals : &loop->deferrals;
+}
+
+void loop_defer(struct loop *loop, struct deferral *deferral)
+{
+    if (deferral->queued)
+        return;
+    struct deferral_queue *queue = queue_of(loop, deferral);
+    deferral->queued = true;
+    deferral->next = NULL;
+    if (queue->last != NULL)
+        queue->last->next = deferral;
+    else
+        queue->first = deferral;
+    queue->last = deferral;
+}
+
+void loop_undefer(struct loop *loop, struct deferral *deferral)
+{
+    for (int i = 0; i < BUFFER_AWAITERS_MAX; i++)
+        if (loop->buffer_awaiters[i] == deferral)
+            loop->buffer_awaiters[i] = NULL;
+    if (!deferral->queued)
+        return;
+    struct deferral_queue *queue = queue_of(loop, deferral);
+    struct deferral *previous = NULL;
+    struct deferral **place = &queue->first;
+    while (*place != deferral) {
+        previous = *place;
+        place = &previous->next;
+    }
+    *place = deferral->next;
+    if (queue->last == deferral)
+        queue->last = previous;
+    deferral->queued = false;
+}
+
+/* ---- Waking ---------------------------------------------------------------------------------- */
+
+void loop_wake(struct loop *loop)
+{
+    int saved = errno; /* a signal handler must not change it */
+    uint64_t one = 1;
+    ssize_t written = write(loop->wake_descriptor, &one, sizeof one);
+    (void)written; /* it can fail only when 2^64 - 2 wakes are pending: the loop will wake anyway */
+    errno = saved;
+}
+
+void loop_on_wake(struct loop *loop, void (*run)(struct loop *loop, void *context), void *context)
+{
+    loop->on_wake = run;
+    loop->wake_context = context;
+}
+
+static void listen_for_wake(struct loop *loop)
+{
+    struct io_uring_sqe *submission = loop_submission(loop, &loop->woken);
+    io_uring_prep_read(submission, loop->wake_descriptor, &loop->wake_count,
+                       sizeof loop->wake_count, 0);
+}
+
+static void complete_wake(struct loop *loop, struct operation *operation, int32_t result,
+                          uint32_t flags)
+{
+    (void)operation;
+    (void)flags;
+    assert(result == (int32_t)sizeof loop->wake_count || result == -EINTR || result == -EAGAIN);
+    listen_for_wake(loop);
+    if (loop->on_wake != NULL)
+        loop->on_wake(loop, loop->wake_context);
+}
+
+/* ---- Submissions ----------------------------------------------------------------------------- */
+
+struct io_uring_sqe *loop_submission(struct loop *loop, struct operation *operation)
+{
+    struct io_uring_sqe *submission = io_uring_get_sqe(&loop->ring);
+    for (int i = 0; submission == NULL && i < SUBMIT_ATTEMPTS_MAX; i++) {
+        loop->figures.submissions += io_uring_sq_ready(&loop->ring);
+        loop->figures.enters++;
+        io_uring_submit(&loop->ring);
+        submission = io_uring_get_sqe(&loop->ring);
+    }
+    assert(submission != NULL);
+    io_uring_sqe_set_data(submission, operation);
+    return submission;
+}
+
+void loop_cancel(struct loop *loop, struct operation *operation)
+{
+    struct io_uring_sqe *submission = loop_submission(loop, &loop->cancelled);
+    io_uring_prep_cancel(submission, operation, 0);
+}
+
+static void complete_cancel(struct loop *loop, struct operation *operation, int32_t result,
+                            uint32_t flags)
+{
+    (void)loop;
+    (void)operation;
+    (void)result; /* 0, ENOENT, EALREADY: the cancelled operation's own completion counts */
+    (void)flags;
+}
+
+/* ---- What it lends --------------------------------------------------------------------------- */
+
+uint64_t loop_now_ns(const struct loop *loop)
+{
+    return loop->now_ns;
+}
+
+uint64_t loop_wall_ms(const struct loop *loop)
+{
+    return loop->wall_ms;
+}
+
+void loop_timer_arm(struct loop *loop, struct timer *timer, uint64_t deadline_ns)
+{
+    timer_heap_arm(&loop->timers, timer, deadline_ns);
+}
+
+void loop_timer_disarm(struct loop *loop, struct timer *timer)
+{
+    timer_heap_disarm(&loop->timers, timer);
+}
+
+struct chunk *loop_take_buffer(struct loop *loop, uint32_t flags)
+{
+    return loop_buffers_take(&loop->buffers, flags);
+}
+
+int loop_buffer_group(const struct loop *loop)
+{
+    (void)loop;
+    return LOOP_BUFFER_GROUP;
+}
+
+uint32_t loop_buffers_out(const struct loop *loop)
+{
+    return loop->buffers.out_count;
+}
+
+uint32_t loop_buffers_free(const struct loop *loop)
+{
+    return loop->buffers.pool.count - loop->buffers.out_count;
+}
+
+void loop_await_buffer(struct loop *loop, struct deferral *deferral)
+{
+    struct deferral **place = NULL;
+    for (int i = 0; i < BUFFER_AWAITERS_MAX; i++) {
+        if (loop->buffer_awaiters[i] == deferral)
+            return;
+        if (loop->buffer_awaiters[i] == NULL)
+            place = &loop->buffer_awaiters[i];
+    }
+    assert(place != NULL);
+    *place = deferral;
+}
+
+/* Buffers come back at any time, also from deferrals: asked both before them and before waiting. */
+static void offer_buffers(struct loop *loop)
+{
+    if (!loop->buffers.returned)
+        return;
+    loop->buffers.returned = false;
+    for (int i = 0; i < BUFFER_AWAITERS_MAX; i++)
+        if (loop->buffer_awaiters[i] != NULL) {
+            loop_defer(loop, loop->buffer_awaiters[i]);
+            loop->buffer_awaiters[i] = NULL;
+        }
+}
+
+void loop_figures(const struct loop *loop, struct loop_figures *out_figures)
+{
+    *out_figures = loop->figures;
+}
