@@ -29,8 +29,8 @@ static void info_server(const struct shard *shard, struct text *text)
     for (uint16_t i = 0; i < shard->listener_count; i++)
         text_add(text, "listener%u:%s\r\n", i, listener_address_text(shard->listeners[i]));
     text_add(text,
-             "sync:memory\r\ngeneration:%" PRIu64 "\r\ndefer_taskrun:%d\r\nturns:%" PRIu64 "\r\n",
-             shard->generation->number, loop.defer_taskrun, loop.turns);
+             "sync:memory\r\ngeneration:%" PRIu64 "\r\nring_mode:%d\r\nturns:%" PRIu64 "\r\n",
+             shard->generation->number, (int)loop.mode, loop.turns);
 }
 
 static void info_clients(const struct shard *shard, struct text *text)
