@@ -54,7 +54,7 @@ static void session_closed(struct connection *connection)
     if (session->in_parked) {
         /* Its parked messages go on: the sender may have died, what it sent is still wanted. */
         take_from_list(&shard->parked, session, offsetof(struct session, next_parked));
-        for (struct publication *next, *parked = session_unpark(session); parked != NULL;
+        for (struct publication *next, *parked = session->parked_first; parked != NULL;
              parked = next) {
             next = parked->queued;
             intake_queue(shard, parked);
