@@ -3,9 +3,13 @@
 #include <assert.h>
 
 #include "routes/find_bytes.h"
+#include "routes/scan_output.h"
+#include "routes/utf8.h"
 
 static bool settle_in_place(struct gather *gather, struct scan_source *source,
                             struct bytes *out_value);
+static bool keep_copy(const struct gather *gather, struct scan_source *source,
+                      struct bytes *out_value);
 static bool begin_copy(struct gather *gather, struct scan_source *source);
 static bool append_run(struct gather *gather, struct scan_source *source, struct bytes run);
 static bool append_converted(struct gather *gather, struct scan_source *source, struct bytes run);
@@ -63,7 +67,7 @@ bool gather_add_code_point(struct gather *gather, struct scan_source *source, ui
                            const uint8_t *at)
 {
     uint8_t spelt[4];
-    size_t size = scan_encode_utf8(code_point, spelt);
+    size_t size = utf8_encode(code_point, spelt);
     if (gather->start == NULL) {
         if (is_blank(spelt[0]))
             return true;
@@ -83,13 +87,25 @@ bool gather_capture(struct gather *gather, struct scan_source *source, uint16_t 
     struct bytes value;
     if (!gather->copied && !settle_in_place(gather, source, &value))
         return false;
-    if (gather->copied) {
-        value = trim_end(bytes_make(gather->text, gather->text_size));
-        if (!scan_keep_text(source, value, &value))
-            return false;
+    if (gather->copied && !keep_copy(gather, source, &value))
+        return false;
+    enum status status =
+        scan_push(source->scan, tap, entry, instance, value, scan_offset(source, gather->start));
+    return status == STATUS_OK || refuse(source, SCAN_TOO_MANY_VALUES, gather->start);
+}
+
+static bool keep_copy(const struct gather *gather, struct scan_source *source,
+                      struct bytes *out_value)
+{
+    struct bytes value = trim_end(bytes_make(gather->text, gather->text_size));
+    uint8_t *text = scan_reserve_text(source->scan, (uint32_t)value.size);
+    if (text == NULL) {
+        source->status = STATUS_FULL;
+        return false;
     }
-    struct capture capture = {value, tap, entry, instance, scan_offset(source, gather->start)};
-    return scan_push(source, &capture);
+    memcpy(text, value.data, value.size);
+    *out_value = scan_commit_text(source->scan, text, (uint32_t)value.size);
+    return true;
 }
 
 /* The only run itself is the value, unless it has to be converted: then it becomes a copy. */
@@ -104,7 +120,7 @@ static bool settle_in_place(struct gather *gather, struct scan_source *source,
     }
     if (value.size > READING_VALUE_BYTES_MAX)
         return refuse(source, SCAN_VALUE_TOO_LONG, gather->start);
-    const uint8_t *bad = has_high_bytes(value) ? scan_find_bad_utf8(value) : NULL;
+    const uint8_t *bad = has_high_bytes(value) ? utf8_find_bad(value) : NULL;
     if (bad != NULL)
         return refuse(source, SCAN_ENCODING, bad);
     *out_value = value;
@@ -125,7 +141,7 @@ static bool append_run(struct gather *gather, struct scan_source *source, struct
         return append_utf8(gather, source, run);
     if (source->charset != CHARSET_UTF8)
         return append_converted(gather, source, run);
-    const uint8_t *bad = scan_find_bad_utf8(run);
+    const uint8_t *bad = utf8_find_bad(run);
     return bad == NULL ? append_utf8(gather, source, run) : refuse(source, SCAN_ENCODING, bad);
 }
 

@@ -7,7 +7,7 @@
 #ifndef KOUAN_ROUTES_GATHER_H
 #define KOUAN_ROUTES_GATHER_H
 
-#include "routes/scan_output.h"
+#include "routes/scan_source.h"
 
 struct gather {
     const uint8_t *start; /* where the value begins in the body; NULL while all was blank */

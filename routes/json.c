@@ -6,6 +6,7 @@
 #include "routes/gather.h"
 #include "routes/json_lex.h"
 #include "routes/plan_walk.h"
+#include "routes/utf8.h"
 
 enum { SEEN_WORDS = PLAN_NODES_MAX / 64 };
 
@@ -180,7 +181,7 @@ static bool unescape(struct scan_source *source, struct bytes raw, uint8_t *out,
         if (*at == '\\') {
             at = json_read_escape(source, at, &code_point);
             assert(at != NULL);
-            spelt_size = scan_encode_utf8(code_point, spelt);
+            spelt_size = utf8_encode(code_point, spelt);
         } else {
             at++;
         }

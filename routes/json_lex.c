@@ -1,6 +1,7 @@
 #include "routes/json_lex.h"
 
 #include "routes/find_bytes.h"
+#include "routes/utf8.h"
 
 static const uint8_t *read_high_bytes(struct scan_source *source, const uint8_t *at);
 static const uint8_t *read_unicode_escape(struct scan_source *source, const uint8_t *at,
@@ -70,7 +71,7 @@ static const uint8_t *read_high_bytes(struct scan_source *source, const uint8_t 
         at++;
     if (at == source->end)
         return scan_refuse(source, SCAN_TRUNCATED, at, "a string has no end");
-    const uint8_t *bad = scan_find_bad_utf8(bytes_make(start, (size_t)(at - start)));
+    const uint8_t *bad = utf8_find_bad(bytes_make(start, (size_t)(at - start)));
     return bad == NULL ? at : scan_refuse(source, SCAN_ENCODING, bad, "a string is not UTF-8");
 }
 

@@ -4,7 +4,7 @@
 #ifndef KOUAN_ROUTES_JSON_LEX_H
 #define KOUAN_ROUTES_JSON_LEX_H
 
-#include "routes/scan_output.h"
+#include "routes/scan_source.h"
 
 enum json_kind { JSON_TEXT, JSON_NUMBER, JSON_BOOLEAN, JSON_NULL };
 

@@ -3,7 +3,7 @@
 #ifndef KOUAN_ROUTES_PLAN_WALK_H
 #define KOUAN_ROUTES_PLAN_WALK_H
 
-#include "routes/scan_output.h"
+#include "routes/scan_source.h"
 
 enum { PLAN_NODE_ROOT = 0, PLAN_NODE_ANYWHERE = 1, PLAN_NODE_NONE = 0xFFFF };
 

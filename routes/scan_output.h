@@ -1,62 +1,21 @@
-/* What the scanners share inside this folder: the body under the cursor, how a fault is reported,
- * how a capture is written, and where decoded text is kept.
- *
- * Steps of a scan return where they stopped, or NULL (or false); then `status` and `fault` of the
- * source say why. A cursor may stand at `end` but no byte from there on decides anything. */
+/* How the scanners write captures, decoded text and faults. Internal to this folder. */
 #ifndef KOUAN_ROUTES_SCAN_OUTPUT_H
 #define KOUAN_ROUTES_SCAN_OUTPUT_H
 
-#include "routes/charset.h"
 #include "routes/scan.h"
 
-struct scan_source {
-    const uint8_t *begin, *end;
-    enum charset charset;
-    struct scan *scan; /* NULL in a peek */
-    enum status status;
-    struct scan_fault fault;
-};
+/* Appends a capture, whose value is not empty and not too long. FULL past SCAN_CAPTURES_MAX. */
+MUST_CHECK enum status scan_push(struct scan *scan, uint16_t tap, uint16_t entry, uint32_t instance,
+                                 struct bytes value, uint32_t offset);
 
-/* Bodies are smaller than 4 GB: offsets are 32 bits. Resets `scan`, if there is one. */
-void scan_source_init(struct scan_source *source, struct bytes body, struct scan *scan);
+/* Room for `size` bytes of decoded text at the end of the space's. NULL if that is used up. */
+uint8_t *scan_reserve_text(struct scan *scan, uint32_t size);
 
-/* The source's status; an INVALID one's fault goes to `out_fault`. */
-MUST_CHECK enum status scan_source_finish(const struct scan_source *source,
-                                          struct scan_fault *out_fault);
+/* Keeps the first `size` bytes of what was reserved at `start`. */
+struct bytes scan_commit_text(struct scan *scan, const uint8_t *start, uint32_t size);
 
-/* The start of the text, past a UTF-8 byte order mark. A blank body and UTF-16 are faults. */
-const uint8_t *scan_begin_text(struct scan_source *source);
-
-/* Notes a fault at `at`, and returns NULL. Broken syntax at the very end is TRUNCATED. */
-const uint8_t *scan_refuse(struct scan_source *source, enum scan_reason reason, const uint8_t *at,
-                           const char *what);
-
-static inline uint32_t scan_offset(const struct scan_source *source, const uint8_t *at)
-{
-    return (uint32_t)(at - source->begin);
-}
-
-/* True if the body goes on with `text` at `at`. */
-static inline bool scan_sees(const struct scan_source *source, const uint8_t *at, struct bytes text)
-{
-    return (size_t)(source->end - at) >= text.size && memcmp(at, text.data, text.size) == 0;
-}
-
-/* The same, or else a fault at the first byte that differs. Returns what follows the text. */
-const uint8_t *scan_expect(struct scan_source *source, const uint8_t *at, struct bytes text,
-                           const char *what);
-
-/* Writes a capture; its value is not empty, not too long, and lives as long as the body or the
- * space. False past SCAN_CAPTURES_MAX. */
-bool scan_push(struct scan_source *source, const struct capture *capture);
-
-/* Copies a decoded value into the space's text. False, with the status FULL, if that is used up. */
-bool scan_keep_text(struct scan_source *source, struct bytes text, struct bytes *out_kept);
-
-/* Writes a code point (at most 0x10FFFF, no surrogate) as UTF-8; returns the number of bytes. */
-size_t scan_encode_utf8(uint32_t code_point, uint8_t out[4]);
-
-/* The first byte of the first ill-formed UTF-8 sequence; NULL if the text is well-formed. */
-const uint8_t *scan_find_bad_utf8(struct bytes text);
+/* Fills the fault; returns INVALID. */
+enum status scan_fault_at(struct scan_fault *out_fault, enum scan_reason reason, uint32_t offset,
+                          const char *what);
 
 #endif

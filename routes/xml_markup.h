@@ -4,7 +4,7 @@
 #ifndef KOUAN_ROUTES_XML_MARKUP_H
 #define KOUAN_ROUTES_XML_MARKUP_H
 
-#include "routes/scan_output.h"
+#include "routes/scan_source.h"
 
 /* From the start of the body to the `<` of the root element. Sets the source's charset: UTF-8 if
  * there is a byte order mark, else what the XML declaration says, else UTF-8. */

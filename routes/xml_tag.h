@@ -3,7 +3,7 @@
 #ifndef KOUAN_ROUTES_XML_TAG_H
 #define KOUAN_ROUTES_XML_TAG_H
 
-#include "routes/scan_output.h"
+#include "routes/scan_source.h"
 
 enum { XML_ATTRIBUTES_MAX = 128 }; /* in one tag; real ones have about 20 */
 
