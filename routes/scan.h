@@ -21,6 +21,7 @@ enum {
     SCAN_CAPTURES_MAX = 8192, /* captures of one message */
     PLAN_TAPS_MAX = 256,      /* tapped places of one profile */
     PLAN_NODES_MAX = 1024,
+    PLAN_ELEMENT_MAX = 255, /* number of an EDIFACT element that a plan may tap */
     TAP_NONE = 0xFFFF
 };
 
@@ -81,11 +82,12 @@ struct plan_node {
 };
 
 /* EDIFACT: one row a tapped component. Rows of one tag stand together, in the order of the tags.
- * UNA, UNB, UNG, UNH and UNT are segments like any other. */
+ * UNB, UNG, UNH and UNT are segments like any other. */
 struct plan_component {
     uint8_t tag[3];
     uint16_t tap;
-    uint16_t element, component; /* from 1, as in the directories: BGM 2/1 is C106 1004 */
+    /* From 1, as in the directories: BGM 2/1 is C106 1004. Elements to PLAN_ELEMENT_MAX. */
+    uint16_t element, component;
     /* Only where element/component of the same segment equals this; element 0: no condition. */
     uint16_t qualifier_element, qualifier_component;
     struct bytes qualifier;

@@ -1,0 +1,250 @@
+#include "routes/edifact_capture.h"
+
+#include "routes/scan_output.h"
+
+static uint32_t slot_of(uint32_t tag)
+{
+    return (tag * UINT32_C(0x9E3779B1)) >> 23; /* the top 9 bits: EDIFACT_TAG_SLOTS of them */
+}
+
+static_assert(EDIFACT_TAG_SLOTS == 1 << 9, "slot_of takes 9 bits");
+
+void edifact_capturer_init(struct edifact_capturer *capturer, const struct plan *plan,
+                           struct edifact_syntax *syntax, struct bytes body, struct scan *scan)
+{
+    assert(plan->component_count < EDIFACT_NO_ROW);
+    capturer->plan = plan;
+    capturer->syntax = syntax;
+    capturer->body = body;
+    capturer->scan = scan;
+    capturer->charset_known = syntax->byte_order_mark;
+    capturer->charset = CHARSET_UTF8;
+
+    memset(capturer->first_rows, 0xFF, sizeof capturer->first_rows);
+    uint32_t previous = 0, tag_count = 0;
+    for (uint16_t row = 0; row < plan->component_count; row++) {
+        uint32_t tag = edifact_tag(plan->components[row].tag);
+        if (tag == previous)
+            continue;
+        uint32_t slot = slot_of(tag);
+        while (capturer->first_rows[slot] != EDIFACT_NO_ROW) {
+            uint16_t other = capturer->first_rows[slot];
+            assert(edifact_tag(plan->components[other].tag) != tag); /* rows stand together */
+            slot = (slot + 1) % EDIFACT_TAG_SLOTS;
+        }
+        tag_count++;
+        assert(tag_count <= PLAN_TAPS_MAX);
+        capturer->first_rows[slot] = row;
+        previous = tag;
+    }
+}
+
+uint16_t edifact_capturer_find(const struct edifact_capturer *capturer, uint32_t tag)
+{
+    for (uint32_t slot = slot_of(tag);; slot = (slot + 1) % EDIFACT_TAG_SLOTS) {
+        uint16_t row = capturer->first_rows[slot];
+        if (row == EDIFACT_NO_ROW || edifact_tag(capturer->plan->components[row].tag) == tag)
+            return row;
+    }
+}
+
+static enum status check_gb18030(const struct edifact_capturer *capturer,
+                                 struct scan_fault *out_fault);
+static struct bytes component_of(const struct edifact_syntax *syntax, struct bytes composite,
+                                 uint32_t number);
+
+enum status edifact_capturer_begin(struct edifact_capturer *capturer,
+                                   const struct edifact_elements *unb, struct scan_fault *out_fault)
+{
+    struct edifact_syntax *syntax = capturer->syntax;
+    struct bytes identifier = edifact_element(capturer->body, unb, 1); /* S001 */
+    if (bytes_equal_text(bytes_trim(component_of(syntax, identifier, 2)), "4") &&
+        !syntax->service_advice)
+        syntax->repetition = '*';
+    if (syntax->byte_order_mark)
+        return STATUS_OK;
+    capturer->charset_known = charset_by_edifact_syntax(
+        bytes_trim(component_of(syntax, identifier, 1)), &capturer->charset);
+    if (capturer->charset_known && capturer->charset == CHARSET_GB18030)
+        return check_gb18030(capturer, out_fault);
+    return STATUS_OK;
+}
+
+/* Refuses what the scanner would cut in wrong places. Off the common path: it walks the body. */
+static enum status check_gb18030(const struct edifact_capturer *capturer,
+                                 struct scan_fault *out_fault)
+{
+    bool clash = edifact_syntax_gb18030_clash(capturer->syntax);
+    for (size_t at = capturer->syntax->start; at < capturer->body.size; at++) {
+        uint8_t byte = capturer->body.data[at];
+        if (clash && byte > 0x7F)
+            return scan_fault_at(out_fault, SCAN_ENCODING, (uint32_t)at,
+                                 "a separator of this UNA may be half of a GB18030 character");
+        if (byte == 0x0E || byte == 0x0F || byte == 0x1B)
+            return scan_fault_at(out_fault, SCAN_ENCODING, (uint32_t)at,
+                                 "ISO 2022 shifts and escape sequences are not accepted");
+    }
+    return STATUS_OK;
+}
+
+static bool part_equals(const struct edifact_syntax *syntax, struct bytes part, struct bytes text);
+static enum status take_value(const struct edifact_capturer *capturer, struct bytes raw,
+                              struct bytes *out_value, struct scan_fault *out_fault);
+
+/* The first repetition of an element, which is all of it in most interchanges. */
+static struct bytes first_repetition(const struct edifact_syntax *syntax, struct bytes element)
+{
+    return syntax->repetition == 0 ? element
+                                   : edifact_syntax_cut(syntax, syntax->repetition, &element);
+}
+
+/* One row, over all repetitions of its element. A qualifier in that same element is asked of each
+ * repetition; one in another element, once. */
+static enum status take_row(struct edifact_capturer *capturer, const struct plan_component *row,
+                            const struct edifact_elements *elements, uint16_t entry,
+                            uint32_t number, struct scan_fault *out_fault)
+{
+    const struct edifact_syntax *syntax = capturer->syntax;
+    bool qualified_within = row->qualifier_element == row->element;
+    if (row->qualifier_element != 0 && !qualified_within) {
+        struct bytes element = edifact_element(capturer->body, elements, row->qualifier_element);
+        struct bytes part =
+            component_of(syntax, first_repetition(syntax, element), row->qualifier_component);
+        if (!part_equals(syntax, part, row->qualifier))
+            return STATUS_OK;
+    }
+    struct bytes rest = edifact_element(capturer->body, elements, row->element);
+    while (rest.data != NULL) {
+        struct bytes composite = rest;
+        if (syntax->repetition != 0)
+            composite = edifact_syntax_cut(syntax, syntax->repetition, &rest);
+        else
+            rest = (struct bytes){NULL, 0};
+        if (qualified_within &&
+            !part_equals(syntax, component_of(syntax, composite, row->qualifier_component),
+                         row->qualifier))
+            continue;
+        struct bytes raw = bytes_trim(component_of(syntax, composite, row->component)), value;
+        if (raw.size == 0)
+            continue;
+        enum status status = take_value(capturer, raw, &value, out_fault);
+        if (status != STATUS_OK)
+            return status;
+        uint32_t offset = (uint32_t)(raw.data - capturer->body.data);
+        if (value.size > 0 &&
+            scan_push(capturer->scan, row->tap, entry, number, value, offset) != STATUS_OK)
+            return scan_fault_at(out_fault, SCAN_TOO_MANY_VALUES, offset, NULL);
+    }
+    return STATUS_OK;
+}
+
+enum status edifact_capturer_take(struct edifact_capturer *capturer, uint16_t row,
+                                  const struct edifact_elements *elements, uint16_t entry,
+                                  uint32_t number, struct scan_fault *out_fault)
+{
+    const struct plan *plan = capturer->plan;
+    uint32_t tag = edifact_tag(plan->components[row].tag);
+    for (; row < plan->component_count && edifact_tag(plan->components[row].tag) == tag; row++) {
+        enum status status =
+            take_row(capturer, &plan->components[row], elements, entry, number, out_fault);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+static struct bytes component_of(const struct edifact_syntax *syntax, struct bytes composite,
+                                 uint32_t number)
+{
+    struct bytes part = {NULL, 0};
+    for (uint32_t i = 0; i < number; i++) {
+        if (composite.data == NULL)
+            return composite;
+        part = edifact_syntax_cut(syntax, syntax->component, &composite);
+    }
+    return part;
+}
+
+/* Equality after trimming and without release characters, in place. */
+static bool part_equals(const struct edifact_syntax *syntax, struct bytes part, struct bytes text)
+{
+    part = bytes_trim(part);
+    size_t matched = 0;
+    for (size_t i = 0; i < part.size; i++, matched++) {
+        if (edifact_is_release(syntax, part.data[i]) && ++i == part.size)
+            break;
+        if (matched == text.size || part.data[i] != text.data[matched])
+            return false;
+    }
+    return matched == text.size;
+}
+
+/* ---- Values: releases and character sets ------------------------------------------------------
+ */
+
+struct look {
+    bool released;
+    bool high;          /* a byte that is not ASCII ... */
+    uint32_t high_from; /* ... and where the first one stands */
+};
+
+static struct look look_at(const struct edifact_syntax *syntax, struct bytes value)
+{
+    struct look look = {0};
+    for (size_t i = 0; i < value.size; i++) {
+        look.released |= edifact_is_release(syntax, value.data[i]);
+        if (value.data[i] > 0x7F && !look.high)
+            look.high = true, look.high_from = (uint32_t)i;
+    }
+    return look;
+}
+
+static uint32_t drop_releases(const struct edifact_syntax *syntax, struct bytes value, uint8_t *out)
+{
+    uint32_t size = 0;
+    for (size_t i = 0; i < value.size; i++) {
+        if (edifact_is_release(syntax, value.data[i]) && ++i == value.size)
+            break; /* what it released was a blank, trimmed */
+        out[size++] = value.data[i];
+    }
+    return size;
+}
+
+/* The value as the sender meant it; empty if nothing is left. */
+static enum status take_value(const struct edifact_capturer *capturer, struct bytes raw,
+                              struct bytes *out_value, struct scan_fault *out_fault)
+{
+    struct look look = look_at(capturer->syntax, raw);
+    uint32_t offset = (uint32_t)(raw.data - capturer->body.data);
+    bool maybe_utf8 = !capturer->charset_known || capturer->charset == CHARSET_UTF8;
+    bool stands_as_is = !look.released && (!look.high || (maybe_utf8 && bytes_is_utf8(raw)));
+    /* No decoding shortens a value to less than half. */
+    if (raw.size > (stands_as_is ? 1 : 2) * READING_VALUE_BYTES_MAX)
+        return scan_fault_at(out_fault, SCAN_VALUE_TOO_LONG, offset, NULL);
+    if (stands_as_is) {
+        *out_value = raw;
+        return STATUS_OK;
+    }
+
+    uint32_t room = (uint32_t)raw.size * CHARSET_GROWTH_MAX;
+    uint8_t *text = scan_reserve_text(capturer->scan, room + (uint32_t)raw.size);
+    if (text == NULL)
+        return STATUS_FULL;
+    uint8_t *plain = look.high ? text + room : text;
+    size_t size = drop_releases(capturer->syntax, raw, plain);
+    if (look.high) {
+        struct bytes source = bytes_make(plain, size);
+        enum charset charset = capturer->charset;
+        if (!capturer->charset_known)
+            charset = bytes_is_utf8(source) ? CHARSET_UTF8 : CHARSET_LATIN1;
+        if (charset_decode(capturer->scan->charsets, charset, source, text, room, &size) !=
+            STATUS_OK)
+            return scan_fault_at(out_fault, SCAN_ENCODING, offset + look.high_from,
+                                 "not of the character set that UNB names");
+    }
+    struct bytes value = bytes_trim(scan_commit_text(capturer->scan, text, (uint32_t)size));
+    if (value.size > READING_VALUE_BYTES_MAX)
+        return scan_fault_at(out_fault, SCAN_VALUE_TOO_LONG, offset, NULL);
+    *out_value = value;
+    return STATUS_OK;
+}
