@@ -194,7 +194,6 @@ static bool add_scalar(struct yaml_reader *reader, struct fy_event *event,
     struct yaml_node *node = add_node(reader, empty ? YAML_EMPTY : YAML_TEXT, mark);
     if (node == NULL)
         return false;
-    node->quoted = quoted;
     node->text = arena_copy(reader->arena, text);
     return true;
 }
