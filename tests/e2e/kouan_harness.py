@@ -33,7 +33,8 @@ run_tests runs the functions named test_* of the main module (or those whose nam
          end; exits with 1 if any failed, or if none was chosen.
 
 Environment: KOUAN, the program (default: build/kouan of this repository), with arguments if need
-be; KOUAN_TEST_SECONDS, a test's deadline (default 60).
+be; KOUAN_TEST_SECONDS, a test's deadline (default 60); KOUAN_TEST_DELAY, `N:SEED`: each server's
+claims and commits wait up to N turns at random.
 """
 
 import ctypes
@@ -56,6 +57,7 @@ START_SECONDS = 20
 STOP_SECONDS = 15
 WIRE_SECONDS = 10
 LINE_BYTES_MAX = 64 * 1024
+TEST_DELAY = os.environ.get("KOUAN_TEST_DELAY", "")
 TEST_SECONDS = int(os.environ.get("KOUAN_TEST_SECONDS", "60"))
 
 
@@ -113,6 +115,8 @@ class Server:
         if files:
             command += ["-c", str(self.folder / next(iter(files)))]
         command += ["--listen", listen, *map(str, arguments)]
+        if TEST_DELAY:
+            command += ["--test-delay", TEST_DELAY]
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env={**os.environ, **(environment or {})}, preexec_fn=die_with_parent)
