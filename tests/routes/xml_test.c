@@ -58,6 +58,20 @@ Test(xml, counts_entries_and_instances)
     check(cases);
 }
 
+Test(xml, does_not_nest_entries)
+{
+    static const struct scan_case cases[] = {
+        {"<R><a><b><k>1</k></b><b><k>2</k></b></a><b><k>3</k></b><b><k>4</k></b></R>",
+         "0@1=1 | 0@1=2 | 0@2=3 | 0@3=4"},
+        {0}};
+    struct plan_fixture fixture;
+    plan_begin(&fixture, FORMAT_XML);
+    plan_tap(&fixture, "//b/k");
+    plan_node_at(&fixture, "/a")->entry = true;
+    plan_node_at(&fixture, "//b")->entry = true;
+    check_cases(scan_xml, &fixture.plan, cases);
+}
+
 Test(xml, matches_at_any_depth_where_the_path_does_not)
 {
     static const struct scan_case cases[] = {
