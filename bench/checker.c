@@ -2,11 +2,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 #include "bench/fault.h"
 
@@ -17,10 +13,6 @@ enum {
     MARK_KEPT = 4,    /* some message with this body and id has a receipt: set on the first */
     MARK_RETRIED = 8, /* its place in the order of acceptance is not known */
     MARK_BROKEN = 16  /* sent again on a new connection */
-};
-
-struct checker_slot {
-    uint32_t tag, entry; /* message + 1; 0: empty */
 };
 
 static uint64_t count_firsts(const struct day *day)
@@ -49,13 +41,8 @@ enum status checker_open(const struct checker_settings *settings, struct checker
 {
     const struct day *day = settings->day;
     size_t count = day->settings.message_count;
-    struct checker checker = {.settings = *settings};
+    struct checker checker = {.settings = *settings, .findings.day = day};
     checker.outlet_count = settings->model == MODEL_DEMO ? OUTLET_COUNT : 1;
-    uint64_t slot_count = 64;
-    while (slot_count < 2 * count_firsts(day))
-        slot_count *= 2;
-    checker.slot_mask = slot_count - 1;
-    checker.slots = calloc(slot_count, sizeof *checker.slots);
     checker.ids = calloc(count, sizeof *checker.ids);
     checker.marks = calloc(count, 1);
     checker.delivered = calloc(count, 1);
@@ -63,8 +50,9 @@ enum status checker_open(const struct checker_settings *settings, struct checker
         calloc((size_t)day->order_key_count * checker.outlet_count, sizeof *checker.last_delivered);
     if (settings->model == MODEL_PLAIN)
         checker.copies = count_copies(day);
+    enum status status = body_index_open(&checker.bodies, count_firsts(day));
     *out_checker = checker;
-    if (checker.slots == NULL || checker.ids == NULL || checker.marks == NULL ||
+    if (status != STATUS_OK || checker.ids == NULL || checker.marks == NULL ||
         checker.delivered == NULL || checker.last_delivered == NULL ||
         (settings->model == MODEL_PLAIN && checker.copies == NULL)) {
         checker_close(out_checker);
@@ -75,7 +63,7 @@ enum status checker_open(const struct checker_settings *settings, struct checker
 
 void checker_close(struct checker *checker)
 {
-    free(checker->slots);
+    body_index_close(&checker->bodies);
     free(checker->ids);
     free(checker->marks);
     free(checker->delivered);
@@ -84,22 +72,17 @@ void checker_close(struct checker *checker)
     *checker = (struct checker){0};
 }
 
-const char *checker_finding_text(enum checker_finding finding)
-{
-    static const char *const texts[FINDING_COUNT] = {
-#define X(name, text) text,
-        CHECKER_FINDING_LIST(X)
-#undef X
-    };
-    return texts[finding];
-}
-
 /* ---- What must be ------------------------------------------------------------------------------
  */
 
 static const struct day_message *message_of(const struct checker *checker, uint32_t index)
 {
     return &checker->settings.day->messages[index];
+}
+
+static struct tally *tally_of(struct checker *checker, uint32_t index)
+{
+    return &checker->tallies[message_of(checker, index)->stream % EPORT_COUNT];
 }
 
 /* The message whose record this one shares: itself, unless replays share their first's. */
@@ -127,63 +110,22 @@ static uint8_t due_outlets(const struct checker *checker, uint32_t index)
     return checker->settings.model == MODEL_DEMO ? message_of(checker, index)->outlets : 1;
 }
 
-/* ---- Findings ----------------------------------------------------------------------------------
- */
-
-static void find(struct checker *checker, enum checker_finding finding, uint32_t index,
-                 const char *format, ...) __attribute__((format(printf, 4, 5)));
-
-static void find(struct checker *checker, enum checker_finding finding, uint32_t index,
-                 const char *format, ...)
-{
-    checker->findings[finding]++;
-    if (checker->sample_count == CHECKER_SAMPLES_MAX)
-        return;
-    char detail[96];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(detail, sizeof detail, format, arguments);
-    va_end(arguments);
-    char *sample = checker->samples[checker->sample_count++];
-    size_t size = sizeof checker->samples[0];
-    if (index == DAY_NO_MESSAGE) {
-        snprintf(sample, size, "a message %s (%s)", checker_finding_text(finding), detail);
-        return;
-    }
-    const struct day_message *message = message_of(checker, index);
-    snprintf(sample, size, "message %" PRIu32 " (%s, %s, %s) %s (%s)", index,
-             day_eport(message)->name, form_message_type((enum day_kind)message->kind),
-             day_fate_name((enum day_fate)message->fate), checker_finding_text(finding), detail);
-}
-
 /* ---- Receipts ----------------------------------------------------------------------------------
  */
-
-static uint64_t hash_body(struct bytes body)
-{
-    return XXH3_64bits(body.data, body.size);
-}
-
-static void insert(struct checker *checker, uint64_t hash, uint32_t index)
-{
-    uint64_t at = hash & checker->slot_mask;
-    while (checker->slots[at].entry != 0)
-        at = (at + 1) & checker->slot_mask;
-    checker->slots[at] = (struct checker_slot){(uint32_t)(hash >> 32), index + 1};
-}
 
 void checker_sent(struct checker *checker, uint32_t index, struct bytes body)
 {
     const struct day_message *message = message_of(checker, index);
     assert(!(checker->marks[index] & MARK_SENT));
     checker->marks[index] |= MARK_SENT;
-    checker->tallies[message->stream % EPORT_COUNT].sent++;
+    tally_of(checker, index)->sent++;
     if (message->fate != FATE_REPLAY)
-        insert(checker, hash_body(body), index);
+        body_index_add(&checker->bodies, body_index_hash(body), index);
 }
 
 void checker_resent(struct checker *checker, uint32_t index, bool connection_broke)
 {
+    tally_of(checker, index)->retries++;
     checker->marks[index] |= MARK_RETRIED;
     if (connection_broke) {
         checker->marks[index] |= MARK_BROKEN;
@@ -200,19 +142,6 @@ static bool answer(struct checker *checker, uint32_t index)
     return must_be_kept(checker, index);
 }
 
-static void tally_receipt(struct checker *checker, uint32_t index, bool is_new)
-{
-    const struct day_message *message = message_of(checker, index);
-    struct checker_tally *tally = &checker->tallies[message->stream % EPORT_COUNT];
-    if (!is_new) {
-        tally->replays++;
-        return;
-    }
-    tally->accepted++;
-    tally->conflicts += message->fate == FATE_CONFLICT;
-    tally->amendments += message->fate == FATE_AMENDMENT;
-}
-
 static bool is_known(struct record_id id)
 {
     return id.ms != 0 || id.seq != 0;
@@ -225,9 +154,9 @@ static void learn_id(struct checker *checker, uint32_t index, uint32_t record, s
     if (!is_known(*known))
         *known = id;
     else if (!record_id_is_equal(*known, id))
-        find(checker, FINDING_WRONG_RECEIPT, index,
-             "%" PRIu64 "-%" PRIu64 " where %" PRIu64 "-%" PRIu64 " was known", id.ms, id.seq,
-             known->ms, known->seq);
+        findings_add(&checker->findings, FINDING_WRONG_RECEIPT, index,
+                     "%" PRIu64 "-%" PRIu64 " where %" PRIu64 "-%" PRIu64 " was known", id.ms,
+                     id.seq, known->ms, known->seq);
 }
 
 static void owe(struct checker *checker, uint32_t record)
@@ -241,61 +170,25 @@ void checker_receipt(struct checker *checker, uint32_t index, struct record_id i
 {
     const struct day_message *message = message_of(checker, index);
     if (!answer(checker, index)) {
-        find(checker, FINDING_ACCEPTED, index, "as %" PRIu64 "-%" PRIu64, id.ms, id.seq);
+        findings_add(&checker->findings, FINDING_ACCEPTED, index, "as %" PRIu64 "-%" PRIu64, id.ms,
+                     id.seq);
         return;
     }
     uint32_t record = record_of(checker, index);
     bool is_new = !(checker->marks[record] & MARK_KEPT);
     checker->marks[record] |= MARK_KEPT;
     learn_id(checker, index, record, id);
-    tally_receipt(checker, index, is_new);
+    tally_receipt(tally_of(checker, index), (enum day_fate)message->fate, is_new);
     if (!is_new)
         return;
     owe(checker, record);
     struct record_id *last = &checker->last_receipts[message->stream];
     if (!(checker->marks[index] & MARK_BROKEN) && !record_id_is_below(*last, id))
-        find(checker, FINDING_OLD_RECEIPT, index,
-             "%" PRIu64 "-%" PRIu64 " after %" PRIu64 "-%" PRIu64, id.ms, id.seq, last->ms,
-             last->seq);
+        findings_add(&checker->findings, FINDING_OLD_RECEIPT, index,
+                     "%" PRIu64 "-%" PRIu64 " after %" PRIu64 "-%" PRIu64, id.ms, id.seq, last->ms,
+                     last->seq);
     if (record_id_is_below(*last, id))
         *last = id;
-}
-
-/* The first two words of a refusal: `REJECTED TRUNCATED`. */
-static size_t measure_words(struct bytes error)
-{
-    size_t spaces = 0, i = 0;
-    for (; i < error.size; i++) {
-        spaces += error.data[i] == ' ';
-        if (spaces == 2 || error.data[i] == ':')
-            break;
-    }
-    return i;
-}
-
-static void tally_refusal(struct checker *checker, uint32_t index, struct bytes error)
-{
-    struct checker_tally *tally =
-        &checker->tallies[message_of(checker, index)->stream % EPORT_COUNT];
-    if (bytes_start_with(error, BYTES_LITERAL("REJECTED")))
-        tally->malformed++;
-    else if (bytes_start_with(error, BYTES_LITERAL("UNROUTABLE")))
-        tally->unroutable++;
-    else
-        tally->other_refusals++;
-
-    char words[sizeof checker->reasons[0].words];
-    snprintf(words, sizeof words, "%.*s", (int)measure_words(error), (const char *)error.data);
-    uint32_t i = 0;
-    while (i < checker->reason_count && strcmp(checker->reasons[i].words, words) != 0)
-        i++;
-    if (i == CHECKER_REASONS_MAX)
-        return;
-    if (i == checker->reason_count) {
-        memcpy(checker->reasons[i].words, words, sizeof words);
-        checker->reason_count++;
-    }
-    checker->reasons[i].count++;
 }
 
 static bool is_right_reason(const struct day_message *message, struct bytes error)
@@ -310,26 +203,17 @@ static bool is_right_reason(const struct day_message *message, struct bytes erro
 void checker_refusal(struct checker *checker, uint32_t index, struct bytes error)
 {
     int shown = error.size < 60 ? (int)error.size : 60;
-    tally_refusal(checker, index, error);
+    tally_refusal(tally_of(checker, index), &checker->reasons, error);
     if (answer(checker, index))
-        find(checker, FINDING_REFUSED, index, "%.*s", shown, (const char *)error.data);
+        findings_add(&checker->findings, FINDING_REFUSED, index, "%.*s", shown,
+                     (const char *)error.data);
     else if (!is_right_reason(message_of(checker, index), error))
-        find(checker, FINDING_WRONG_REASON, index, "%.*s", shown, (const char *)error.data);
+        findings_add(&checker->findings, FINDING_WRONG_REASON, index, "%.*s", shown,
+                     (const char *)error.data);
 }
 
 /* ---- Deliveries --------------------------------------------------------------------------------
  */
-
-static uint32_t look_up(const struct checker *checker, uint64_t hash)
-{
-    for (uint64_t at = hash & checker->slot_mask;; at = (at + 1) & checker->slot_mask) {
-        const struct checker_slot *slot = &checker->slots[at];
-        if (slot->entry == 0)
-            return DAY_NO_MESSAGE;
-        if (slot->tag == (uint32_t)(hash >> 32))
-            return slot->entry - 1;
-    }
-}
 
 static void check_order(struct checker *checker, uint8_t outlet, const struct delivery *delivery)
 {
@@ -337,8 +221,8 @@ static void check_order(struct checker *checker, uint8_t outlet, const struct de
     uint32_t key = message_of(checker, delivery->index)->order_key;
     uint32_t *last = &checker->last_delivered[(size_t)outlet * day->order_key_count + key];
     if (*last != 0 && record_id_is_below(delivery->id, checker->ids[*last - 1]))
-        find(checker, FINDING_ORDER, delivery->index, "to outlet %u, after message %" PRIu32,
-             outlet, *last - 1);
+        findings_add(&checker->findings, FINDING_ORDER, delivery->index,
+                     "to outlet %u, after message %" PRIu32, outlet, *last - 1);
     *last = delivery->index + 1;
 }
 
@@ -347,16 +231,16 @@ static void check_fields(struct checker *checker, const struct delivery *deliver
     const struct day_message *message = message_of(checker, delivery->index);
     const char *type = form_message_type((enum day_kind)message->kind);
     if (delivery->message_type.data != NULL && !bytes_equal_text(delivery->message_type, type))
-        find(checker, FINDING_WRONG_FIELD, delivery->index, "message_type %.*s",
-             (int)delivery->message_type.size, (const char *)delivery->message_type.data);
+        findings_add(&checker->findings, FINDING_WRONG_FIELD, delivery->index, "message_type %.*s",
+                     (int)delivery->message_type.size, (const char *)delivery->message_type.data);
     uint32_t twin = message->twin == DAY_NO_MESSAGE ? delivery->index : message->twin;
-    bool verdict_is_sure =
-        ((checker->marks[delivery->index] | checker->marks[twin]) & MARK_RETRIED) == 0 &&
-        message->fate != FATE_FRESH; /* a fresh one may be overtaken by its conflict */
+    uint8_t marks = checker->marks[delivery->index] | checker->marks[twin];
+    bool verdict_is_sure = (marks & MARK_RETRIED) == 0 &&
+                           (twin == delivery->index || (checker->marks[twin] & MARK_KEPT) != 0);
     if (delivery->verdict.data != NULL && verdict_is_sure &&
         !bytes_equal_text(delivery->verdict, day_fate_name((enum day_fate)message->fate)))
-        find(checker, FINDING_WRONG_FIELD, delivery->index, "verdict %.*s",
-             (int)delivery->verdict.size, (const char *)delivery->verdict.data);
+        findings_add(&checker->findings, FINDING_WRONG_FIELD, delivery->index, "verdict %.*s",
+                     (int)delivery->verdict.size, (const char *)delivery->verdict.data);
 }
 
 /* MODEL_PLAIN: a body that was sent several times comes several times, under as many ids. */
@@ -364,8 +248,8 @@ static void check_copy(struct checker *checker, const struct delivery *delivery)
 {
     uint8_t *count = &checker->delivered[delivery->index];
     if (*count == checker->copies[delivery->index]) {
-        find(checker, FINDING_DUPLICATE, delivery->index, "as %" PRIu64 "-%" PRIu64,
-             delivery->id.ms, delivery->id.seq);
+        findings_add(&checker->findings, FINDING_DUPLICATE, delivery->index,
+                     "as %" PRIu64 "-%" PRIu64, delivery->id.ms, delivery->id.seq);
         return;
     }
     (*count)++;
@@ -380,8 +264,9 @@ static void check_delivery(struct checker *checker, uint8_t outlet, const struct
 {
     uint32_t index = delivery->index;
     if (index == DAY_NO_MESSAGE) {
-        find(checker, FINDING_UNKNOWN, index, "to outlet %u as %" PRIu64 "-%" PRIu64, outlet,
-             delivery->id.ms, delivery->id.seq);
+        findings_add(&checker->findings, FINDING_UNKNOWN, index,
+                     "to outlet %u as %" PRIu64 "-%" PRIu64, outlet, delivery->id.ms,
+                     delivery->id.seq);
         return;
     }
     if (checker->copies != NULL) {
@@ -390,15 +275,16 @@ static void check_delivery(struct checker *checker, uint8_t outlet, const struct
     }
     uint8_t bit = (uint8_t)(1U << outlet);
     if ((due_outlets(checker, index) & bit) == 0) {
-        find(checker, FINDING_STRAY, index, "to outlet %u", outlet);
+        findings_add(&checker->findings, FINDING_STRAY, index, "to outlet %u", outlet);
         return;
     }
     if (checker->delivered[index] & bit) {
         if (delivery->again)
             checker->redelivered_count[outlet]++;
         else
-            find(checker, FINDING_DUPLICATE, index, "to outlet %u as %" PRIu64 "-%" PRIu64, outlet,
-                 delivery->id.ms, delivery->id.seq);
+            findings_add(&checker->findings, FINDING_DUPLICATE, index,
+                         "to outlet %u as %" PRIu64 "-%" PRIu64, outlet, delivery->id.ms,
+                         delivery->id.seq);
         return;
     }
     checker->delivered[index] |= bit;
@@ -414,11 +300,11 @@ void checker_deliver(struct checker *checker, uint8_t outlet, struct delivery *d
     uint64_t hashes[CHECKER_BATCH_MAX];
     assert(outlet < checker->outlet_count && count <= CHECKER_BATCH_MAX);
     for (uint32_t i = 0; i < count; i++) {
-        hashes[i] = hash_body(deliveries[i].body);
-        __builtin_prefetch(&checker->slots[hashes[i] & checker->slot_mask]);
+        hashes[i] = body_index_hash(deliveries[i].body);
+        body_index_prefetch(&checker->bodies, hashes[i]);
     }
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t index = look_up(checker, hashes[i]);
+        uint32_t index = body_index_find(&checker->bodies, hashes[i]);
         deliveries[i].index = index;
         if (index == DAY_NO_MESSAGE)
             continue;
@@ -451,14 +337,16 @@ static void find_lost(struct checker *checker, uint32_t index)
     uint8_t lost = due_outlets(checker, index) & (uint8_t)~checker->delivered[index];
     for (uint8_t o = 0; o < checker->outlet_count; o++)
         if (lost >> o & 1)
-            find(checker, FINDING_LOST, index, "to outlet %u, id %" PRIu64 "-%" PRIu64, o,
-                 checker->ids[index].ms, checker->ids[index].seq);
+            findings_add(&checker->findings, FINDING_LOST, index,
+                         "to outlet %u, id %" PRIu64 "-%" PRIu64, o, checker->ids[index].ms,
+                         checker->ids[index].seq);
 }
 
 static void find_lost_copies(struct checker *checker, uint32_t index)
 {
     for (int n = checker->delivered[index]; n < checker->copies[index]; n++)
-        find(checker, FINDING_LOST, index, "one of %d copies", checker->copies[index]);
+        findings_add(&checker->findings, FINDING_LOST, index, "one of %d copies",
+                     checker->copies[index]);
 }
 
 struct owned_id {
@@ -484,8 +372,8 @@ static void find_shared_ids(struct checker *checker)
     qsort(owned, count, sizeof *owned, by_id);
     for (uint32_t i = 1; i < count; i++)
         if (record_id_is_equal(owned[i - 1].id, owned[i].id))
-            find(checker, FINDING_SHARED_RECEIPT, owned[i].index, "message %" PRIu32,
-                 owned[i - 1].index);
+            findings_add(&checker->findings, FINDING_SHARED_RECEIPT, owned[i].index,
+                         "message %" PRIu32, owned[i - 1].index);
     free(owned);
 }
 
@@ -493,28 +381,20 @@ uint64_t checker_finish(struct checker *checker)
 {
     for (uint32_t i = 0; i < checker->settings.day->settings.message_count; i++) {
         if (!(checker->marks[i] & MARK_ANSWERED))
-            find(checker, FINDING_NO_RECEIPT, i, "%s",
-                 checker->marks[i] & MARK_SENT ? "sent" : "never sent");
+            findings_add(&checker->findings, FINDING_NO_RECEIPT, i, "%s",
+                         checker->marks[i] & MARK_SENT ? "sent" : "never sent");
         if (checker->copies != NULL)
             find_lost_copies(checker, i);
         else
             find_lost(checker, i);
     }
     find_shared_ids(checker);
-    return checker_finding_count(checker);
-}
-
-uint64_t checker_finding_count(const struct checker *checker)
-{
-    uint64_t count = 0;
-    for (uint32_t i = 0; i < FINDING_COUNT; i++)
-        count += checker->findings[i];
-    return count;
+    return findings_count(&checker->findings);
 }
 
 void checker_print(const struct checker *checker, FILE *out)
 {
-    uint64_t delivered = 0, finding_count = checker_finding_count(checker);
+    uint64_t delivered = 0, finding_count = findings_count(&checker->findings);
     for (uint8_t o = 0; o < checker->outlet_count; o++)
         delivered += checker->delivered_count[o];
     if (finding_count == 0) {
@@ -527,12 +407,5 @@ void checker_print(const struct checker *checker, FILE *out)
     fprintf(out,
             "checker: %" PRIu64 " FINDINGS in %" PRIu64 " answers and %" PRIu64 " deliveries\n",
             finding_count, checker->answered_count, delivered);
-    for (uint32_t i = 0; i < FINDING_COUNT; i++)
-        if (checker->findings[i] != 0)
-            fprintf(out, "  %10" PRIu64 "  %s\n", checker->findings[i],
-                    checker_finding_text((enum checker_finding)i));
-    for (uint32_t i = 0; i < checker->sample_count; i++)
-        fprintf(out, "  e.g. %s\n", checker->samples[i]);
-    if (finding_count > checker->sample_count)
-        fprintf(out, "  ... and %" PRIu64 " more\n", finding_count - checker->sample_count);
+    findings_print(&checker->findings, out);
 }

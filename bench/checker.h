@@ -14,8 +14,10 @@
 
 #include <stdio.h>
 
-#include "bench/day.h"
+#include "bench/body_index.h"
+#include "bench/findings.h"
 #include "bench/reply.h"
+#include "bench/tally.h"
 
 enum checker_model {
     MODEL_DEMO, /* Kouan with bench/demo/: the rule sheet decides */
@@ -23,69 +25,31 @@ enum checker_model {
     MODEL_PLAIN /* a log that keeps all and reads nothing, such as a Redis stream */
 };
 
-enum { CHECKER_OUTLETS_MAX = OUTLET_COUNT, CHECKER_SAMPLES_MAX = 16, CHECKER_REASONS_MAX = 32 };
-
-#define CHECKER_FINDING_LIST(X)                                                                    \
-    X(NO_RECEIPT, "got neither receipt nor refusal")                                               \
-    X(OLD_RECEIPT, "got an id that is not above the last on its connection")                       \
-    X(WRONG_RECEIPT, "got another id than its first had, or than it is delivered under")           \
-    X(SHARED_RECEIPT, "got an id that another message has")                                        \
-    X(ACCEPTED, "was accepted, but must be refused")                                               \
-    X(REFUSED, "was refused, but must be accepted")                                                \
-    X(WRONG_REASON, "was refused for the wrong reason")                                            \
-    X(LOST, "has a receipt, but was not delivered")                                                \
-    X(DUPLICATE, "was delivered more than once")                                                   \
-    X(STRAY, "was delivered where no rule sends it")                                               \
-    X(UNKNOWN, "was delivered, but never sent: altered, or not ours")                              \
-    X(ORDER, "was delivered after a later message with the same keys")                             \
-    X(WRONG_FIELD, "was delivered with the wrong message_type or verdict")
-
-enum checker_finding {
-#define X(name, text) FINDING_##name,
-    CHECKER_FINDING_LIST(X)
-#undef X
-        FINDING_COUNT
-};
-
-const char *checker_finding_text(enum checker_finding finding);
+enum { CHECKER_OUTLETS_MAX = OUTLET_COUNT };
 
 struct checker_settings {
     const struct day *day;
     enum checker_model model; /* DEMO has OUTLET_COUNT outlets, the others one */
 };
 
-/* What became of the messages of one e-port, as the receipts say. */
-struct checker_tally {
-    uint64_t sent, accepted, replays, conflicts, amendments, malformed, unroutable, other_refusals;
-};
-
-struct checker_reason {
-    char words[48]; /* the first two words of a refusal */
-    uint64_t count;
-};
-
 struct checker {
     struct checker_settings settings;
     uint8_t outlet_count;
-    struct record_id *ids;      /* by message; {0, 0}: not known yet */
-    uint8_t *marks;             /* by message: see checker.c */
-    uint8_t *delivered;         /* by message: bits of outlets; MODEL_PLAIN: how often */
-    uint8_t *copies;            /* MODEL_PLAIN, by message: how often its body is sent; else NULL */
-    uint32_t *last_delivered;   /* by outlet and order key: message + 1 */
-    struct checker_slot *slots; /* body hash -> message */
-    uint64_t slot_mask;
+    struct record_id *ids;    /* by message; {0, 0}: not known yet */
+    uint8_t *marks;           /* by message: see checker.c */
+    uint8_t *delivered;       /* by message: bits of outlets; MODEL_PLAIN: how often */
+    uint8_t *copies;          /* MODEL_PLAIN, by message: how often its body is sent; else NULL */
+    uint32_t *last_delivered; /* by outlet and order key: message + 1 */
+    struct body_index bodies;
     struct record_id last_receipts[DAY_STREAMS_MAX];
 
-    struct checker_tally tallies[EPORT_COUNT];
-    struct checker_reason reasons[CHECKER_REASONS_MAX];
-    uint32_t reason_count;
+    struct tally tallies[EPORT_COUNT];
+    struct tally_reasons reasons;
     uint64_t answered_count;                         /* messages with their final answer */
     uint64_t due[CHECKER_OUTLETS_MAX];               /* deliveries owed, by the receipts */
     uint64_t delivered_count[CHECKER_OUTLETS_MAX];   /* right ones, each counted once */
     uint64_t redelivered_count[CHECKER_OUTLETS_MAX]; /* after a reconnect */
-    uint64_t findings[FINDING_COUNT];
-    char samples[CHECKER_SAMPLES_MAX][192];
-    uint32_t sample_count;
+    struct findings findings;
 };
 
 /* NO_MEMORY or OK. */
@@ -122,9 +86,8 @@ bool checker_is_satisfied(const struct checker *checker);
 
 /* Adds what is missing to the findings; once, at the end. Returns how many findings there are. */
 uint64_t checker_finish(struct checker *checker);
-uint64_t checker_finding_count(const struct checker *checker);
 
-/* The verdict in a line, then the findings by kind, then some of them one by one. */
+/* The verdict in a line, then the findings. */
 void checker_print(const struct checker *checker, FILE *out);
 
 #endif
