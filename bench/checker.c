@@ -43,17 +43,20 @@ enum status checker_open(const struct checker_settings *settings, struct checker
     size_t count = day->settings.message_count;
     struct checker checker = {.settings = *settings, .findings.day = day};
     checker.outlet_count = settings->model == MODEL_DEMO ? OUTLET_COUNT : 1;
-    checker.ids = calloc(count, sizeof *checker.ids);
-    checker.marks = calloc(count, 1);
-    checker.delivered = calloc(count, 1);
-    checker.last_delivered =
-        calloc((size_t)day->order_key_count * checker.outlet_count, sizeof *checker.last_delivered);
+    size_t keys = (size_t)day->order_key_count * checker.outlet_count;
+    size_t bytes_each = sizeof *checker.ids + sizeof *checker.marks + sizeof *checker.delivered;
+    checker.reserve = reserve_open(count * bytes_each + keys * sizeof *checker.last_delivered, 1);
+    if (checker.reserve.memory != NULL) {
+        checker.ids = checker.reserve.memory;
+        checker.last_delivered = (uint32_t *)(checker.ids + count);
+        checker.marks = (uint8_t *)(checker.last_delivered + keys);
+        checker.delivered = checker.marks + count;
+    }
     if (settings->model == MODEL_PLAIN)
         checker.copies = count_copies(day);
     enum status status = body_index_open(&checker.bodies, count_firsts(day));
     *out_checker = checker;
-    if (status != STATUS_OK || checker.ids == NULL || checker.marks == NULL ||
-        checker.delivered == NULL || checker.last_delivered == NULL ||
+    if (status != STATUS_OK || checker.ids == NULL ||
         (settings->model == MODEL_PLAIN && checker.copies == NULL)) {
         checker_close(out_checker);
         return STATUS_NO_MEMORY;
@@ -64,11 +67,8 @@ enum status checker_open(const struct checker_settings *settings, struct checker
 void checker_close(struct checker *checker)
 {
     body_index_close(&checker->bodies);
-    free(checker->ids);
-    free(checker->marks);
-    free(checker->delivered);
+    reserve_close(&checker->reserve);
     free(checker->copies);
-    free(checker->last_delivered);
     *checker = (struct checker){0};
 }
 
@@ -299,6 +299,7 @@ void checker_deliver(struct checker *checker, uint8_t outlet, struct delivery *d
 {
     uint64_t hashes[CHECKER_BATCH_MAX];
     assert(outlet < checker->outlet_count && count <= CHECKER_BATCH_MAX);
+    body_index_settle(&checker->bodies);
     for (uint32_t i = 0; i < count; i++) {
         hashes[i] = body_index_hash(deliveries[i].body);
         body_index_prefetch(&checker->bodies, hashes[i]);

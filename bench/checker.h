@@ -35,6 +35,7 @@ struct checker_settings {
 struct checker {
     struct checker_settings settings;
     uint8_t outlet_count;
+    struct reserve reserve;   /* of the next ones, but for copies */
     struct record_id *ids;    /* by message; {0, 0}: not known yet */
     uint8_t *marks;           /* by message: see checker.c */
     uint8_t *delivered;       /* by message: bits of outlets; MODEL_PLAIN: how often */

@@ -29,7 +29,7 @@ struct load {
     uint32_t publisher_count, consumer_count;
     char logins[CONNECTIONS_MAX][LOGIN_BYTES_MAX];
     uint64_t retry_ns[CONNECTIONS_MAX]; /* when a broken connection is made again */
-    uint32_t *sent_us;
+    struct reserve sent_us;             /* a uint32_t for each message */
     int poller;
     uint64_t start_ns, progress_ns; /* of the last change seen */
     uint64_t seen;                  /* answers and deliveries */
@@ -56,9 +56,9 @@ enum status load_run(const struct load_settings *settings, struct load_result *o
         return STATUS_NO_MEMORY;
     load->settings = settings;
     load->poller = epoll_create1(EPOLL_CLOEXEC);
-    load->sent_us = calloc(settings->day->settings.message_count, sizeof *load->sent_us);
+    load->sent_us = reserve_open(settings->day->settings.message_count, sizeof(uint32_t));
     enum status status = STATUS_NO_MEMORY;
-    if (load->poller < 0 || load->sent_us == NULL)
+    if (load->poller < 0 || load->sent_us.memory == NULL)
         goto end;
     load->start_ns = load->progress_ns = clock_ns();
     status = open_all(load, out_result);
@@ -108,7 +108,7 @@ static enum status open_publisher(struct load *load, uint8_t stream, struct load
         .target = settings->target,
         .channel = settings->channel,
         .login = login,
-        .sent_us = load->sent_us,
+        .sent_us = load->sent_us.memory,
         .start_ns = load->start_ns,
         .window = settings->window,
         .stream = stream,
@@ -136,7 +136,7 @@ static enum status open_consumer(struct load *load, uint8_t outlet, struct load_
             .destination = settings->outlets[outlet].destination,
             .group = settings->outlets[outlet].group,
             .login = login,
-            .sent_us = load->sent_us,
+            .sent_us = load->sent_us.memory,
             .start_ns = load->start_ns,
             .batch = settings->batch,
             .block_ms = BLOCK_MS,
@@ -203,7 +203,7 @@ static void close_all(struct load *load, struct load_result *result)
     }
     if (load->poller >= 0)
         close(load->poller);
-    free(load->sent_us);
+    reserve_close(&load->sent_us);
     free(load);
 }
 
