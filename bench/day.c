@@ -3,10 +3,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "bench/demo_rules.h"
 #include "bench/fault.h"
 #include "bench/press.h"
 #include "bench/random.h"
-#include "bench/sheet.h"
 
 enum {
     LIVE_BATCHES = 48,   /* declarations of one stream that are under way at once */
@@ -130,7 +130,7 @@ static struct day_message *add_message(struct planner *planner)
 static void route(const struct planner *planner, struct day_message *message)
 {
     struct day_case facts = day_case_of(planner->day, message);
-    message->outlets = sheet_outlets((enum day_kind)message->kind, message->variant, &facts);
+    message->outlets = demo_rules_outlets((enum day_kind)message->kind, message->variant, &facts);
 }
 
 static void remember(struct planner *planner, uint32_t index)
@@ -223,20 +223,17 @@ static bool plan_replay(struct planner *planner)
 }
 
 /* Whether its id may come again with other bytes: as a conflict, or as an amendment. */
-static bool may_come_again(const struct day_message *message, enum day_fate fate)
+static bool may_come_again(const struct day_message *message)
 {
-    const struct form *form = form_of((enum day_kind)message->kind);
-    if (message->fate != FATE_FRESH || !form->has_id)
-        return false;
-    return fate == FATE_AMENDMENT ? form->meaning == VARIANTS_FUNCTION
-                                  : form->meaning != VARIANTS_STATUS;
+    return message->fate == FATE_FRESH &&
+           form_of((enum day_kind)message->kind)->meaning == VARIANTS_FUNCTION;
 }
 
 static bool plan_same_id(struct planner *planner, enum day_fate fate)
 {
     for (int i = 0; i < PICK_TRIES && planner->recent_count > 0; i++) {
         uint32_t first = recall(planner, RECENT_MAX);
-        if (!may_come_again(&planner->day->messages[first], fate))
+        if (!may_come_again(&planner->day->messages[first]))
             continue;
         uint32_t index = planner->next;
         struct day_message *message = add_message(planner);

@@ -5,7 +5,6 @@
 #ifndef KOUAN_BENCH_FORM_H
 #define KOUAN_BENCH_FORM_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "bench/eport.h"
@@ -42,7 +41,8 @@ enum { FORM_VARIANTS_MAX = 3, FORM_ENTRIES_MAX = 8 };
 /* What a form's variants mean. */
 enum form_variants {
     VARIANTS_NONE,
-    VARIANTS_FUNCTION, /* original, change, cancel: such a message may be amended */
+    VARIANTS_FUNCTION, /* original, change, cancel: such a message has an id of its sender, which
+                          may come again with other bytes */
     VARIANTS_STATUS    /* stored or received, accepted, released */
 };
 enum { FUNCTION_ORIGINAL, FUNCTION_CHANGE, FUNCTION_CANCEL };
@@ -51,9 +51,8 @@ enum { STATUS_STORED, STATUS_ACCEPTED, STATUS_RELEASED };
 struct form {
     enum form_variants meaning;
     const char *variants[FORM_VARIANTS_MAX]; /* the texts of `$variant$`; NULL where none is left */
-    bool has_id;         /* the sender's id tells it apart; else it is known by its body alone */
-    uint8_t entries_max; /* 0: all of the text is head */
-    const char *head, *entry, *tail; /* entry and tail "" where entries_max is 0 */
+    uint8_t entries_max;                     /* 0: all of the text is head */
+    const char *head, *entry, *tail;         /* entry and tail "" where entries_max is 0 */
 };
 
 extern const struct form form_ceb311, form_ceb312, form_ceb411, form_ceb412, form_ceb511,

@@ -6,48 +6,66 @@
 #define INTERCHANGE_START                                                                          \
     "UNA:+.? '\r\nUNB+UNOC:3+$station$:ZZ+GDCUSTOMS:ZZ+$time_edi$+$control$'\r\n"
 #define INTERCHANGE_END "UNT+$segments$+1'\r\nUNZ+1+$control$'\r\n"
-#define FUNCTIONS                                                                                  \
-    VARIANTS_FUNCTION,                                                                             \
-    {                                                                                              \
-        "9", "4", "1"                                                                              \
-    }
 
 const struct form form_cuscar = {
-    FUNCTIONS,
-    true,
-    8,
-    INTERCHANGE_START
-    "UNH+1+CUSCAR:D:95B:UN'\r\nBGM+85+$entry$+$variant$'\r\nDTM+137:$time$:204'\r\n"
-    "NAD+MS+$code$:172'\r\nTDT+20+V$trader$+1++$code$:172++++MV PEARL RIVER'\r\n"
-    "LOC+60+$locode$:139'\r\nRFF+ACE:$serial$'\r\n",
-    "CNI+$line$+$bill$'\r\nRFF+BM:$bill$'\r\nLOC+9+SGSIN:139'\r\nLOC+11+$locode$:139'\r\n"
-    "NAD+CZ+++STRAITS TRADING PTE:12 HARBOUR ROAD:SINGAPORE'\r\n"
-    "NAD+CN+$trader$++PEARL DELTA IMPORT CO LTD:GUANGZHOU'\r\nGID+1+$weight$:CT'\r\n"
-    "FTX+AAA+++MILK POWDER IN TINS?, 900 G?: NET ?+ LID'\r\nMEA+AAE+G+KGM:$amount$'\r\n"
-    "SGP+$container$'\r\n",
-    INTERCHANGE_END};
+    .meaning = VARIANTS_FUNCTION,
+    .variants = {"9", "4", "1"},
+    .entries_max = 8,
+    .head = INTERCHANGE_START "UNH+1+CUSCAR:D:95B:UN'\r\n"
+                              "BGM+85+$entry$+$variant$'\r\n"
+                              "DTM+137:$time$:204'\r\n"
+                              "NAD+MS+$code$:172'\r\n"
+                              "TDT+20+V$trader$+1++$code$:172+++VRPL7:103::MV PEARL RIVER'\r\n"
+                              "LOC+60+$locode$:139'\r\n"
+                              "RFF+ACE:$serial$'\r\n",
+    .entry = "CNI+$line$+$bill$'\r\n"
+             "RFF+BM:$bill$'\r\n"
+             "LOC+9+SGSIN:139'\r\n"
+             "LOC+11+$locode$:139'\r\n"
+             "NAD+CZ+++STRAITS TRADING PTE:12 HARBOUR ROAD:SINGAPORE'\r\n"
+             "NAD+CN+$trader$++PEARL DELTA IMPORT CO LTD:GUANGZHOU'\r\n"
+             "GID+1+$weight$:CT'\r\n"
+             "FTX+AAA+++MILK POWDER IN TINS?, 900 G?: NET ?+ LID'\r\n"
+             "MEA+AAE+G+KGM:$amount$'\r\n"
+             "SGP+$container$'\r\n",
+    .tail = INTERCHANGE_END,
+};
 
 const struct form form_cusdec = {
-    FUNCTIONS,
-    true,
-    8,
-    INTERCHANGE_START
-    "UNH+1+CUSDEC:D:96B:UN'\r\nBGM+929+$entry$+$variant$'\r\nCST++$mode$:117'\r\n"
-    "LOC+14+$office$:164'\r\nLOC+11+$locode$:139'\r\nLOC+36+CN:162'\r\nDTM+137:$time$:204'\r\n"
-    "RFF+ABE:$serial$'\r\nTDT+12++1'\r\nNAD+DT+$code$:172'\r\nNAD+IM+$trader$:172'\r\n"
-    "MOA+39:$amount$:CNY'\r\nUNS+D'\r\n",
-    "CST+$line$+$goods$:122'\r\nFTX+AAA+++FOOD PREPARATIONS?: INFANT FORMULA'\r\nLOC+27+NZ:162'\r\n"
-    "MEA+AAR+AAB+KGM:$weight$'\r\nMOA+123:$amount$:CNY'\r\n",
-    "UNS+S'\r\n" INTERCHANGE_END};
+    .meaning = VARIANTS_FUNCTION,
+    .variants = {"9", "4", "1"},
+    .entries_max = 8,
+    .head = INTERCHANGE_START "UNH+1+CUSDEC:D:96B:UN'\r\n"
+                              "BGM+929+$entry$+$variant$'\r\n"
+                              "LOC+22+$office$:164'\r\n"
+                              "LOC+11+$locode$:139'\r\n"
+                              "LOC+36+CN:162'\r\n"
+                              "DTM+137:$time$:204'\r\n"
+                              "RFF+ABE:$serial$'\r\n"
+                              "TDT+12++1'\r\n"
+                              "NAD+DT+$code$:172'\r\n"
+                              "NAD+IM+$trader$:172'\r\n"
+                              "MOA+39:$amount$:CNY'\r\n"
+                              "UNS+D'\r\n",
+    .entry = "CST+$line$+$goods$:122+$mode$:117'\r\n"
+             "FTX+AAA+++FOOD PREPARATIONS?: INFANT FORMULA'\r\n"
+             "LOC+27+NZ:162'\r\n"
+             "MEA+AAR+AAB+KGM:$weight$'\r\n"
+             "MOA+123:$amount$:CNY'\r\n",
+    .tail = "UNS+S'\r\n" INTERCHANGE_END,
+};
 
 const struct form form_cusres = {
-    VARIANTS_STATUS,
-    {"963", "964", "965"},
-    true,
-    0,
-    INTERCHANGE_START
-    "UNH+1+CUSRES:D:96B:UN'\r\nBGM+$variant$+$entry$+11'\r\nDTM+137:$time$:204'\r\n"
-    "LOC+22+$office$:164'\r\nRFF+ABT:$entry$'\r\nRFF+ABO:$answered_control$'\r\n"
-    "FTX+AAO+++PROCESSED BY THE OFFICE OF DECLARATION'\r\n" INTERCHANGE_END,
-    "",
-    ""};
+    .meaning = VARIANTS_STATUS,
+    .variants = {"963", "964", "965"},
+    .head =
+        INTERCHANGE_START "UNH+1+CUSRES:D:96B:UN'\r\n"
+                          "BGM+$variant$+$entry$+11'\r\n"
+                          "DTM+137:$time$:204'\r\n"
+                          "LOC+22+$office$:164'\r\n"
+                          "RFF+ABT:$entry$'\r\n"
+                          "RFF+ABO:$answered_control$'\r\n"
+                          "FTX+AAO+++PROCESSED BY THE OFFICE OF DECLARATION'\r\n" INTERCHANGE_END,
+    .entry = "",
+    .tail = "",
+};

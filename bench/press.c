@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "bench/demo_rules.h"
 #include "bench/fault.h"
 #include "bench/random.h"
-#include "bench/sheet.h"
 #include "bench/template.h"
 #include "bench/values.h"
 
@@ -126,7 +126,7 @@ struct day_case day_case_of(const struct day *day, const struct day_message *mes
         .trader = UINT64_C(4401000000) + (bits >> 32) % 9000000,
     };
     if (message->fate == FATE_UNROUTABLE) {
-        facts.office = SHEET_UNKNOWN_OFFICE;
+        facts.office = DEMO_UNKNOWN_OFFICE;
         facts.mode = "0110";
     }
     return facts;

@@ -1,4 +1,4 @@
-#include "bench/sheet.h"
+#include "bench/demo_rules.h"
 
 #include <string.h>
 
@@ -79,7 +79,7 @@ static bool wants_trader(enum day_kind kind, uint8_t variant, const struct day_c
     }
 }
 
-uint8_t sheet_outlets(enum day_kind kind, uint8_t variant, const struct day_case *facts)
+uint8_t demo_rules_outlets(enum day_kind kind, uint8_t variant, const struct day_case *facts)
 {
     uint8_t outlets = 0;
     if (wants_customs(kind, facts))
