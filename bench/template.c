@@ -41,7 +41,7 @@ static enum day_value find_value(struct bytes name)
     for (uint32_t i = 0; i < DAY_VALUE_COUNT; i++)
         if (bytes_equal_text(name, value_forms[i].name))
             return (enum day_value)i;
-    assert(!"a place in a message text names no value");
+    assert(false && "a place in a message text names no value");
     return DAY_VALUE_COUNT;
 }
 

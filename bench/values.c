@@ -157,7 +157,7 @@ static void write_answered(const struct day *day, const struct values_source *so
         memcpy(out, form_message_type((enum day_kind)day->messages[answered].kind), 8);
         return;
     case DAY_VALUE_ANSWERED_CONTROL: write_control(day, answered, out); return;
-    default: assert(!"a value of the answered message");
+    default: assert(false && "a value of the answered message");
     }
 }
 
