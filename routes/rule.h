@@ -3,9 +3,10 @@
  * Columns, by the header row's names, in any order: id, priority, any field of routes/field.h
  * (canonical or session's), to, action, note. A cell is blank or `*` (always holds), or
  * alternatives separated by `|`, each `text`, `prefix*`, `low..high`, or `@list`; a `!` before the
- * cell negates the whole. A condition holds if any value of the field meets it; a negation, if none
- * does (so it holds for an absent field). First match within a table, by priority (higher first),
- * then by order in the file; the destinations of all tables add up. Docs: docs/rules.md. */
+ * cell negates the whole; `\` before a sign makes it text. A condition holds if any value of the
+ * field meets it; a negation, if none does (so it holds for an absent field). First match within a
+ * table, by priority (higher first), then by order in the file; the destinations of all tables add
+ * up. Docs: docs/rules.md. Everything parsed lies in the caller's arena, immutable. */
 #ifndef KOUAN_ROUTES_RULE_H
 #define KOUAN_ROUTES_RULE_H
 
@@ -15,8 +16,11 @@
 
 enum {
     RULE_TABLES_MAX = 16,
-    RULES_MAX = 200000,           /* over all tables of a generation */
-    RULE_ALTERNATIVES_MAX = 1024, /* in one cell, lists counted as one */
+    RULES_MAX = 200000,                            /* over all tables of a generation */
+    RULE_ALTERNATIVES_MAX = 1024,                  /* in one cell, lists counted as one */
+    RULE_ALTERNATIVES_TOTAL_MAX = 4 * 1000 * 1000, /* over all tables */
+    RULE_ID_BYTES_MAX = 64,
+    VALUE_LIST_VALUES_MAX = 200000,
     DESTINATIONS_MAX = 256
 };
 
@@ -42,6 +46,7 @@ struct alternative {
     const struct value_list *list;
 };
 
+/* At most one of a slot in a rule. */
 struct condition {
     enum slot slot;
     bool negated;
@@ -61,14 +66,15 @@ struct rule {
     uint16_t destination_count;
     bool to_receiver; /* `@receiver` */
     enum rule_action action;
-    const char *note;
-    uint32_t line;
+    const char *note;      /* "" if there is none */
+    uint32_t line, column; /* of its id */
 };
 
 struct rule_table {
     const char *name, *file;
     const struct rule *rules; /* in order of matching */
     uint32_t rule_count;
+    uint32_t alternative_count; /* of all rules */
 };
 
 /* How names in cells become things: the configuration's destinations and lists. */
@@ -79,23 +85,34 @@ struct rule_names {
     uint16_t list_count;
 };
 
-/* Parses one list file. */
+/* Parses one list file. Every error is reported; the list then holds the values that are right, so
+ * that the tables that use it can be checked in the same run. Never NULL. */
 const struct value_list *value_list_parse(struct arena *arena, struct charsets *charsets,
                                           const char *name, const char *path, struct bytes content,
                                           struct diagnostics *diagnostics);
 bool value_list_has(const struct value_list *list, struct bytes value);
 
 /* Parses one table. Every error is reported; NULL if there was one. Warns of a rule that an earlier
- * one covers. Ids are unique within a table. */
+ * one covers (routes/rule_cover.c). Ids are unique within a table. */
 const struct rule_table *rule_table_parse(struct arena *arena, struct charsets *charsets,
                                           const char *name, const char *path, struct bytes content,
                                           const struct rule_names *names,
                                           struct diagnostics *diagnostics);
 
-/* The naive truth: does this condition hold for these values? Used by `explain`, and by the tests
- * that the matcher is checked against. */
+/* False, and reported, if all tables together have more than RULES_MAX rules or more than
+ * RULE_ALTERNATIVES_TOTAL_MAX alternatives. */
+bool rule_tables_check_total(const struct rule_table *const *tables, uint16_t table_count,
+                             struct diagnostics *diagnostics);
+
+/* The naive truth (routes/condition.c): do these hold? Used by `explain`, by the cover check, and
+ * by the tests that the matcher is checked against. */
 struct reading;
+bool alternative_holds(const struct alternative *alternative, struct bytes value);
 bool condition_holds(const struct condition *condition, const struct reading *reading);
+bool rule_holds(const struct rule *rule, const struct reading *reading);
+
+/* True if a range compares as numbers: only with values of its ends' number of digits. */
+bool alternative_is_numeric(const struct alternative *range);
 
 /* The codes raised here: R1xx for tables, L1xx for lists. */
 extern const struct diagnostic_code rule_codes[];
