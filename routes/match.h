@@ -1,6 +1,8 @@
-/* The compiled form of all rule tables of a generation: immutable, shared by all readers.
- * A bit-vector classifier: for each field, a value leads to the set of rules that it satisfies;
- * the sets of all fields are intersected, and the first bit of each table is its match. */
+/* The compiled form of all rule tables of a generation: immutable, shared by all readers, in the
+ * arena of the generation; the tables must outlive it. A bit-vector classifier: for each field that
+ * any rule uses, the values of a message lead to the set of rules whose condition on it they meet;
+ * the sets of all fields are intersected, and the first bit of each table is its match.
+ * routes/match_parts.h has the structure, docs/rules.md what it means for the writer of a table. */
 #ifndef KOUAN_ROUTES_MATCH_H
 #define KOUAN_ROUTES_MATCH_H
 
@@ -26,12 +28,13 @@ uint16_t destination_set_count(const struct destination_set *set);
 
 enum { DECISION_NO_RULE = UINT32_MAX };
 
-/* What the tables say of one message. `rejected_by` wins over all; a destination that any matched
- * rule holds is held, else delivered. */
+/* What the tables say of one message. If any table's match rejects, nothing is delivered or held
+ * (both sets are empty). A destination that any match holds is held, and not delivered. So with
+ * `@receiver`: what it stands for is the router's to resolve, and to leave out of its deliveries
+ * where it is in `hold`. */
 struct decision {
     struct destination_set deliver, hold;
-    bool to_receiver_deliver,
-        to_receiver_hold; /* the router resolves the receiver's participants */
+    bool to_receiver_deliver, to_receiver_hold; /* at most one of them */
     bool rejected;
     uint16_t table_count;
     uint32_t matched[RULE_TABLES_MAX]; /* per table: index into its rules, or DECISION_NO_RULE */
@@ -42,16 +45,35 @@ struct matcher;
 
 struct match_scratch; /* per thread */
 
-/* Compiles; everything lies in the arena. Tables must outlive the matcher. */
+/* At most RULE_TABLES_MAX tables with RULES_MAX rules together (rule_tables_check_total). */
 const struct matcher *matcher_compile(struct arena *arena, const struct rule_table *const *tables,
                                       uint16_t table_count);
 
-/* Scratch for any matcher of up to RULES_MAX rules. */
+/* What it takes, for reports. */
+struct matcher_figures {
+    uint32_t rule_count;
+    uint32_t value_count, prefix_count; /* distinct ones of each field, values of lists too */
+    uint32_t range_count;
+    size_t memory_bytes;
+};
+struct matcher_figures matcher_figures(const struct matcher *matcher);
+
+/* Scratch for any matcher, one per thread; about 1 MB of address space, of which usual tables touch
+ * a few KB. */
 MUST_CHECK enum status match_scratch_open(struct match_scratch **out_scratch);
 void match_scratch_close(struct match_scratch *scratch);
 
+/* For tests: takes the path that is for processors without POPCNT. */
+void match_scratch_choose_portable(struct match_scratch *scratch);
+
 void match_run(const struct matcher *matcher, struct match_scratch *scratch,
                const struct reading *reading, struct decision *out_decision);
+
+/* The rules of one table that hold, in order of matching, the first of which is its match: what
+ * `explain` shows as beaten. At most `capacity` of them; returns how many. */
+uint32_t match_list(const struct matcher *matcher, struct match_scratch *scratch,
+                    const struct reading *reading, uint16_t table, uint32_t *out_rules,
+                    uint32_t capacity);
 
 /* The same by trying each rule in turn with `condition_holds`: the oracle. */
 void match_naive(const struct rule_table *const *tables, uint16_t table_count,
