@@ -8,7 +8,11 @@
 
 #include "io/transport.h"
 
-enum { CARRY_STEP_BYTES = 256 }; /* appended at least, though the protocol asks for one byte */
+enum {
+    CARRY_STEP_BYTES = 256,     /* appended at least, though the protocol asks for one byte */
+    LIGHT_RECEIVE_BYTES = 4096, /* a peer whose last receives brought no more is light */
+    LIGHT_RECEIVES_MIN = 8
+};
 
 static void complete_receive(struct loop *loop, struct operation *operation, int32_t result,
                              uint32_t flags);
@@ -21,7 +25,6 @@ static void advance_received(struct connection *connection, size_t size);
 void connection_input_init(struct connection *connection)
 {
     connection->receive.complete = complete_receive;
-    connection->in_bulk = true; /* until the first receive shows otherwise */
 }
 
 static size_t received_bytes(const struct connection *connection)
@@ -51,6 +54,13 @@ static bool has_input(const struct connection *connection)
            (connection->carry != NULL && carried_bytes(connection) >= connection->needed);
 }
 
+static void append(struct chunk *chunk, const uint8_t *data, size_t size)
+{
+    assert(size <= chunk->capacity - chunk->used);
+    memcpy(chunk->data + chunk->used, data, size);
+    chunk->used += (uint32_t)size;
+}
+
 /* ---- Receiving ------------------------------------------------------------------------------- */
 
 static bool wants_to_receive(const struct connection *connection)
@@ -61,28 +71,35 @@ static bool wants_to_receive(const struct connection *connection)
            connection->state != CONNECTION_OPEN;
 }
 
-/* A multishot receive takes all that has come, megabytes perhaps, before the protocol can say that
- * it is enough. So a peer that fills whole buffers is received from one buffer at a time, which
- * costs little a byte; the others by multishot, which costs little a receive. */
+static bool is_light(const struct connection *connection)
+{
+    return connection->light_receives >= LIGHT_RECEIVES_MIN;
+}
+
+/* Light peers are received from by multishot, which saves work for each receive. But a multishot
+ * takes all that has come, two megabytes perhaps, before the protocol can say that it is enough;
+ * so from the others one buffer is taken at a time, which costs little for so many bytes. */
 static void arm_receive(struct connection *connection)
 {
     struct loop *loop = connection->transport->loop;
     struct io_uring_sqe *submission = loop_submission(loop, &connection->receive);
-    if (connection->in_bulk)
-        io_uring_prep_recv(submission, connection->descriptor, NULL, CHUNK_RECEIVE_BYTES, 0);
-    else
+    connection->receiving = true;
+    connection->receiving_many = is_light(connection);
+    if (connection->receiving_many)
         io_uring_prep_recv_multishot(submission, connection->descriptor, NULL, 0, 0);
+    else
+        io_uring_prep_recv(submission, connection->descriptor, NULL, CHUNK_RECEIVE_BYTES, 0);
+    if (connection->drained) /* spares a receive that would find nothing */
+        submission->ioprio |= IORING_RECVSEND_POLL_FIRST;
     submission->flags |= IOSQE_BUFFER_SELECT;
     submission->buf_group = (uint16_t)loop_buffer_group(loop);
-    connection->receiving = true;
-    connection->receiving_many = !connection->in_bulk;
 }
 
 void connection_update_receive(struct connection *connection)
 {
     bool wanted = wants_to_receive(connection);
     if (connection->receiving) {
-        bool too_many = connection->receiving_many && connection->in_bulk;
+        bool too_many = connection->receiving_many && !is_light(connection);
         if ((!wanted || too_many) && !connection->receive_cancelled) {
             loop_cancel(connection->transport->loop, &connection->receive);
             connection->receive_cancelled = true;
@@ -90,6 +107,24 @@ void connection_update_receive(struct connection *connection)
     } else if (wanted && !connection_link_stands(&connection->starved_link)) {
         arm_receive(connection);
     }
+}
+
+/* Behind what is there. A multishot may leave a few bytes in each of many buffers: they are put
+ * together while the connection is not being fed. */
+static void queue_received(struct connection *connection, struct chunk *chunk)
+{
+    struct chunk *last = connection->received_last;
+    if (connection->received == NULL) {
+        connection->received = chunk;
+    } else if (chunk->used <= last->capacity - last->used) {
+        append(last, chunk->data, chunk->used);
+        chunk_return(chunk);
+        return;
+    } else {
+        last->next = chunk;
+    }
+    connection->received_last = chunk;
+    connection->received_count++;
 }
 
 static void complete_receive(struct loop *loop, struct operation *operation, int32_t result,
@@ -107,17 +142,16 @@ static void complete_receive(struct loop *loop, struct operation *operation, int
     } else {
         assert(chunk != NULL && (uint32_t)result <= chunk->capacity);
         connection->transport->figures.received_bytes += (uint32_t)result;
-        connection->in_bulk = (uint32_t)result == chunk->capacity;
+        connection->drained = (flags & IORING_CQE_F_SOCK_NONEMPTY) == 0;
+        if (result > LIGHT_RECEIVE_BYTES)
+            connection->light_receives = 0;
+        else if (!is_light(connection))
+            connection->light_receives++;
         chunk->used = (uint32_t)result;
         if (connection->state != CONNECTION_OPEN) {
             chunk_return(chunk);
         } else {
-            if (connection->received != NULL)
-                connection->received_last->next = chunk;
-            else
-                connection->received = chunk;
-            connection->received_last = chunk;
-            connection->received_count++;
+            queue_received(connection, chunk);
             connection_feed(connection);
         }
     }
@@ -195,13 +229,6 @@ static struct chunk *take_carry(struct connection *connection, size_t size)
         return shared_pool_take(&transport->large_carries, connection, &connection->carry_link);
     connection_abort(connection); /* a protocol that knew its own limit would have ended it */
     return NULL;
-}
-
-static void append(struct chunk *carry, const uint8_t *data, size_t size)
-{
-    assert(size <= carry->capacity - carry->used);
-    memcpy(carry->data + carry->used, data, size);
-    carry->used += (uint32_t)size;
 }
 
 static void drop_carry(struct connection *connection)

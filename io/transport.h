@@ -90,7 +90,8 @@ struct connection {
     struct chunk *input_chunk;
     uint32_t pause_count;
     bool receiving, receiving_many, receive_cancelled;
-    bool in_bulk; /* the last receive filled its buffer */
+    bool drained;           /* the last receive left nothing in the socket */
+    uint8_t light_receives; /* in a row */
     bool feeding, interrupted, consumed_some;
     bool ended, ended_told; /* the peer sends no more; the protocol knows */
     bool feed_due, room_due;
