@@ -253,7 +253,7 @@ Test(window, what_lies_below_a_position_is_forgotten_at_once)
     struct window *window = open_window(&records, 1024, 10);
     for (uint64_t i = 0; i < COUNT; i++)
         keep(window, &records, claim_of((uint16_t)(i % 3), i, i), 1, VERDICT_FRESH);
-    records.floor = RECORDS_FIRST + RECORDS_STRIDE * 700 - 1;
+    records.floor = RECORDS_FIRST + RECORDS_STRIDE * 700;
     window_forget_before(window, records.floor);
     window_forget_before(window, 5); /* never backwards */
     for (uint64_t i = 0; i < COUNT; i++)
@@ -265,8 +265,26 @@ Test(window, what_lies_below_a_position_is_forgotten_at_once)
     records_deinit(&records);
 }
 
-/* A million bodies behind one identity, the attack on a window that keeps them in a list: the
- * journal is asked at most three times a claim, and everything is still found. */
+Test(window, sweeping_reaches_every_scope_also_when_scopes_join_meanwhile)
+{
+    enum { SCOPES = 100 };
+    struct records records;
+    records_init(&records, SCOPES);
+    struct window *window = open_window(&records, 1024, 10);
+    for (uint16_t scope = 0; scope < SCOPES; scope++)
+        keep(window, &records, claim_of(scope, 1, 1), 1, VERDICT_FRESH);
+    expect(window, claim_of(0, 1, 1), 2, VERDICT_REPLAY); /* the round is somewhere now */
+    expect(window, claim_of(WINDOW_SCOPES_MAX - 1, 1, 1), 12, VERDICT_FRESH);
+    for (uint32_t i = 0; i < WINDOW_SCOPES_MAX / 8; i++)
+        expect(window, claim_of(0, 2, 1), 12, VERDICT_FRESH);
+    cr_assert_eq(figures_of(window).expired, (uint64_t)SCOPES);
+    cr_assert_eq(figures_of(window).used, 0);
+    window_close(window);
+    records_deinit(&records);
+}
+
+/* The attack on a window that keeps the bodies of an identity in a list: here the journal is asked
+ * at most three times a claim, and everything is still found. */
 Test(window, many_bodies_behind_one_identity_cost_no_more)
 {
     enum { BODIES = 100000, BATCH = 250 };
