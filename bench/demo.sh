@@ -12,11 +12,10 @@ server=
 client=
 stop() {
     trap - EXIT INT TERM
-    [ -z "$client" ] || kill "$client" 2>/dev/null || :
-    if [ -n "$server" ]; then
-        kill "$server" 2>/dev/null || :
-        wait "$server" 2>/dev/null || :
-    fi
+    for process in $client $server; do
+        kill "$process" 2>/dev/null || :
+        wait "$process" 2>/dev/null || :
+    done
     rm -rf "$directory"
 }
 trap 'stop' EXIT
@@ -25,10 +24,11 @@ trap 'stop; exit 130' INT TERM
 cp -R bench/demo/. "$directory"
 mkdir -m 700 "$directory/secrets"
 for name in nansha huangpu shenzhen-bay zhuhai-gongbei shantou zhanjiang \
-            customs inspection port trader operator; do
+            customs inspection port trader; do
     (umask 077; od -An -N24 -tx1 /dev/urandom | tr -d ' \n' > "$directory/secrets/$name")
 done
 
+: > "$directory/log"
 "$build/kouan" serve -c "$directory/kouan.yaml" --listen 127.0.0.1:0 \
     > "$directory/log" 2>&1 &
 server=$!
