@@ -34,7 +34,8 @@ enum command_flag {
     X(info, "INFO", -1, COMMAND_READ, "server", "1.0.0", "The state of the server, as text.",      \
       "[section ...]")                                                                             \
     X(kouan, "KOUAN", -2, COMMAND_READ, "kouan", "7.2.4",                                          \
-      "What Redis has no word for: LEDGER, HEALTH, REJECTS, HOLDS, RELEASE, REJECT, VERSION.",     \
+      "What Redis has no word for: LEDGER, COUNTERS, HEALTH, REJECTS, HOLDS, RELEASE, REJECT, "    \
+      "VERSION.",                                                                                  \
       "subcommand [argument ...]")                                                                 \
     X(ping, "PING", -1, COMMAND_FAST, "connection", "1.0.0", "Returns PONG or its argument.",      \
       "[message]")                                                                                 \
