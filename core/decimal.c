@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+enum { EIGHT_DIGITS = 100000000 };
+
 /* Powers of ten, but 0 in place of 1, so that the value 0 counts as one digit. */
 static const uint64_t least_with_digits[DECIMAL_U64_BYTES_MAX + 1] = {
     0,
@@ -47,18 +49,39 @@ uint32_t decimal_digits_u64(uint64_t value)
     return digits - (value < least_with_digits[digits]);
 }
 
+static void write_pair(uint8_t *out, uint32_t value)
+{
+    memcpy(out, &pairs[value * 2], 2);
+}
+
+/* Just eight digits, with zeros in front. */
+static void write_eight(uint8_t *out, uint32_t value)
+{
+    uint32_t high = value / 10000, low = value % 10000;
+    write_pair(out, high / 100);
+    write_pair(out + 2, high % 100);
+    write_pair(out + 4, low / 100);
+    write_pair(out + 6, low % 100);
+}
+
+/* In groups of eight from the end: the divisions in a group are of 32 bits and do not wait for each
+ * other. */
 uint32_t decimal_write_u64(uint8_t *out, uint64_t value)
 {
     uint32_t digits = decimal_digits_u64(value);
     uint8_t *end = out + digits;
-    while (value >= 100) {
-        end -= 2;
-        memcpy(end, &pairs[value % 100 * 2], 2);
-        value /= 100;
+    for (; value >= EIGHT_DIGITS; value /= EIGHT_DIGITS) {
+        end -= 8;
+        write_eight(end, (uint32_t)(value % EIGHT_DIGITS));
     }
-    if (value >= 10)
-        memcpy(out, &pairs[value * 2], 2);
+    uint32_t rest = (uint32_t)value;
+    for (; rest >= 100; rest /= 100) {
+        end -= 2;
+        write_pair(end, rest % 100);
+    }
+    if (rest >= 10)
+        write_pair(out, rest);
     else
-        *out = (uint8_t)('0' + value);
+        *out = (uint8_t)('0' + rest);
     return digits;
 }

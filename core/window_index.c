@@ -5,16 +5,16 @@ static uint32_t bucket_after(const struct window_index *index, uint32_t bucket)
     return bucket + 1 < index->bucket_count ? bucket + 1 : 0;
 }
 
-void window_index_insert(struct window_index *index, struct window_address address, uint32_t entry)
+void window_index_insert(struct window_index *index, uint64_t hash, uint8_t tag, uint32_t entry)
 {
-    assert(address.tag != 0);
-    uint32_t at = window_index_home(index->bucket_count, address.hash);
+    assert(tag != 0);
+    uint32_t at = window_index_home(index->bucket_count, hash);
     for (uint32_t visited = 0; visited < index->bucket_count; visited++) {
         struct window_bucket *bucket = &index->buckets[at];
         uint32_t free_slots = window_index_slots_with(bucket, 0);
         if (free_slots != 0) {
             uint32_t slot = (uint32_t)__builtin_ctz(free_slots);
-            bucket->tags[slot] = address.tag;
+            bucket->tags[slot] = tag;
             bucket->entries[slot] = entry;
             return;
         }
@@ -24,13 +24,30 @@ void window_index_insert(struct window_index *index, struct window_address addre
     assert(false); /* there are more slots than entries */
 }
 
+/* A bit for each slot, free ones too, that holds the number of `entry`. Without branches: where an
+ * entry stands cannot be predicted. */
+static uint32_t slots_of(const struct window_bucket *bucket, uint32_t entry)
+{
+    uint32_t slots = 0;
+#if defined(__SSE2__)
+    const __m128i *lanes = (const __m128i *)(const void *)bucket->entries,
+                  wanted = _mm_set1_epi32((int)entry);
+    for (unsigned i = 0; i < WINDOW_BUCKET_SLOTS / 4; i++) {
+        __m128i equal = _mm_cmpeq_epi32(_mm_load_si128(&lanes[i]), wanted);
+        slots |= (uint32_t)_mm_movemask_ps(_mm_castsi128_ps(equal)) << (4 * i);
+    }
+#else
+    for (unsigned slot = 0; slot < WINDOW_BUCKET_SLOTS; slot++)
+        slots |= (uint32_t)(bucket->entries[slot] == entry) << slot;
+#endif
+    return slots;
+}
+
 /* The slot of `entry` in the bucket, or WINDOW_BUCKET_SLOTS. */
 static uint32_t slot_of(const struct window_bucket *bucket, uint32_t entry)
 {
-    for (uint32_t slot = 0; slot < WINDOW_BUCKET_SLOTS; slot++)
-        if (bucket->entries[slot] == entry && bucket->tags[slot] != 0)
-            return slot;
-    return WINDOW_BUCKET_SLOTS;
+    uint32_t slots = slots_of(bucket, entry) & ~window_index_slots_with(bucket, 0);
+    return slots != 0 ? (uint32_t)__builtin_ctz(slots) : WINDOW_BUCKET_SLOTS;
 }
 
 void window_index_remove(struct window_index *index, uint64_t hash, uint32_t entry)

@@ -103,8 +103,8 @@ bool connection_is_closing(const struct connection *connection);
 struct transport_figures {
     uint64_t accepted, refused_full, closed_by_peer, aborted_half_command, aborted_stuck_send,
         aborted_deadline, received_bytes, sent_bytes;
-    /* Without receive buffers for a second, the connection goes that has held some the longest
-     * while it was paused. */
+    /* Connections that are paused, or wait for a carry, hold at most three quarters of the receive
+     * buffers; past that, the one goes that holds the most, or has for the longest time. */
     uint64_t aborted_holding;
     uint32_t open;
     uint32_t receive_starved, carry_waiting, output_waiting; /* connections waiting for memory */

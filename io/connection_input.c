@@ -21,6 +21,7 @@ static void advance_received(struct connection *connection, size_t size);
 void connection_input_init(struct connection *connection)
 {
     connection->receive.complete = complete_receive;
+    connection->in_bulk = true; /* until the first receive shows otherwise */
 }
 
 static size_t received_bytes(const struct connection *connection)
@@ -56,25 +57,38 @@ static bool wants_to_receive(const struct connection *connection)
 {
     if (connection->ended || connection->state == CONNECTION_CLOSING)
         return false;
-    return !is_held_up(connection) || connection->received_count < RECEIVED_CHUNKS_MAX ||
+    return !is_held_up(connection) || connection->received == NULL ||
            connection->state != CONNECTION_OPEN;
+}
+
+/* A multishot receive takes all that has come, megabytes perhaps, before the protocol can say that
+ * it is enough. So a peer that fills whole buffers is received from one buffer at a time, which
+ * costs little a byte; the others by multishot, which costs little a receive. */
+static void arm_receive(struct connection *connection)
+{
+    struct loop *loop = connection->transport->loop;
+    struct io_uring_sqe *submission = loop_submission(loop, &connection->receive);
+    if (connection->in_bulk)
+        io_uring_prep_recv(submission, connection->descriptor, NULL, CHUNK_RECEIVE_BYTES, 0);
+    else
+        io_uring_prep_recv_multishot(submission, connection->descriptor, NULL, 0, 0);
+    submission->flags |= IOSQE_BUFFER_SELECT;
+    submission->buf_group = (uint16_t)loop_buffer_group(loop);
+    connection->receiving = true;
+    connection->receiving_many = !connection->in_bulk;
 }
 
 void connection_update_receive(struct connection *connection)
 {
-    struct loop *loop = connection->transport->loop;
     bool wanted = wants_to_receive(connection);
     if (connection->receiving) {
-        if (!wanted && !connection->receive_cancelled) {
-            loop_cancel(loop, &connection->receive);
+        bool too_many = connection->receiving_many && connection->in_bulk;
+        if ((!wanted || too_many) && !connection->receive_cancelled) {
+            loop_cancel(connection->transport->loop, &connection->receive);
             connection->receive_cancelled = true;
         }
     } else if (wanted && !connection_link_stands(&connection->starved_link)) {
-        struct io_uring_sqe *submission = loop_submission(loop, &connection->receive);
-        io_uring_prep_recv_multishot(submission, connection->descriptor, NULL, 0, 0);
-        submission->flags |= IOSQE_BUFFER_SELECT;
-        submission->buf_group = (uint16_t)loop_buffer_group(loop);
-        connection->receiving = true;
+        arm_receive(connection);
     }
 }
 
@@ -93,6 +107,7 @@ static void complete_receive(struct loop *loop, struct operation *operation, int
     } else {
         assert(chunk != NULL && (uint32_t)result <= chunk->capacity);
         connection->transport->figures.received_bytes += (uint32_t)result;
+        connection->in_bulk = (uint32_t)result == chunk->capacity;
         chunk->used = (uint32_t)result;
         if (connection->state != CONNECTION_OPEN) {
             chunk_return(chunk);
@@ -124,7 +139,7 @@ static void take_end(struct connection *connection, int32_t error)
         return;
     case ENOBUFS:
         if (wants_to_receive(connection))
-            transport_starve(connection->transport, connection);
+            transport_starve(connection);
         return;
     case ECANCELED:
     case EINTR:
@@ -197,17 +212,23 @@ static void drop_carry(struct connection *connection)
     connection->carry_offset = 0;
 }
 
-/* The first received chunk in place; what it leaves unfinished begins a carry. */
+/* The first received chunk in place; what it leaves unfinished begins a carry. False: stop for now.
+ * A protocol that paused and resumed inside the call goes on by the deferral. */
 static bool feed_received(struct connection *connection)
 {
     struct chunk *chunk = connection->received;
     struct bytes input = {chunk->data + connection->received_offset, received_bytes(connection)};
-    size_t consumed = call_protocol(connection, chunk, input);
-    size_t rest = input.size - consumed;
-    if (rest == 0 || connection->interrupted || connection->state != CONNECTION_OPEN) {
-        advance_received(connection, consumed);
-        return true;
+    size_t consumed = 0;
+    if (input.size >= connection->needed) {
+        consumed = call_protocol(connection, chunk, input);
+        if (connection->interrupted || consumed == input.size) {
+            advance_received(connection, consumed);
+            return !connection->interrupted;
+        }
+        if (connection->state != CONNECTION_OPEN)
+            return false;
     }
+    size_t rest = input.size - consumed;
     connection->received_offset += (uint32_t)consumed;
     struct chunk *carry = take_carry(connection, rest);
     if (carry == NULL)
@@ -269,13 +290,12 @@ static bool feed_carry(struct connection *connection)
     size_t consumed = call_protocol(connection, carry, input);
     if (consumed >= before) { /* the rest lies in the received chunk, too */
         drop_carry(connection);
-        connection->needed = 0;
         advance_received(connection, consumed - before);
     } else {
         connection->carry_offset += (uint32_t)consumed;
         advance_received(connection, appended);
     }
-    return true;
+    return !connection->interrupted;
 }
 
 static void advance_received(struct connection *connection, size_t size)
@@ -322,16 +342,6 @@ static void update_half_command(struct connection *connection)
                                connection->transport->settings.half_command_ns);
 }
 
-static void update_holding(struct connection *connection)
-{
-    if (connection->state == CONNECTION_OPEN && connection->received != NULL &&
-        is_held_up(connection))
-        connection_queue_push(&connection->transport->holding, &connection->holding_link,
-                              connection);
-    else
-        connection_link_leave(&connection->holding_link);
-}
-
 static void end_feeding(struct connection *connection)
 {
     if (connection->state != CONNECTION_OPEN) {
@@ -341,9 +351,10 @@ static void end_feeding(struct connection *connection)
     if (is_paused(connection))
         settle(connection);
     update_half_command(connection);
-    update_holding(connection);
+    transport_note_held(connection, is_held_up(connection) ? connection->received_count : 0);
     connection_update_receive(connection);
-    if (connection->ended && !connection->ended_told && !has_input(connection)) {
+    if (connection->state == CONNECTION_OPEN && connection->ended && !connection->ended_told &&
+        !has_input(connection)) {
         const struct connection_protocol *protocol = connection->transport->settings.protocol;
         connection->ended_told = true;
         connection->transport->figures.closed_by_peer++;
@@ -362,7 +373,7 @@ void connection_drop_input(struct connection *connection)
         advance_received(connection, received_bytes(connection));
     drop_carry(connection);
     connection_link_leave(&connection->carry_link);
-    connection_link_leave(&connection->holding_link);
+    transport_note_held(connection, 0);
 }
 
 /* ---- Pausing --------------------------------------------------------------------------------- */

@@ -1,7 +1,6 @@
 #include "io/resp.h"
 
 #include <assert.h>
-#include <stdio.h>
 
 enum {
     LENGTH_DIGITS_MAX = 10,
@@ -12,17 +11,35 @@ enum {
 
 #define ERROR(text) "ERR Protocol error: " text
 
+#define MARK(text) ERROR("expected '$', got '" text "'")
+
+/* For the printable characters of ASCII, in their order. */
+static const char *const mark_errors[] = {
+    MARK(" "), MARK("!"), MARK("\""), MARK("#"), MARK("$"),  MARK("%"), MARK("&"), MARK("'"),
+    MARK("("), MARK(")"), MARK("*"),  MARK("+"), MARK(","),  MARK("-"), MARK("."), MARK("/"),
+    MARK("0"), MARK("1"), MARK("2"),  MARK("3"), MARK("4"),  MARK("5"), MARK("6"), MARK("7"),
+    MARK("8"), MARK("9"), MARK(":"),  MARK(";"), MARK("<"),  MARK("="), MARK(">"), MARK("?"),
+    MARK("@"), MARK("A"), MARK("B"),  MARK("C"), MARK("D"),  MARK("E"), MARK("F"), MARK("G"),
+    MARK("H"), MARK("I"), MARK("J"),  MARK("K"), MARK("L"),  MARK("M"), MARK("N"), MARK("O"),
+    MARK("P"), MARK("Q"), MARK("R"),  MARK("S"), MARK("T"),  MARK("U"), MARK("V"), MARK("W"),
+    MARK("X"), MARK("Y"), MARK("Z"),  MARK("["), MARK("\\"), MARK("]"), MARK("^"), MARK("_"),
+    MARK("`"), MARK("a"), MARK("b"),  MARK("c"), MARK("d"),  MARK("e"), MARK("f"), MARK("g"),
+    MARK("h"), MARK("i"), MARK("j"),  MARK("k"), MARK("l"),  MARK("m"), MARK("n"), MARK("o"),
+    MARK("p"), MARK("q"), MARK("r"),  MARK("s"), MARK("t"),  MARK("u"), MARK("v"), MARK("w"),
+    MARK("x"), MARK("y"), MARK("z"),  MARK("{"), MARK("|"),  MARK("}"), MARK("~")};
+static_assert(sizeof mark_errors / sizeof *mark_errors == '~' - ' ' + 1, "all of them");
+
 static enum status refuse(enum status status, const char *text, const char **out_error)
 {
     *out_error = text;
     return status;
 }
 
-static enum status refuse_mark(struct resp_parser *parser, uint8_t byte, const char **out_error)
+/* What does not print is shown as a blank, so that no log or terminal is led astray. */
+static enum status refuse_mark(uint8_t byte, const char **out_error)
 {
-    char shown = byte >= ' ' && byte <= '~' ? (char)byte : ' ';
-    snprintf(parser->error_text, sizeof parser->error_text, ERROR("expected '$', got '%c'"), shown);
-    return refuse(STATUS_INVALID, parser->error_text, out_error);
+    uint8_t shown = byte >= ' ' && byte <= '~' ? byte : ' ';
+    return refuse(STATUS_INVALID, mark_errors[shown - ' '], out_error);
 }
 
 /* ---- Parsing -------------------------------------------------------------------------------- */
@@ -86,7 +103,7 @@ static enum status parse_array(struct resp_parser *parser, const struct resp_lim
         if (offset == input.size)
             return wait_for(parser, offset, left, frame_min, input, out_needed);
         if (input.data[offset] != '$')
-            return refuse_mark(parser, input.data[offset], out_error);
+            return refuse_mark(input.data[offset], out_error);
         enum status status = parse_length(input, offset + 1, &body, &length);
         if (status == STATUS_INCOMPLETE)
             return wait_for(parser, offset, left, frame_min, input, out_needed);
@@ -108,6 +125,7 @@ static enum status parse_array(struct resp_parser *parser, const struct resp_lim
     }
     command->count = parser->count;
     command->frame_bytes = (uint32_t)offset;
+    command->is_quoted = false;
     parser->offset = parser->arguments_left = parser->count = 0;
     return STATUS_OK;
 }
@@ -171,15 +189,8 @@ static enum status wait_for(struct resp_parser *parser, size_t offset, uint32_t 
 
 /* ---- Inline commands ------------------------------------------------------------------------ */
 
-/* Reads and writes the words of one line. What is written never overtakes what is read. */
-struct words {
-    const uint8_t *at, *end;
-    uint8_t *out;
-};
-
-static enum status split_words(const struct resp_limits *limits, struct words *words,
+static enum status split_words(const struct resp_limits *limits, struct bytes line,
                                struct resp_command *command, const char **out_error);
-static bool is_attack(struct bytes word);
 
 static enum status parse_line(struct resp_parser *parser, const struct resp_limits *limits,
                               struct bytes input, struct resp_command *command,
@@ -194,11 +205,11 @@ static enum status parse_line(struct resp_parser *parser, const struct resp_limi
             return refuse(STATUS_TOO_BIG, ERROR("too big inline request"), out_error);
         return wait_for(parser, size, 0, 0, input, out_needed);
     }
-    struct words words = {input.data, newline, (uint8_t *)(uintptr_t)input.data};
-    enum status status = split_words(limits, &words, command, out_error);
+    struct bytes line = {input.data, (size_t)(newline - input.data)};
+    enum status status = split_words(limits, line, command, out_error);
     if (status != STATUS_OK)
         return status;
-    command->frame_bytes = (uint32_t)(newline + 1 - input.data);
+    command->frame_bytes = (uint32_t)(line.size + 1);
     parser->offset = 0;
     return STATUS_OK;
 }
@@ -208,30 +219,37 @@ static bool is_space(uint8_t byte)
     return byte == ' ' || (byte >= '\t' && byte <= '\r');
 }
 
-static bool read_word(struct words *words);
+static const uint8_t *skip_word(const uint8_t *at, const uint8_t *end, bool *out_is_quoted);
+static bool is_attack(struct bytes word);
 
-/* Redis's quoting (its sdssplitargs): 'single' with \' inside, "double" with \n \r \t \b \a \xHH. A
- * CR before the LF is a blank like others. */
-static enum status split_words(const struct resp_limits *limits, struct words *words,
+/* Words as Redis splits them (its sdssplitargs), with their quotes. A CR before the LF is a blank
+ * like others. */
+static enum status split_words(const struct resp_limits *limits, struct bytes line,
                                struct resp_command *command, const char **out_error)
 {
+    const uint8_t *at = line.data, *end = line.data + line.size;
     uint32_t count = 0;
+    bool any_quoted = false;
     for (;;) {
-        while (words->at < words->end && is_space(*words->at))
-            words->at++;
-        if (words->at == words->end)
+        bool is_quoted = false;
+        while (at < end && is_space(*at))
+            at++;
+        if (at == end)
             break;
-        const uint8_t *start = words->out;
-        if (!read_word(words))
+        const uint8_t *start = at;
+        at = skip_word(start, end, &is_quoted);
+        if (at == NULL)
             return refuse(STATUS_INVALID, ERROR("unbalanced quotes in request"), out_error);
-        size_t size = (size_t)(words->out - start);
+        size_t size = (size_t)(at - start);
         if (count == limits->arguments_max || size > limits->argument_bytes_max)
             return refuse(STATUS_TOO_BIG, ERROR("too big inline request"), out_error);
+        any_quoted = any_quoted || (is_quoted && count > 0);
         command->arguments[count++] = bytes_make(start, size);
         if (count == 1 && is_attack(command->arguments[0]))
             return STATUS_DENIED;
     }
     command->count = count;
+    command->is_quoted = any_quoted;
     return STATUS_OK;
 }
 
@@ -241,40 +259,59 @@ static bool is_attack(struct bytes word)
            bytes_equal_fold(bytes_slice(word, 0, 5), BYTES_LITERAL("Host:"));
 }
 
-static bool read_quoted(struct words *words, uint8_t quote);
-
-/* One word up to a blank, or to the end of its quotes, which may begin inside it. */
-static bool read_word(struct words *words)
+/* The end of the word: a blank, or the end of its quotes, which may begin inside it and must be
+ * followed by a blank. NULL if they do not end so. */
+static const uint8_t *skip_word(const uint8_t *at, const uint8_t *end, bool *out_is_quoted)
 {
-    for (; words->at < words->end; words->at++) {
-        uint8_t byte = *words->at;
-        if (byte == ' ' || byte == '\t' || byte == '\r')
-            return true;
-        if (byte == '"' || byte == '\'') {
-            words->at++;
-            return read_quoted(words, byte);
-        }
-        *words->out++ = byte;
+    while (at < end && *at != ' ' && *at != '\t' && *at != '\r' && *at != '"' && *at != '\'')
+        at++;
+    if (at == end || (*at != '"' && *at != '\''))
+        return at;
+    uint8_t quote = *at++;
+    *out_is_quoted = true;
+    for (; at < end; at++) {
+        if (*at == quote)
+            return at + 1 == end || is_space(at[1]) ? at + 1 : NULL;
+        if (*at == '\\' && at + 1 < end && (quote == '"' || at[1] == '\''))
+            at++;
     }
-    return true;
+    return NULL;
 }
 
-static uint8_t read_escape(struct words *words);
+/* ---- Quotes --------------------------------------------------------------------------------- */
 
-static bool read_quoted(struct words *words, uint8_t quote)
+static struct bytes unquote(struct bytes word);
+
+void resp_unquote(struct resp_command *command)
 {
-    while (words->at < words->end) {
-        uint8_t byte = *words->at++;
-        bool more = words->at < words->end;
-        if (byte == quote)
-            return !more || is_space(*words->at);
-        if (byte == '\\' && more && quote == '"')
-            byte = read_escape(words);
-        else if (byte == '\\' && more && *words->at == '\'')
-            byte = *words->at++;
-        *words->out++ = byte;
+    for (uint32_t i = 1; command->is_quoted && i < command->count; i++)
+        command->arguments[i] = unquote(command->arguments[i]);
+    command->is_quoted = false;
+}
+
+static uint8_t read_escape(const uint8_t **at, const uint8_t *end);
+
+/* 'single' quotes with \' inside, "double" ones with \n \r \t \b \a \xHH. What is written never
+ * overtakes what is read. */
+static struct bytes unquote(struct bytes word)
+{
+    const uint8_t *at = word.data, *end = word.data + word.size;
+    uint8_t *start = (uint8_t *)(uintptr_t)word.data, *out = start, quote = '\0';
+    while (at < end) {
+        uint8_t byte = *at++;
+        if (quote == '\0' && (byte == '"' || byte == '\''))
+            quote = byte;
+        else if (quote != '\0' && byte == quote)
+            break;
+        else if (quote == '"' && byte == '\\')
+            *out++ = read_escape(&at, end);
+        else if (quote == '\'' && byte == '\\' && *at == '\'')
+            *out++ = *at++;
+        else
+            *out++ = byte;
     }
-    return false;
+    assert(at == end);
+    return bytes_make(start, (size_t)(out - start));
 }
 
 static int hex_value(uint8_t byte)
@@ -285,10 +322,10 @@ static int hex_value(uint8_t byte)
     return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
 }
 
-/* What follows a backslash between double quotes; there is at least one byte. */
-static uint8_t read_escape(struct words *words)
+/* What follows a backslash between double quotes; the closing quote at least does. */
+static uint8_t read_escape(const uint8_t **at, const uint8_t *end)
 {
-    uint8_t byte = *words->at++;
+    uint8_t byte = *(*at)++;
     switch (byte) {
     case 'n': return '\n';
     case 'r': return '\r';
@@ -296,10 +333,9 @@ static uint8_t read_escape(struct words *words)
     case 'b': return '\b';
     case 'a': return '\a';
     case 'x':
-        if (words->end - words->at >= 2 && hex_value(words->at[0]) >= 0 &&
-            hex_value(words->at[1]) >= 0) {
-            byte = (uint8_t)(hex_value(words->at[0]) << 4 | hex_value(words->at[1]));
-            words->at += 2;
+        if (end - *at >= 2 && hex_value((*at)[0]) >= 0 && hex_value((*at)[1]) >= 0) {
+            byte = (uint8_t)(hex_value((*at)[0]) << 4 | hex_value((*at)[1]));
+            *at += 2;
         }
         return byte;
     default: return byte;

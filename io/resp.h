@@ -28,6 +28,7 @@ struct resp_command {
     struct bytes *arguments; /* the caller's array of limits->arguments_max views */
     uint32_t count;
     uint32_t frame_bytes; /* of the whole command, to step over */
+    bool is_quoted;       /* inline, with quotes in an argument: see resp_unquote() */
 };
 
 /* Where an unfinished command stands, so that what was parsed is not parsed again each time bytes
@@ -37,27 +38,31 @@ struct resp_parser {
     uint32_t
         offset; /* the first byte of the first unfinished argument, or of a line not searched */
     uint32_t arguments_left, count;
-    char error_text[48]; /* behind *out_error where the text is made up */
 };
 
-/* The first command of `input`, which has BYTES_PADDING readable bytes behind it and is writable:
- * the quoted words of an inline command are unescaped where they stand, once it is whole.
+/* The first command of `input`, which has BYTES_PADDING readable bytes behind it.
  *
  * OK with a command (count 0 for an empty line or array, which is stepped over in silence);
  * INCOMPLETE: `*out_needed` is how many bytes the frame is known to have at least (the lengths of
  * the arguments that have come, and the least that the others can have), a hint for buffers and
- * more than input.size; TOO_BIG or INVALID with `*out_error`, a reply line without `-` and CRLF
- * ("ERR Protocol error: ..." in Redis's wording), valid as long as the parser, after which the
- * connection is closed; DENIED for POST and Host:, closed without a reply.
+ * more than input.size; TOO_BIG or INVALID with `*out_error`, a static reply line without `-` and
+ * CRLF ("ERR Protocol error: ..." in Redis's wording), after which the connection is closed; DENIED
+ * for POST and Host:, closed without a reply.
  *
  * What is wrong or too big is told as soon as it is seen, before the bytes behind it have come.
- * `command->arguments` may be written whatever is returned; the rest of it only with OK.
+ * `command->arguments` may be written whatever is returned; the rest of it only with OK. The same
+ * bytes may be parsed again, from a zeroed parser, by a caller that could not run the command yet.
  *
  * Stricter than redis-server in this: lengths have at most 10 digits, CR is followed by LF, an
  * argument is followed by CRLF, and a line's bound also holds if it comes in one piece. */
 MUST_CHECK enum status resp_parse(struct resp_parser *parser, const struct resp_limits *limits,
                                   struct bytes input, struct resp_command *command,
                                   uint32_t *out_needed, const char **out_error);
+
+/* Takes the quotes and escapes off the arguments of a command that is_quoted, but not off its name:
+ * once, when it is carried out. Works in place, so the arguments stay in the input's chunk, whose
+ * bytes must be writable and cannot be parsed again. Nothing to do for any other command. */
+void resp_unquote(struct resp_command *command);
 
 /* ---- Replies -------------------------------------------------------------------------------- */
 
@@ -80,7 +85,7 @@ void resp_write_error_format(struct resp_writer *writer, const char *format, ...
     __attribute__((format(printf, 2, 3)));
 void resp_write_integer(struct resp_writer *writer, int64_t value);
 void resp_write_bulk(struct resp_writer *writer, struct bytes bytes);
-/* The frame of a bulk string whose `size` bytes the caller then writes; NULL when it overflows. */
+/* A bulk string whose `size` bytes the caller writes then; NULL when there is no room. */
 uint8_t *resp_write_bulk_room(struct resp_writer *writer, size_t size);
 void resp_write_bulk_text(struct resp_writer *writer, const char *text);
 void resp_write_bulk_format(struct resp_writer *writer, const char *format, ...)

@@ -113,17 +113,39 @@ static enum status read_item(struct bytes input, struct resp_item *item, size_t 
     }
 }
 
+/* 0 for what is no mark. */
+static size_t line_bytes_max(uint8_t mark)
+{
+    switch (mark) {
+    case '+':
+    case '-':
+    case '(':
+    case ',': return RESP_REPLY_LINE_BYTES_MAX;
+    case ':':
+    case '#':
+    case '_':
+    case '$':
+    case '!':
+    case '=':
+    case '*':
+    case '%':
+    case '~':
+    case '>':
+    case '|': return NUMBER_BYTES_MAX;
+    default: return 0;
+    }
+}
+
 /* What stands between the mark and CRLF; no other CR or LF may. */
 static enum status read_line(struct bytes input, struct bytes *out_line)
 {
-    bool is_text = memchr("+-(,", input.data[0], 4) != NULL;
-    if (!is_text && memchr(":#_$!=*%~>|", input.data[0], 11) == NULL)
+    size_t end = 1, bound = 1 + line_bytes_max(input.data[0]);
+    if (bound == 1)
         return STATUS_INVALID;
-    size_t bound = 1 + (is_text ? RESP_REPLY_LINE_BYTES_MAX : NUMBER_BYTES_MAX), end = 1;
     while (end < input.size && end <= bound && input.data[end] != '\r' && input.data[end] != '\n')
         end++;
     if (end > bound)
-        return is_text ? STATUS_TOO_BIG : STATUS_INVALID;
+        return bound > 1 + NUMBER_BYTES_MAX ? STATUS_TOO_BIG : STATUS_INVALID;
     if (end == input.size)
         return STATUS_INCOMPLETE;
     if (input.data[end] != '\r')

@@ -89,13 +89,6 @@ static size_t bulk_bytes(size_t size)
     return 1 + decimal_digits_u64(size) + 2 + size + 2;
 }
 
-void resp_write_bulk(struct resp_writer *writer, struct bytes bytes)
-{
-    uint8_t *out = claim(writer, bulk_bytes(bytes.size));
-    if (out != NULL)
-        put_end(put(put_head(out, '$', bytes.size), bytes.data, bytes.size));
-}
-
 uint8_t *resp_write_bulk_room(struct resp_writer *writer, size_t size)
 {
     uint8_t *out = claim(writer, bulk_bytes(size));
@@ -104,6 +97,13 @@ uint8_t *resp_write_bulk_room(struct resp_writer *writer, size_t size)
     out = put_head(out, '$', size);
     put_end(out + size);
     return out;
+}
+
+void resp_write_bulk(struct resp_writer *writer, struct bytes bytes)
+{
+    uint8_t *out = resp_write_bulk_room(writer, bytes.size);
+    if (out != NULL)
+        put(out, bytes.data, bytes.size);
 }
 
 void resp_write_bulk_text(struct resp_writer *writer, const char *text)

@@ -54,7 +54,7 @@ static void session_closed(struct connection *connection)
     if (session->in_parked) {
         /* Its parked messages go on: the sender may have died, what it sent is still wanted. */
         take_from_list(&shard->parked, session, offsetof(struct session, next_parked));
-        for (struct publication *next, *parked = session_unpark(session); parked != NULL;
+        for (struct publication *next, *parked = session->parked_first; parked != NULL;
              parked = next) {
             next = parked->queued;
             intake_queue(shard, parked);
@@ -306,7 +306,7 @@ static int must_wait(const struct session *session, const struct command_row *ro
 }
 
 /* Runs one command. False if it has to wait, and will be parsed again. */
-static bool run(struct session *session, const struct resp_command *command)
+static bool run(struct session *session, struct resp_command *command)
 {
     const struct command_row *row = command_find(command->arguments[0]);
     int reason = must_wait(session, row, command->count);
@@ -314,6 +314,7 @@ static bool run(struct session *session, const struct resp_command *command)
         session_wait_for(session, (enum session_wait)reason);
         return false;
     }
+    resp_unquote(command);
     session->last_command = row != NULL ? row->name : "unknown";
     session->commands++;
     session->shard->figures.commands++;

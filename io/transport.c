@@ -11,7 +11,6 @@ static void run_carry_on(struct loop *loop, struct deferral *deferral);
 static void run_hand_out(struct loop *loop, struct deferral *deferral);
 static void run_rearm(struct loop *loop, struct deferral *deferral);
 static void run_flush(struct loop *loop, struct deferral *deferral);
-static void expire_starvation(struct loop *loop, struct timer *timer);
 
 /* ---- Opening and closing --------------------------------------------------------------------- */
 
@@ -39,7 +38,8 @@ enum status transport_open(struct loop *loop, const struct transport_settings *s
     transport->rearm.run = run_rearm;
     transport->flush.run = run_flush;
     transport->flush.last = true;
-    transport->starvation.expire = expire_starvation;
+    uint32_t buffers = loop_buffers_free(loop) + loop_buffers_out(loop);
+    transport->held_buffers_max = buffers - (buffers + 3) / 4;
     *out_transport = transport;
     return STATUS_OK;
 }
@@ -75,7 +75,6 @@ void transport_close(struct transport *transport)
     loop_undefer(transport->loop, &transport->hand_out);
     loop_undefer(transport->loop, &transport->rearm);
     loop_undefer(transport->loop, &transport->flush);
-    loop_timer_disarm(transport->loop, &transport->starvation);
     chunk_pool_close(&transport->small_carries.pool);
     chunk_pool_close(&transport->large_carries.pool);
     chunk_pool_close(&transport->outputs.pool);
@@ -230,16 +229,14 @@ static void run_flush(struct loop *loop, struct deferral *deferral)
 
 /* ---- Receive buffers run out ----------------------------------------------------------------- */
 
-void transport_starve(struct transport *transport, struct connection *connection)
+void transport_starve(struct connection *connection)
 {
-    struct loop *loop = transport->loop;
+    struct transport *transport = connection->transport;
     connection_queue_push(&transport->starved, &connection->starved_link, connection);
-    if (loop_buffers_free(loop) > 0)
-        loop_defer(loop, &transport->rearm); /* they have come back in the meantime */
+    if (loop_buffers_free(transport->loop) > 0)
+        loop_defer(transport->loop, &transport->rearm); /* they have come back in the meantime */
     else
-        loop_await_buffer(loop, &transport->rearm);
-    if (transport->starvation.heap_index == 0)
-        loop_timer_arm(loop, &transport->starvation, loop_now_ns(loop) + STARVED_NS);
+        loop_await_buffer(transport->loop, &transport->rearm);
 }
 
 static void run_rearm(struct loop *loop, struct deferral *deferral)
@@ -249,25 +246,32 @@ static void run_rearm(struct loop *loop, struct deferral *deferral)
     uint32_t count = loop_buffers_free(loop);
     for (; count > 0 && transport->starved.count > 0; count--)
         connection_update_receive(connection_queue_pop(&transport->starved));
-    if (transport->starved.count > 0) {
+    if (transport->starved.count > 0)
         loop_await_buffer(loop, deferral);
-        loop_timer_arm(loop, &transport->starvation, loop_now_ns(loop) + STARVED_NS);
-    } else {
-        loop_timer_disarm(loop, &transport->starvation);
-    }
 }
 
-/* No buffer has come back for a while, and somebody waits for one: whoever has held some the
- * longest without being fed must go, so that no set of paused connections can stop the rest. */
-static void expire_starvation(struct loop *loop, struct timer *timer)
+/* The one that holds the most; among equals the one that has for the longest time. */
+static struct connection *find_greediest(const struct transport *transport)
 {
-    struct transport *transport =
-        (struct transport *)((uint8_t *)timer - offsetof(struct transport, starvation));
-    if (transport->starved.count == 0)
-        return;
-    if (transport->holding.first != NULL) {
+    struct connection *found = NULL;
+    for (struct connection_link *link = transport->holding.first; link != NULL; link = link->next)
+        if (found == NULL || link->connection->held_buffers > found->held_buffers)
+            found = link->connection;
+    return found;
+}
+
+void transport_note_held(struct connection *connection, uint32_t buffer_count)
+{
+    struct transport *transport = connection->transport;
+    bool more = buffer_count > connection->held_buffers;
+    transport->held_buffers += buffer_count - connection->held_buffers;
+    connection->held_buffers = buffer_count;
+    if (buffer_count > 0)
+        connection_queue_push(&transport->holding, &connection->holding_link, connection);
+    else
+        connection_link_leave(&connection->holding_link);
+    while (more && transport->held_buffers > transport->held_buffers_max) {
         transport->figures.aborted_holding++;
-        connection_abort(transport->holding.first->connection);
+        connection_abort(find_greediest(transport)); /* which notes 0 for it */
     }
-    loop_timer_arm(loop, timer, loop_now_ns(loop) + STARVED_NS);
 }

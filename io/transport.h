@@ -18,11 +18,9 @@ enum {
     CARRY_SMALL_BYTES = 4096,
     OUTPUT_SMALL_BYTES = 4096, /* each connection has one such chunk for itself */
     OUTPUT_PARTS_MAX = 8,      /* chunks in one send */
-    RECEIVED_CHUNKS_MAX = 2,   /* kept for a connection that is not fed; then receiving stops */
     PEER_TEXT_BYTES = 128
 };
-#define LINGER_NS  UINT64_C(1000000000) /* from our last byte to the peer's end */
-#define STARVED_NS UINT64_C(1000000000) /* without receive buffers before somebody must go */
+#define LINGER_NS UINT64_C(1000000000) /* from our last byte to the peer's end */
 
 enum connection_state {
     CONNECTION_OPEN,
@@ -60,8 +58,8 @@ struct transport {
     struct connection_queue flushes; /* output or an end is due: the deferral `flush` */
     struct connection_queue starved; /* want a receive buffer */
     struct connection_queue holding; /* not fed, but hold receive buffers; the longest first */
+    uint32_t held_buffers, held_buffers_max;
     struct deferral carry_on, hand_out, rearm, flush;
-    struct timer starvation;
 
     uint8_t *memory; /* connections_max times stride_bytes */
     size_t memory_bytes, stride_bytes;
@@ -85,12 +83,14 @@ struct connection {
     struct operation receive;
     struct chunk *received, *received_last;
     uint32_t received_count, received_offset; /* consumed of the first */
+    uint32_t held_buffers;                    /* as the transport has counted */
     struct chunk *carry;
     uint32_t carry_offset; /* consumed of the carry */
     size_t needed; /* unconsumed bytes without which the protocol cannot go on; 0: unknown */
     struct chunk *input_chunk;
     uint32_t pause_count;
-    bool receiving, receive_cancelled;
+    bool receiving, receiving_many, receive_cancelled;
+    bool in_bulk; /* the last receive filled its buffer */
     bool feeding, interrupted, consumed_some;
     bool ended, ended_told; /* the peer sends no more; the protocol knows */
     bool feed_due, room_due;
@@ -117,7 +117,12 @@ struct chunk *shared_pool_take(struct shared_pool *shared, struct connection *co
                                struct connection_link *link);
 /* May take without standing in line. */
 bool shared_pool_is_open_to(const struct shared_pool *shared, const struct connection *connection);
-void transport_starve(struct transport *transport, struct connection *connection);
+/* Puts it in line for a receive buffer. */
+void transport_starve(struct connection *connection);
+/* Notes how many receive buffers the connection, which is not being fed, keeps from the others. May
+ * abort it or another one: together they hold three quarters at most, so that no number of
+ * connections that stand still can stop those that go. */
+void transport_note_held(struct connection *connection, uint32_t buffer_count);
 void transport_put_to_work(struct connection *connection);
 void transport_put_to_flush(struct connection *connection);
 

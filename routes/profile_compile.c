@@ -41,7 +41,7 @@ void profile_error_inside(struct profile_compiler *compiler, const struct yaml_n
                           size_t offset, const char *code, const char *hint, const char *format,
                           ...)
 {
-    uint32_t column = at->column + (at->quoted ? 1 : 0);
+    uint32_t column = at->column;
     for (size_t i = 0; i < offset && i < at->text.size; i++)
         column += (at->text.data[i] & 0xC0) != 0x80;
     va_list arguments;

@@ -23,10 +23,9 @@ enum yaml_kind {
 
 struct yaml_node {
     enum yaml_kind kind;
-    bool quoted;                     /* TEXT: in quotes, so its first character is a column on */
-    struct bytes text;               /* TEXT; a NUL follows */
-    struct bytes name;               /* what a member of a mapping is called; else absent */
-    uint32_t line, column;           /* where the value begins, from 1 */
+    struct bytes text;     /* TEXT; a NUL follows */
+    struct bytes name;     /* what a member of a mapping is called; else absent */
+    uint32_t line, column; /* where the value begins, from 1; of a quoted text, inside the quotes */
     uint32_t name_line, name_column; /* where its name begins; 0 outside of mappings */
     uint32_t child_count;            /* LIST, MAPPING */
     struct yaml_node *first_child;   /* in the order of the text */

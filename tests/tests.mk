@@ -20,3 +20,64 @@ $(BUILD)/tests/bench/%_test: $(BUILD)/tests/bench/%_test.o $(BUILD)/bench.a $(BU
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS) $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
 $(BUILD)/tests/fuzz/%_replay: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/tests/fuzz/replay.o $(BUILD)/io.a $(BUILD)/routes.a $(BUILD)/core.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
+
+# ---- run ---------------------------------------------------------------------------------------
+
+.PHONY: test-packages
+test-packages:
+	@sh .ci/packages.sh test
+
+# Everything, with one line at the end that counts it.
+.PHONY: test
+test: test-packages
+	@$(MAKE) --no-print-directory BUILD=$(BUILD) test-build
+	@sh tests/check_arrows.sh
+	@bash tests/run.sh $(BUILD)
+
+.PHONY: test-build
+test-build: all $(test_programs) $(replay_programs)
+
+# ---- checks of the source ------------------------------------------------------------------------
+
+c_files = $(wildcard core/*.[ch] routes/*.[ch] io/*.[ch] io/cli/*.[ch] bench/*.[ch] tests/*/*.[ch])
+
+.PHONY: format
+format:
+	clang-format -i $(c_files)
+
+.PHONY: check-format
+check-format:
+	@clang-format --dry-run -Werror $(c_files)
+
+.PHONY: check
+check: test-packages check-format
+	@sh tests/check_arrows.sh
+	@$(MAKE) --no-print-directory BUILD=build/check-gcc CC=gcc test-build
+	@$(MAKE) --no-print-directory BUILD=build/check-clang CC=clang test-build
+
+# ---- sanitizers ----------------------------------------------------------------------------------
+
+.PHONY: test-sanitize
+test-sanitize: test-packages
+	@$(MAKE) --no-print-directory BUILD=build/asan SANITIZE=address,undefined OPTIMIZE=-O1 test-build
+	@bash tests/run.sh build/asan
+
+# ---- fuzzing -------------------------------------------------------------------------------------
+
+FUZZ_SECONDS ?= 180
+fuzz_programs = $(patsubst %,build/fuzz/%_fuzz,$(fuzz_names))
+
+.PHONY: fuzz-build
+fuzz-build: test-packages
+	@$(MAKE) --no-print-directory BUILD=build/fuzz CC=clang OPTIMIZE=-O1 \
+		SANITIZE=fuzzer-no-link,address,undefined fuzz-programs
+
+.PHONY: fuzz-programs
+fuzz-programs: $(patsubst %,$(BUILD)/%_fuzz,$(fuzz_names))
+$(BUILD)/%_fuzz: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/io.a $(BUILD)/routes.a $(BUILD)/core.a
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
+
+# New inputs stay in build/fuzz/corpus; findings in build/fuzz.
+.PHONY: fuzz
+fuzz: fuzz-build
+	@sh tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS) $(fuzz_names)

@@ -41,7 +41,7 @@ static void buffer_free(struct bytes buffer)
 
 static void parse(struct resp_parser *parser, struct bytes input, struct outcome *outcome)
 {
-    *outcome = (struct outcome){.command = {outcome->arguments, 0, 0}};
+    *outcome = (struct outcome){.command = {.arguments = outcome->arguments}};
     outcome->status =
         resp_parse(parser, &limits, input, &outcome->command, &outcome->needed, &outcome->error);
     switch (outcome->status) {
@@ -54,6 +54,7 @@ static void parse(struct resp_parser *parser, struct bytes input, struct outcome
             assert(argument.size <= ARGUMENT_BYTES_MAX && argument.data >= input.data);
             assert(argument.data + argument.size <= input.data + outcome->command.frame_bytes);
         }
+        assert(!outcome->command.is_quoted || input.data[0] != '*');
         break;
     case STATUS_INCOMPLETE:
         assert(outcome->needed > input.size && outcome->needed <= COMMAND_BYTES_MAX);
@@ -65,6 +66,18 @@ static void parse(struct resp_parser *parser, struct bytes input, struct outcome
             assert(*at >= ' ' && *at <= '~');
         break;
     default: assert(outcome->status == STATUS_DENIED && input.data[0] != '*');
+    }
+}
+
+/* In place, no word grows, and none reaches into another. */
+static void unquote(struct outcome *outcome)
+{
+    struct bytes before[ARGUMENTS_MAX];
+    memcpy(before, outcome->arguments, sizeof before);
+    resp_unquote(&outcome->command);
+    for (uint32_t i = 0; i < outcome->command.count; i++) {
+        struct bytes argument = outcome->command.arguments[i];
+        assert(argument.data == before[i].data && argument.size <= before[i].size);
     }
 }
 
@@ -136,9 +149,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         parse(&parser, input, &outcome);
         parse(&other_parser, other_input, &other);
         assert_same(&outcome, &other);
+        assert(bytes_equal(input, rest));
         check_pieces(rest, data[0], &outcome);
         if (outcome.status == STATUS_OK && rest.data[0] == '*' && outcome.command.count > 0)
             check_with_hiredis(rest, &outcome);
+        if (outcome.status == STATUS_OK) {
+            unquote(&outcome);
+            unquote(&other);
+            assert_same(&outcome, &other);
+        }
         buffer_free(input);
         buffer_free(other_input);
         if (outcome.status != STATUS_OK)

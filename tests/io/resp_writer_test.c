@@ -134,6 +134,21 @@ Test(resp_writer, nothing_is_written_past_the_capacity)
         }
 }
 
+Test(resp_writer, room_for_a_bulk_string)
+{
+    uint8_t out[11];
+    struct resp_writer writer;
+    resp_writer_init(&writer, 3, out, sizeof out);
+    uint8_t *room = resp_write_bulk_room(&writer, 5);
+    cr_assert_eq(room, out + 4);
+    memcpy(room, "hello", 5);
+    cr_assert(!writer.overflowed);
+    cr_assert(bytes_equal(bytes_make(out, writer.needed), BYTES_LITERAL("$5\r\nhello\r\n")));
+    resp_writer_init(&writer, 3, out, sizeof out - 1);
+    cr_assert_null(resp_write_bulk_room(&writer, 5));
+    cr_assert(writer.overflowed);
+}
+
 Test(resp_writer, overflow_is_sticky)
 {
     uint8_t out[16];

@@ -61,6 +61,20 @@ Test(json, counts_entries_and_instances)
     check(cases);
 }
 
+Test(json, does_not_nest_entries)
+{
+    static const struct scan_case cases[] = {
+        {"{\"a\":[{\"b\":[{\"k\":1},{\"k\":2}]}],\"b\":[{\"k\":3},{\"k\":4}]}",
+         "0@1=1 | 0@1=2 | 0@2=3 | 0@3=4"},
+        {0}};
+    struct plan_fixture fixture;
+    plan_begin(&fixture, FORMAT_JSON);
+    plan_tap(&fixture, "//b/k");
+    plan_node_at(&fixture, "/a")->entry = true;
+    plan_node_at(&fixture, "//b")->entry = true;
+    check_cases(scan_json, &fixture.plan, cases);
+}
+
 Test(json, matches_at_any_depth_where_the_path_does_not)
 {
     static const struct scan_case cases[] = {
@@ -176,7 +190,9 @@ Test(json, refuses_broken_scalars)
         {"[\"\\ud83d\\ud83d\"]", "ENCODING 2"},
         {"[\"\\ud83d\\u0041\"]", "ENCODING 2"},
         {"[\"\\ud83d\\u00\"]", "MALFORMED 12"},
+        {"[\"\\ud83dxuDE00\"]", "ENCODING 2"},
         {"[\"\\uDE00\"]", "ENCODING 2"},
+        {"[\"\\uDC00\\uDC00\"]", "ENCODING 2"},
         {"[\"ab\xFF\"]", "ENCODING 4"},
         {"[\"\xE4\xB8\"]", "ENCODING 2"},
         {"[\"\xE4\xB8\xAD\xE4\xB8\"]", "ENCODING 5"},

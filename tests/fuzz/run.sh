@@ -1,0 +1,19 @@
+#!/bin/sh
+# Runs each fuzzer for a while, from its kept seeds.   usage: tests/fuzz/run.sh FOLDER SECONDS NAME...
+set -eu
+folder=$1 seconds=$2
+shift 2
+status=0
+for name in "$@"; do
+    mkdir -p "$folder/corpus/$name"
+    echo "fuzz $name for $seconds s"
+    if ! "$folder/${name}_fuzz" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=4096 \
+        -artifact_prefix="$folder/$name-" -print_final_stats=1 -close_fd_mask=0 \
+        "$folder/corpus/$name" "tests/data/fuzz/$name" > "$folder/$name.log" 2>&1; then
+        echo "FINDING in $name:"
+        tail -30 "$folder/$name.log"
+        status=1
+    fi
+    grep -E 'stat::number_of_executed_units|stat::new_units_added' "$folder/$name.log" || true
+done
+exit $status

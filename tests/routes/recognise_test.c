@@ -1,0 +1,185 @@
+#include "routes/recognise.h"
+
+#include "profile_fixture.h"
+
+static const char profiles[] =
+    "profile: a-narrow\nfamily: f\nformat: xml\n"
+    "recognise: { root: [A, B], namespace: \"urn:n\" }\nfields: { message_type: name() }\n---\n"
+    "profile: a-prefix\nfamily: f\nformat: xml\n"
+    "recognise: { root: A, namespace: \"urn:*\" }\nfields: { message_type: name() }\n---\n"
+    "profile: a-any\nfamily: f\nformat: xml\n"
+    "recognise: { root: A }\nfields: { message_type: name() }\n---\n"
+    "profile: n-only\nfamily: f\nformat: xml\n"
+    "recognise: { namespace: \"urn:only\" }\nfields: { message_type: name() }\n---\n"
+    "profile: declared\nfamily: f\nformat: xml\n"
+    "recognise: { first_bytes: \"<?xml version='1.1'\" }\nfields: { message_type: name() }\n---\n"
+    "profile: z\nfamily: f\nformat: xml\n"
+    "recognise: { first_bytes: \"<Z\" }\nfields: { message_type: name() }\n---\n"
+    "profile: x-1\nfamily: f\nformat: edifact\n"
+    "recognise: { type: [X, Y] }\nfields: { message_type: UNH/2/1 }\n---\n"
+    "profile: any-edifact\nfamily: f\nformat: edifact\n"
+    "recognise: { type: \"*\" }\nfields: { message_type: UNH/2/1 }\n---\n"
+    "profile: j-kind\nfamily: f\nformat: json\n"
+    "recognise: { key: kind, values: [one, \"2\"] }\nfields: { message_type: kind }\n---\n"
+    "profile: j-type\nfamily: f\nformat: json\n"
+    "recognise: { key: type }\nfields: { message_type: type }\n---\n"
+    "profile: j-kind-any\nfamily: f\nformat: json\n"
+    "recognise: { key: kind }\nfields: { message_type: kind }\n";
+
+static struct profile_fixture *open_profiles(void)
+{
+    struct profile_fixture *fixture = fixture_open();
+    fixture_parse(fixture, profiles);
+    fixture_build(fixture);
+    cr_assert_str_empty(fixture_diagnostics(fixture));
+    return fixture;
+}
+
+/* The profile's name, or the fault. */
+static const char *recognise(struct profile_fixture *fixture, const uint64_t *allowed,
+                             const char *text)
+{
+    const struct profile *profile = NULL;
+    struct scan_fault fault = {0};
+    struct bytes body = fixture_body(bytes_from_text(text), 0);
+    enum status status = read_recognise(&fixture->set, allowed, body, &profile, &fault);
+    free((void *)body.data);
+    if (status == STATUS_OK)
+        return profile->name;
+    return fixture_print(fixture, status, NULL, &fault);
+}
+
+Test(recognise, by_root_namespace_and_first_bytes)
+{
+    static const char *const cases[][2] = {
+        {"<A xmlns='urn:n'/>", "a-narrow"},
+        {"<p:B xmlns:p='urn:n'/>", "a-narrow"},
+        {"<A xmlns='urn:nn'/>", "a-prefix"},
+        {"<A xmlns='URN:n'/>", "a-any"},
+        {"<A/>", "a-any"},
+        {"<a/>", "UNKNOWNPROFILE 0"},
+        {"<B/>", "UNKNOWNPROFILE 0"},
+        {"<C xmlns='urn:only'/>", "n-only"},
+        {"<A xmlns='urn:only'/>", "a-prefix"},
+        {"\xEF\xBB\xBF<?xml version='1.1'?><C/>", "declared"},
+        {"\xEF\xBB\xBF \r\n\t<Z/>", "z"},
+        {"<?xml version='1.0'?><C/>", "UNKNOWNPROFILE 0"},
+        {"<?xml version='1.1'?><A/>", "a-any"},
+        {"", "EMPTY 0"},
+        {"hello", "UNKNOWNFORMAT 0"},
+        {"<A", "TRUNCATED 2 expected `>`"},
+    };
+    struct profile_fixture *fixture = open_profiles();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *found = recognise(fixture, NULL, cases[i][0]);
+        cr_expect_str_eq(found, cases[i][1], "%s: %s, expected %s", cases[i][0], found,
+                         cases[i][1]);
+    }
+    fixture_close(fixture);
+}
+
+Test(recognise, by_message_type)
+{
+    struct profile_fixture *fixture = open_profiles();
+    cr_expect_str_eq(recognise(fixture, NULL, "UNH+1+X:D:96B:UN'UNT+2+1'"), "x-1");
+    cr_expect_str_eq(recognise(fixture, NULL, "UNH+1+Y:D:96B:UN'UNT+2+1'"), "x-1");
+    cr_expect_str_eq(recognise(fixture, NULL, "UNH+1+Z:D:96B:UN'UNT+2+1'"), "any-edifact");
+    fixture_close(fixture);
+}
+
+Test(recognise, by_member_in_any_order)
+{
+    static const char *const cases[][2] = {
+        {"{\"kind\":\"one\",\"type\":1}", "j-kind"},
+        {"{\"type\":1,\"kind\":\"one\"}", "j-kind"},
+        {"{\"type\":1,\"x\":{\"kind\":\"one\"},\"kind\":2}", "j-kind"},
+        {"{\"kind\":\"three\",\"type\":\"t\"}", "j-type"},
+        {"{\"type\":\"t\",\"kind\":\"three\"}", "j-type"},
+        {"{\"type\":\"\",\"kind\":\"three\"}", "j-kind-any"},
+        {"{\"type\":null,\"kind\":\"three\"}", "j-kind-any"},
+        {"{\"type\":{},\"kind\":\"three\"}", "j-kind-any"},
+        {"{\"type\":false}", "j-type"},
+        {"{\"Type\":1}", "UNKNOWNPROFILE 0"},
+        {"{}", "UNKNOWNPROFILE 0"},
+        {"{\"a\":1", "TRUNCATED 6 expected `,` or `}`"},
+        /* What is decided needs no further look. */
+        {"{\"kind\":\"one\",", "j-kind"},
+    };
+    struct profile_fixture *fixture = open_profiles();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *found = recognise(fixture, NULL, cases[i][0]);
+        cr_expect_str_eq(found, cases[i][1], "%s: %s, expected %s", cases[i][0], found,
+                         cases[i][1]);
+    }
+    fixture_close(fixture);
+}
+
+/* Every subset of the profiles against trying each in turn. */
+static bool accepts(const struct profile *profile, const char *body)
+{
+    static const struct {
+        const char *body, *profiles;
+    } truths[] = {
+        {"<A xmlns='urn:n'/>", " a-narrow a-prefix a-any "},
+        {"<A xmlns='urn:only'/>", " a-prefix a-any n-only "},
+        {"<?xml version='1.1'?><A xmlns='urn:only'/>", " a-prefix a-any n-only declared "},
+        {"UNH+1+X:D:96B:UN'UNT+2+1'", " x-1 any-edifact "},
+        {"{\"type\":1,\"kind\":\"one\"}", " j-kind j-type j-kind-any "},
+        {"{\"kind\":\"2\"}", " j-kind j-kind-any "},
+    };
+    char name[32];
+    snprintf(name, sizeof name, " %s ", profile->name);
+    for (size_t i = 0; i < sizeof truths / sizeof truths[0]; i++)
+        if (strcmp(truths[i].body, body) == 0)
+            return strstr(truths[i].profiles, name) != NULL;
+    cr_assert_fail("no truth about %s", body);
+    return false;
+}
+
+Test(recognise, among_the_allowed)
+{
+    static const char *const bodies[] = {
+        "<A xmlns='urn:n'/>",
+        "<A xmlns='urn:only'/>",
+        "<?xml version='1.1'?><A xmlns='urn:only'/>",
+        "UNH+1+X:D:96B:UN'UNT+2+1'",
+        "{\"type\":1,\"kind\":\"one\"}",
+        "{\"kind\":\"2\"}",
+    };
+    struct profile_fixture *fixture = open_profiles();
+    cr_assert_eq(fixture->set.count, 11);
+    for (uint64_t allowed = 0; allowed < 2048; allowed++)
+        for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+            const char *expected = "UNKNOWNPROFILE 0";
+            for (int k = 10; k >= 0; k--)
+                if ((allowed >> k & 1) != 0 && accepts(fixture->set.profiles[k], bodies[i]))
+                    expected = fixture->set.profiles[k]->name;
+            cr_assert_str_eq(recognise(fixture, &allowed, bodies[i]), expected,
+                             "%s among %lx, expected %s", bodies[i], (unsigned long)allowed,
+                             expected);
+        }
+    fixture_close(fixture);
+}
+
+Test(recognise, among_a_thousand)
+{
+    struct profile_fixture *fixture = fixture_open();
+    char yaml[512], body[64], name[16];
+    for (int i = 0; i < PROFILES_MAX; i++) {
+        snprintf(yaml, sizeof yaml,
+                 "profile: p%d\nfamily: f\nformat: %s\nrecognise: { %s: N%d }\n"
+                 "fields: { message_type: { constant: T } }\n",
+                 i, i % 2 ? "xml" : "json", i % 2 ? "root" : "key", i / 4);
+        fixture_parse(fixture, yaml);
+    }
+    cr_assert_eq(fixture->diagnostics.error_count, 0);
+    fixture_build(fixture);
+    for (int i = 0; i < PROFILES_MAX; i++) {
+        snprintf(body, sizeof body, i % 2 ? "<N%d/>" : "{\"N%d\":1}", i / 4);
+        snprintf(name, sizeof name, "p%d", i / 4 * 4 + i % 2);
+        cr_assert_str_eq(recognise(fixture, NULL, body), name);
+    }
+    fixture_parse(fixture, yaml);
+    cr_expect(strstr(fixture_diagnostics(fixture), "error[P113]: there are more than 1024"));
+    fixture_close(fixture);
+}

@@ -1,0 +1,69 @@
+#!/bin/bash
+# Runs every test of one build, and ends with one line that counts them.   usage: tests/run.sh BUILD
+# Criterion programs, fuzz targets over their corpora, and the end-to-end tests in Python.
+set -u
+cd "$(dirname "$0")/.."
+build=$1
+log=$build/test.log
+passed=0 failed=0 skipped=0
+: > "$log"
+
+note_failure() {
+    echo "FAILED $1"
+    tail -40 "$2" | sed 's/^/    /'
+}
+
+for program in "$build"/tests/{core,routes,io,bench}/*_test; do
+    [ -x "$program" ] || continue
+    out=$program.out
+    "$program" > "$out" 2>&1
+    status=$?
+    cat "$out" >> "$log"
+    line=$(grep -a 'Synthesis' "$out" | tail -1 | sed 's/\x1b\[[0-9;]*m//g')
+    ran=$(sed -n 's/.*Passing: \([0-9]*\).*/\1/p' <<< "$line")
+    bad=$(sed -n 's/.*Failing: \([0-9]*\).*/\1/p' <<< "$line")
+    crashed=$(sed -n 's/.*Crashing: \([0-9]*\).*/\1/p' <<< "$line")
+    skips=$(grep -ac '\[SKIP\]' "$out")
+    passed=$((passed + ${ran:-0})) skipped=$((skipped + skips))
+    bad=$((${bad:-0} + ${crashed:-0}))
+    if [ "$status" != 0 ] && [ "$bad" = 0 ]; then bad=1; fi
+    failed=$((failed + bad))
+    [ "$bad" = 0 ] || note_failure "$program" "$out"
+done
+
+for program in "$build"/tests/fuzz/*_replay; do
+    [ -x "$program" ] || continue
+    name=$(basename "$program" _replay)
+    out=$program.out
+    if "$program" "tests/data/fuzz/$name" > "$out" 2>&1; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        note_failure "$program" "$out"
+    fi
+    cat "$out" >> "$log"
+done
+
+# Each end-to-end test runs twice: as it is, and with claims and commits delayed by random turns.
+run_script() {
+    local script=$1 delay=$2
+    local out=$build/tests/$(basename "$script")${delay:+.delayed}.out
+    KOUAN=$build/kouan KOUAN_BENCH=$build/kouan-bench KOUAN_TEST_DELAY=$delay \
+        /usr/bin/python3 "$script" > "$out" 2>&1
+    local status=$?
+    cat "$out" >> "$log"
+    local line ran=0 bad=0 skips=0
+    line=$(grep -aE '^[0-9]+ passed, [0-9]+ failed' "$out" | tail -1)
+    [ -z "$line" ] || read -r ran _ bad _ skips _ <<< "${line//,/}"
+    if [ "$status" != 0 ] && [ "$bad" = 0 ]; then bad=1; fi
+    passed=$((passed + ran)) failed=$((failed + bad)) skipped=$((skipped + skips))
+    [ "$bad" = 0 ] || note_failure "$script${delay:+ (delayed)}" "$out"
+}
+
+for script in tests/e2e/*_test.py; do
+    run_script "$script" ""
+    run_script "$script" "6:$((RANDOM + 1))"
+done
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ] && [ "$passed" != 0 ]
