@@ -56,8 +56,8 @@ enum command_flag {
       "destination group consumer min-idle-time id [id ...] [IDLE ms] [TIME unix-ms] "             \
       "[RETRYCOUNT count] [FORCE] [JUSTID] [LASTID id]")                                           \
     X(xgroup, "XGROUP", -2, COMMAND_WRITE, "stream", "5.0.0",                                      \
-      "Creates a consumer group of a destination.",                                                \
-      "CREATE destination group id | $ [MKSTREAM] [ENTRIESREAD n]")                                \
+      "Creates a consumer group of a destination, or removes it again.",                           \
+      "CREATE destination group id | $ [MKSTREAM] [ENTRIESREAD n] | DESTROY destination group")    \
     X(xinfo, "XINFO", -2, COMMAND_READ, "stream", "5.0.0",                                         \
       "Describes a destination, its groups or consumers.",                                         \
       "STREAM destination | GROUPS destination | CONSUMERS destination group")                     \

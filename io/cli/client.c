@@ -115,7 +115,7 @@ static enum cli_exit authenticate(struct client *client)
     const struct client_settings *settings = client->settings;
     struct arena arena;
     struct bytes secret;
-    redisReply *reply;
+    redisReply *reply = NULL;
     if (settings->name == NULL)
         return CLI_OK;
     arena_init(&arena);
@@ -154,7 +154,7 @@ void client_append(struct client *client, const struct bytes *words, uint32_t co
 enum cli_exit client_ask(struct client *client, const struct bytes *words, uint32_t count,
                          redisReply **out_reply)
 {
-    void *reply;
+    void *reply = NULL;
     client_append(client, words, count);
     if (redisGetReply(client->context, &reply) != REDIS_OK)
         return client_lost(client);
@@ -165,7 +165,7 @@ enum cli_exit client_ask(struct client *client, const struct bytes *words, uint3
 enum cli_exit client_call(struct client *client, const struct bytes *words, uint32_t count,
                           redisReply **out_reply)
 {
-    redisReply *reply;
+    redisReply *reply = NULL;
     enum cli_exit end = client_ask(client, words, count, &reply);
     if (end != CLI_OK)
         return end;

@@ -7,6 +7,7 @@
 enum { PAGE_COLUMNS = 100, LABEL_COLUMNS = 14, NAME_COLUMNS = 18 };
 
 static void print_head(const struct explanation *explanation);
+static void print_beginning(struct bytes body);
 static void print_identity(const struct explanation *explanation);
 static void print_fields(const struct reading *reading);
 static void print_entries(const struct reading *reading);
@@ -63,11 +64,56 @@ static void print_head(const struct explanation *explanation)
                                                       : "");
     }
     const struct profile *profile = explanation->profile;
-    if (profile == NULL)
+    if (profile == NULL) {
+        print_beginning(explanation->body);
         return;
+    }
     print_label("profile");
     printf("%s  (%s, family %s%s)\n", profile->name, explain_format_name(profile->plan.format),
            profile->family, profile->receipt ? ", receipt" : "");
+}
+
+static void print_part(const char *before, struct bytes part)
+{
+    enum { SHOWN_MAX = 80 };
+    if (part.size == 0)
+        return;
+    fputs(before, stdout);
+    output_escaped(stdout, bytes_slice(part, 0, SHOWN_MAX));
+}
+
+static void print_members(struct bytes body)
+{
+    enum { SHOWN_MAX = 6 };
+    struct json_members members;
+    json_members_init(&members, body);
+    for (unsigned i = 0; i < SHOWN_MAX && json_members_next(&members); i++)
+        print_part(i == 0 ? "  with " : ", ", members.name);
+}
+
+/* What a profile could recognise it by, where none does. */
+static void print_beginning(struct bytes body)
+{
+    enum format format;
+    struct scan_fault fault;
+    struct xml_peek xml;
+    struct edifact_peek edifact;
+    if (scan_sniff(body, &format, &fault) != STATUS_OK)
+        return;
+    print_label("looks like");
+    fputs(explain_format_name(format), stdout);
+    if (format == FORMAT_XML && scan_xml_peek(body, &xml, &fault) == STATUS_OK) {
+        print_part("  root ", xml.root);
+        print_part("  namespace ", xml.root_namespace);
+    } else if (format == FORMAT_EDIFACT && scan_edifact_peek(body, &edifact, &fault) == STATUS_OK) {
+        print_part("  ", edifact.type);
+        print_part(" ", edifact.version);
+        print_part(".", edifact.release);
+        print_part(" ", edifact.agency);
+    } else if (format == FORMAT_JSON) {
+        print_members(body);
+    }
+    putchar('\n');
 }
 
 static void print_identity(const struct explanation *explanation)
@@ -79,10 +125,10 @@ static void print_identity(const struct explanation *explanation)
     case EXPLAINED_BY_ID:
         fputs("by id ", stdout);
         output_escaped(stdout, reading_value(&routing->reading, SLOT_MESSAGE_ID));
-        printf("  (with other bytes again: %s)\n", routing->supersedes ? "an amendment"
-                                                   : profile->conflict == CONFLICT_REFUSE
-                                                       ? "a conflict, refused"
-                                                       : "a conflict, flagged");
+        printf("  (other bytes under it: %s)\n", routing->supersedes ? "an amendment"
+                                                 : profile->conflict == CONFLICT_REFUSE
+                                                     ? "a conflict, refused"
+                                                     : "a conflict, flagged");
         return;
     case EXPLAINED_BY_BODY_RECEIPT: puts("by body  (a receipt: its id is the original's)"); return;
     case EXPLAINED_BY_BODY_OF_PROFILE: puts("by body  (its profile names no id)"); return;
@@ -111,12 +157,11 @@ static void print_fields(const struct reading *reading)
     }
 }
 
-/* An entry's keys, `kind:value`; false if it has none. */
-static bool print_keys(const struct reading *reading, uint16_t entry, const char *label)
+/* `kind:value`, those of the message itself (entry 0) or of one of its entries. */
+static void print_keys(const struct reading *reading, uint16_t entry, uint32_t indent)
 {
-    enum { INDENT = 2 + LABEL_COLUMNS + 4, KEY_BYTES_MAX = READING_VALUE_BYTES_MAX + 32 };
-    bool any = false;
-    uint32_t column = INDENT;
+    enum { KEY_BYTES_MAX = READING_VALUE_BYTES_MAX + 32 };
+    uint32_t column = indent;
     for (uint16_t i = 0; i < reading->count; i++) {
         const struct occurrence *occurrence = &reading->occurrences[i];
         if (occurrence->entry != entry || !slot_is_key((enum slot)occurrence->slot))
@@ -124,30 +169,33 @@ static bool print_keys(const struct reading *reading, uint16_t entry, const char
         char key[KEY_BYTES_MAX];
         int size = snprintf(key, sizeof key, "%s:%.*s", slot_name((enum slot)occurrence->slot),
                             (int)occurrence->value.size, (const char *)occurrence->value.data);
-        if (!any) {
-            print_label(label);
-            if (entry == 0)
-                printf("%-4s", "-");
-            else
-                printf("%-4u", entry);
-        }
-        column = print_wrapped(bytes_make(key, (size_t)size), column, INDENT);
-        any = true;
+        column = print_wrapped(bytes_make(key, (size_t)size), column, indent);
     }
-    if (any)
-        putchar('\n');
-    return any;
+    puts(column == indent ? "-" : "");
+}
+
+static bool has_keys(const struct reading *reading, uint16_t entry)
+{
+    for (uint16_t i = 0; i < reading->count; i++)
+        if (reading->occurrences[i].entry == entry &&
+            slot_is_key((enum slot)reading->occurrences[i].slot))
+            return true;
+    return false;
 }
 
 static void print_entries(const struct reading *reading)
 {
-    const char *label = "keys";
-    for (uint16_t entry = 0; entry <= reading->entry_count; entry++)
-        if (print_keys(reading, entry, label))
-            label = "";
-    if (reading->entry_count > 1) {
-        print_label("entries");
-        printf("%u\n", reading->entry_count);
+    enum { KEYS_INDENT = 2 + LABEL_COLUMNS, NUMBER_COLUMNS = 5 };
+    if (has_keys(reading, 0)) {
+        print_label("keys");
+        print_keys(reading, 0, KEYS_INDENT);
+    }
+    if (reading->entry_count == 1 && !has_keys(reading, 1))
+        return; /* the message as a whole is its one entry */
+    for (uint16_t entry = 1; entry <= reading->entry_count; entry++) {
+        print_label(entry == 1 ? "entries" : "");
+        printf("%-*u", NUMBER_COLUMNS, entry);
+        print_keys(reading, entry, KEYS_INDENT + NUMBER_COLUMNS);
     }
 }
 

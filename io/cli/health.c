@@ -53,7 +53,7 @@ int cli_health(int argc, char **argv)
     static const struct bytes words[] = {{(const uint8_t *)"KOUAN", 5},
                                          {(const uint8_t *)"HEALTH", 6}};
     struct client client;
-    redisReply *reply;
+    redisReply *reply = NULL;
     enum cli_exit end = client_open(&settings, &client);
     if (end != CLI_OK)
         return end;

@@ -87,7 +87,7 @@ static int list(const struct hold_arguments *arguments, int argc, char **argv)
                                    count == 0 || count > LIST_MAX)))
         return arguments_fail("hold", "list takes one number from 1 to %d", LIST_MAX);
     struct client client;
-    redisReply *reply;
+    redisReply *reply = NULL;
     snprintf(count_text, sizeof count_text, "%" PRIu64, count);
     const struct bytes words[] = {BYTES_LITERAL("KOUAN"), BYTES_LITERAL("HOLDS"),
                                   bytes_from_text(count_text)};

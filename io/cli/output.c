@@ -103,17 +103,14 @@ uint32_t output_columns(struct bytes bytes)
 {
     enum { HEX_COLUMNS = 4 }; /* \xHH */
     uint32_t columns = 0;
-    for (size_t i = 0; i < bytes.size;) {
-        uint8_t first = bytes.data[i];
-        size_t size = first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-        struct bytes character = bytes_slice(bytes, i, size);
-        if (!bytes_is_utf8(character) || first < 0x20 || first == 0x7F) {
-            columns += HEX_COLUMNS;
-            i++;
-            continue;
-        }
-        columns += is_wide(character.data, character.size) ? 2 : 1;
-        i += size;
+    while (bytes.size > 0) {
+        bool plain;
+        size_t size = text_character(bytes, &plain);
+        if (!plain)
+            columns += HEX_COLUMNS * (uint32_t)size;
+        else
+            columns += is_wide(bytes.data, size) ? 2 : 1;
+        bytes = bytes_slice(bytes, size, bytes.size);
     }
     return columns;
 }

@@ -87,7 +87,7 @@ int cli_rejects(int argc, char **argv)
         return exit_code;
     char count[24];
     struct client client;
-    redisReply *reply;
+    redisReply *reply = NULL;
     snprintf(count, sizeof count, "%" PRIu64, arguments.count);
     const struct bytes words[] = {BYTES_LITERAL("KOUAN"), BYTES_LITERAL("REJECTS"),
                                   bytes_from_text(count)};

@@ -121,11 +121,14 @@ int cli_tail(int argc, char **argv)
 
 static enum cli_exit create_group(struct tail *tail)
 {
-    redisReply *reply;
-    const struct bytes words[] = {BYTES_LITERAL("XGROUP"), BYTES_LITERAL("CREATE"),
-                                  bytes_from_text(tail->arguments->destination), tail->group,
-                                  BYTES_LITERAL("$")};
-    enum cli_exit end = client_call(&tail->client, words, 5, &reply);
+    redisReply *reply = NULL;
+    const struct bytes words[] = {BYTES_LITERAL("XGROUP"),
+                                  BYTES_LITERAL("CREATE"),
+                                  bytes_from_text(tail->arguments->destination),
+                                  tail->group,
+                                  BYTES_LITERAL("$"),
+                                  BYTES_LITERAL("MKSTREAM")};
+    enum cli_exit end = client_call(&tail->client, words, 6, &reply);
     if (end == CLI_OK) {
         tail->owns_group = true;
         freeReplyObject(reply);
@@ -138,7 +141,7 @@ static enum cli_exit create_group(struct tail *tail)
 /* Over a new connection, since the old one may be in the middle of a blocking read. */
 static void destroy_group(struct tail *tail)
 {
-    redisReply *reply;
+    redisReply *reply = NULL;
     const struct bytes words[] = {BYTES_LITERAL("XGROUP"), BYTES_LITERAL("DESTROY"),
                                   bytes_from_text(tail->arguments->destination), tail->group};
     if (client_reopen(&tail->client) == CLI_OK &&
