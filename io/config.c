@@ -197,7 +197,7 @@ const struct diagnostic_code config_codes[] = {
      "A list where a text is wanted, or the like. docs/configuration.md shows each."},
     {"C104", "a value that does not fit",
      "Out of its range, of a wrong unit, or not one of the words that are allowed. `kouan serve "
-     "--help` lists the options with their ranges."},
+     "--options` lists the options with their ranges."},
     {"C105", "a name stands twice", "Names are unique among their kind."},
     {"C106", "a name that nothing bears",
      "What is referred to must be in the same configuration: a destination, channel, profile or "

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "io/cli/cli.h"
+#include "routes/suggest.h"
 
 struct cli_command {
     const char *name, *text;
@@ -29,6 +30,19 @@ static void print_usage(FILE *out)
           out);
 }
 
+static int report_unknown(const char *name)
+{
+    const char *names[COMMAND_COUNT];
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        names[i] = commands[i].name;
+    const char *near = suggest_name(bytes_from_text(name), names, COMMAND_COUNT);
+    fprintf(stderr, "kouan: there is no command `%s`", name);
+    if (near != NULL)
+        fprintf(stderr, "; did you mean `%s`?", near);
+    fputs("\n`kouan --help` lists them.\n", stderr);
+    return CLI_USAGE;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
@@ -44,7 +58,5 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].run(argc - 1, argv + 1);
-    fprintf(stderr, "kouan: no command `%s`\n\n", argv[1]);
-    print_usage(stderr);
-    return CLI_USAGE;
+    return report_unknown(argv[1]);
 }

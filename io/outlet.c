@@ -202,3 +202,18 @@ enum status outlet_create_group(struct outlet *outlet, struct bytes name, enum g
     outlet_trim(outlet);
     return STATUS_OK;
 }
+
+void outlet_destroy_group(struct outlet *outlet, struct group *group)
+{
+    uint16_t index = 0;
+    assert(group->outlet == outlet && group->waiters == NULL);
+    while (outlet->groups[index] != group)
+        index++;
+    outlet->group_count--;
+    for (; index < outlet->group_count; index++)
+        outlet->groups[index] = outlet->groups[index + 1];
+    group_close(group);
+    while (outlet->group_count == 0 && outlet_length(outlet) > 0)
+        drop_first(outlet); /* it was on offer: what is kept for want of a group begins anew */
+    outlet_trim(outlet);
+}

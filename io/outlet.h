@@ -72,5 +72,7 @@ enum group_start { GROUP_FROM_FIRST, GROUP_FROM_NOW, GROUP_AFTER_ID };
 MUST_CHECK enum status outlet_create_group(struct outlet *outlet, struct bytes name,
                                            enum group_start start, struct record_id after,
                                            struct group **out_group);
+/* With its pending list and its account; nobody may wait at it. What only it still needed goes. */
+void outlet_destroy_group(struct outlet *outlet, struct group *group);
 
 #endif
