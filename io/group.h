@@ -51,9 +51,9 @@ static inline const char *group_name(const struct group *group)
 
 void group_offer(struct group *group, uint64_t count);
 uint64_t group_oldest_needed(const struct group *group);
-bool group_needs(const struct group *group, uint64_t index);
 
-/* Finds, or makes; GROUP_NO_CONSUMER when GROUP_CONSUMERS_MAX are there or the name is too long. */
+/* Finds, or makes; GROUP_NO_CONSUMER when GROUP_CONSUMERS_MAX are there, or the name is empty, too
+ * long, or has a zero byte. */
 uint16_t group_consumer(struct group *group, struct bytes name, uint64_t now_ms);
 uint16_t group_find_consumer(const struct group *group, struct bytes name);
 
