@@ -4,28 +4,17 @@
  * beyond what the protocol needs at most, for as soon as the protocol has passed the carried bytes,
  * it goes on in the received buffer itself. */
 #include <assert.h>
-#include <errno.h>
 
 #include "io/transport.h"
 
 enum {
-    CARRY_STEP_BYTES = 256,     /* appended at least, though the protocol asks for one byte */
-    LIGHT_RECEIVE_BYTES = 4096, /* a peer whose last receives brought no more is light */
-    LIGHT_RECEIVES_MIN = 8
+    CARRY_STEP_BYTES = 256 /* appended at least, though the protocol asks for one byte */
 };
 
-static void complete_receive(struct loop *loop, struct operation *operation, int32_t result,
-                             uint32_t flags);
-static void take_end(struct connection *connection, int32_t error);
 static bool feed_received(struct connection *connection);
 static bool feed_carry(struct connection *connection);
 static void end_feeding(struct connection *connection);
 static void advance_received(struct connection *connection, size_t size);
-
-void connection_input_init(struct connection *connection)
-{
-    connection->receive.complete = complete_receive;
-}
 
 static size_t received_bytes(const struct connection *connection)
 {
@@ -42,7 +31,7 @@ static bool is_paused(const struct connection *connection)
     return connection->pause_count > 0;
 }
 
-static bool is_held_up(const struct connection *connection)
+bool connection_is_held_up(const struct connection *connection)
 {
     return is_paused(connection) || connection_link_stands(&connection->carry_link);
 }
@@ -54,137 +43,6 @@ static bool has_input(const struct connection *connection)
            (connection->carry != NULL && carried_bytes(connection) >= connection->needed);
 }
 
-static void append(struct chunk *chunk, const uint8_t *data, size_t size)
-{
-    assert(size <= chunk->capacity - chunk->used);
-    memcpy(chunk->data + chunk->used, data, size);
-    chunk->used += (uint32_t)size;
-}
-
-/* ---- Receiving ------------------------------------------------------------------------------- */
-
-static bool wants_to_receive(const struct connection *connection)
-{
-    if (connection->ended || connection->state == CONNECTION_CLOSING)
-        return false;
-    return !is_held_up(connection) || connection->received == NULL ||
-           connection->state != CONNECTION_OPEN;
-}
-
-static bool is_light(const struct connection *connection)
-{
-    return connection->light_receives >= LIGHT_RECEIVES_MIN;
-}
-
-/* Light peers are received from by multishot, which saves work for each receive. But a multishot
- * takes all that has come, two megabytes perhaps, before the protocol can say that it is enough;
- * so from the others one buffer is taken at a time, which costs little for so many bytes. */
-static void arm_receive(struct connection *connection)
-{
-    struct loop *loop = connection->transport->loop;
-    struct io_uring_sqe *submission = loop_submission(loop, &connection->receive);
-    connection->receiving = true;
-    connection->receiving_many = is_light(connection);
-    if (connection->receiving_many)
-        io_uring_prep_recv_multishot(submission, connection->descriptor, NULL, 0, 0);
-    else
-        io_uring_prep_recv(submission, connection->descriptor, NULL, CHUNK_RECEIVE_BYTES, 0);
-    if (connection->drained) /* spares a receive that would find nothing */
-        submission->ioprio |= IORING_RECVSEND_POLL_FIRST;
-    submission->flags |= IOSQE_BUFFER_SELECT;
-    submission->buf_group = (uint16_t)loop_buffer_group(loop);
-}
-
-void connection_update_receive(struct connection *connection)
-{
-    bool wanted = wants_to_receive(connection);
-    if (connection->receiving) {
-        bool too_many = connection->receiving_many && !is_light(connection);
-        if ((!wanted || too_many) && !connection->receive_cancelled) {
-            loop_cancel(connection->transport->loop, &connection->receive);
-            connection->receive_cancelled = true;
-        }
-    } else if (wanted && !connection_link_stands(&connection->starved_link)) {
-        arm_receive(connection);
-    }
-}
-
-/* Behind what is there. A multishot may leave a few bytes in each of many buffers: they are put
- * together while the connection is not being fed. */
-static void queue_received(struct connection *connection, struct chunk *chunk)
-{
-    struct chunk *last = connection->received_last;
-    if (connection->received == NULL) {
-        connection->received = chunk;
-    } else if (chunk->used <= last->capacity - last->used) {
-        append(last, chunk->data, chunk->used);
-        chunk_return(chunk);
-        return;
-    } else {
-        last->next = chunk;
-    }
-    connection->received_last = chunk;
-    connection->received_count++;
-}
-
-static void complete_receive(struct loop *loop, struct operation *operation, int32_t result,
-                             uint32_t flags)
-{
-    struct connection *connection =
-        (struct connection *)((uint8_t *)operation - offsetof(struct connection, receive));
-    struct chunk *chunk = (flags & IORING_CQE_F_BUFFER) != 0 ? loop_take_buffer(loop, flags) : NULL;
-    if ((flags & IORING_CQE_F_MORE) == 0)
-        connection->receiving = connection->receive_cancelled = false;
-    if (result <= 0) {
-        if (chunk != NULL)
-            chunk_return(chunk);
-        take_end(connection, -result);
-    } else {
-        assert(chunk != NULL && (uint32_t)result <= chunk->capacity);
-        connection->transport->figures.received_bytes += (uint32_t)result;
-        connection->drained = (flags & IORING_CQE_F_SOCK_NONEMPTY) == 0;
-        if (result > LIGHT_RECEIVE_BYTES)
-            connection->light_receives = 0;
-        else if (!is_light(connection))
-            connection->light_receives++;
-        chunk->used = (uint32_t)result;
-        if (connection->state != CONNECTION_OPEN) {
-            chunk_return(chunk);
-        } else {
-            queue_received(connection, chunk);
-            connection_feed(connection);
-        }
-    }
-    connection_update_receive(connection);
-    if (connection->state == CONNECTION_CLOSING)
-        transport_put_to_flush(connection);
-}
-
-/* A receive that ended without bytes; `error` 0 is the peer's orderly end. */
-static void take_end(struct connection *connection, int32_t error)
-{
-    switch (error) {
-    case 0:
-        connection->ended = true;
-        if (connection->state == CONNECTION_LINGERING)
-            connection_begin_close(connection);
-        else if (connection->state == CONNECTION_OPEN)
-            connection_feed(connection);
-        return;
-    case ENOBUFS:
-        if (wants_to_receive(connection))
-            transport_starve(connection);
-        return;
-    case ECANCELED:
-    case EINTR:
-    case EAGAIN: return; /* armed again if wanted */
-    default:
-        connection->ended = true;
-        connection_lose_peer(connection);
-        return;
-    }
-}
-
 /* ---- Feeding --------------------------------------------------------------------------------- */
 
 void connection_feed(struct connection *connection)
@@ -193,7 +51,7 @@ void connection_feed(struct connection *connection)
     connection->feeding = true;
     connection->consumed_some = false;
     bool goes_on = true;
-    while (goes_on && connection->state == CONNECTION_OPEN && !is_held_up(connection) &&
+    while (goes_on && connection->state == CONNECTION_OPEN && !connection_is_held_up(connection) &&
            has_input(connection))
         goes_on = connection->carry == NULL ? feed_received(connection) : feed_carry(connection);
     connection->feeding = false;
@@ -260,7 +118,7 @@ static bool feed_received(struct connection *connection)
     struct chunk *carry = take_carry(connection, rest);
     if (carry == NULL)
         return false;
-    append(carry, input.data + consumed, rest);
+    chunk_append(carry, input.data + consumed, rest);
     connection->carry = carry;
     advance_received(connection, rest);
     return true;
@@ -283,7 +141,7 @@ static bool make_room(struct connection *connection)
     struct chunk *larger = take_carry(connection, size);
     if (larger == NULL)
         return false;
-    append(larger, data, size);
+    chunk_append(larger, data, size);
     drop_carry(connection);
     connection->carry = larger;
     return true;
@@ -305,8 +163,8 @@ static bool feed_carry(struct connection *connection)
             appended = room;
         if (appended > received_bytes(connection))
             appended = received_bytes(connection);
-        append(connection->carry, connection->received->data + connection->received_offset,
-               appended);
+        chunk_append(connection->carry, connection->received->data + connection->received_offset,
+                     appended);
         if (before + appended < connection->needed) {
             advance_received(connection, appended);
             return true;
@@ -353,7 +211,7 @@ static void settle(struct connection *connection)
         struct chunk *carry = connection->carry;
         if (carry == NULL || size > carry->capacity - carry->used)
             return;
-        append(carry, connection->received->data + connection->received_offset, size);
+        chunk_append(carry, connection->received->data + connection->received_offset, size);
         advance_received(connection, size);
     }
 }
@@ -378,7 +236,8 @@ static void end_feeding(struct connection *connection)
     if (is_paused(connection))
         settle(connection);
     update_half_command(connection);
-    transport_note_held(connection, is_held_up(connection) ? connection->received_count : 0);
+    transport_note_held(connection,
+                        connection_is_held_up(connection) ? connection->received_count : 0);
     connection_update_receive(connection);
     if (connection->state == CONNECTION_OPEN && connection->ended && !connection->ended_told &&
         !has_input(connection)) {

@@ -42,7 +42,10 @@ struct sender {
     uint64_t first;
     uint64_t count, sent, answered; /* in it; answered <= sent <= count */
     uint64_t bytes;                 /* of what is in it */
-    bool source_ended, has_to_wait; /* a TRYAGAIN is in the ring */
+    bool source_ended;
+    bool has_to_wait;               /* a TRYAGAIN is in the ring */
+    struct send_message unreadable; /* told when its turn has come */
+    const char *problem;            /* with it; NULL: there is none */
     uint64_t fruitless;             /* attempts since something was last settled */
 };
 
@@ -213,14 +216,19 @@ static bool has_room(const struct sender *sender)
 /* Takes in what the source gives, as far as there is room. */
 static void fill(struct sender *sender)
 {
-    while (!sender->source_ended && has_room(sender)) {
+    for (;;) {
+        if (sender->problem != NULL) {
+            if (sender->count > 0)
+                return; /* outcomes stand in the order of the arguments */
+            print_outcome(sender, &sender->unreadable, bytes_from_text(sender->problem), false);
+            sender->problem = NULL;
+        }
+        if (sender->source_ended || !has_room(sender))
+            return;
         struct send_message message;
-        const char *problem;
-        switch (send_source_next(&sender->source, &message, &problem)) {
-        case SEND_END: sender->source_ended = true; return;
-        case SEND_UNREADABLE:
-            print_outcome(sender, &message, bytes_from_text(problem), false);
-            break;
+        switch (send_source_next(&sender->source, &message, &sender->problem)) {
+        case SEND_END: sender->source_ended = true; break;
+        case SEND_UNREADABLE: sender->unreadable = message; break;
         case SEND_MESSAGE:
             *item_at(sender, sender->count) = (struct send_item){.message = message};
             sender->count++;
@@ -317,7 +325,7 @@ static enum cli_exit run(struct sender *sender)
     while (end == CLI_OK) {
         if (!sender->has_to_wait)
             fill(sender);
-        if (sender->count == 0)
+        if (sender->count == 0) /* then fill has told the last problem too */
             break;
         end = step(sender);
         progress_draw(&sender->progress);

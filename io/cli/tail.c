@@ -72,8 +72,8 @@ static bool parse_arguments(int argc, char **argv, struct tail_arguments *out, i
         .operands = "DESTINATION",
         .about = "Shows what arrives at a destination from now on, until Ctrl-C: id, fields, and "
                  "the\nbeginning of the body. Without --group it makes a group of its own, which "
-                 "takes\nnothing from others, and removes it at the end; the participant needs "
-                 "the right to\ncreate groups for that.",
+                 "takes\nnothing from others, and removes it at the end; that wants the right to "
+                 "create groups.",
         .arguments = arguments,
         .argument_count = sizeof arguments / sizeof *arguments,
         .operands_min = 1,
@@ -129,13 +129,11 @@ static enum cli_exit create_group(struct tail *tail)
                                   BYTES_LITERAL("$"),
                                   BYTES_LITERAL("MKSTREAM")};
     enum cli_exit end = client_call(&tail->client, words, 6, &reply);
-    if (end == CLI_OK) {
-        tail->owns_group = true;
-        freeReplyObject(reply);
-    } else if (end == CLI_INVALID) {
-        fputs("`--group NAME` reads as a member of a group that is there.\n", stderr);
-    }
-    return end;
+    if (end != CLI_OK)
+        return end;
+    freeReplyObject(reply);
+    tail->owns_group = true;
+    return CLI_OK;
 }
 
 /* Over a new connection, since the old one may be in the middle of a blocking read. */

@@ -114,8 +114,9 @@ Test(connection_end, a_pause_from_outside_stops_the_deadline)
     client_send(&server, client, frame, FRAME / 2);
     server_turn_for(&server, 20);
     connection_pause(server.last);
+    server_turn_for(&server, 200);
     client_send(&server, client, frame + FRAME / 2, FRAME - FRAME / 2);
-    server_turn_for(&server, 300);
+    server_turn_for(&server, 200);
     cr_assert_eq(server.closed, 0);
     cr_assert_eq(server.frames, 0);
     connection_resume(server.last);

@@ -145,14 +145,12 @@ Test(connection_pressure, few_output_chunks_serve_many_readers, .timeout = 120)
 Test(connection_pressure, everything_is_short_at_once, .timeout = 120)
 {
     struct server server = {.pause_each = 3};
-    struct loop_settings loop = loop_defaults();
-    loop.receive_buffer_count = 64; /* no fewer than clients, as each may hold one */
     struct transport_settings settings = transport_defaults();
     settings.small_carries = 3;
     settings.large_carries = 2;
     settings.output_chunks = 2;
     settings.output_bytes_max = 64 * 1024;
-    server_open(&server, loop, settings);
+    server_open(&server, loop_defaults(), settings);
     run_many(&server, 40, 128 * 1024, 30000, 70000);
     cr_assert_eq(server_figures(&server).aborted_holding, 0);
     server_close(&server);
