@@ -144,7 +144,7 @@ static bool take_option(struct day_command *command, int option)
     }
 }
 
-/* Asked as the first destination's participant. */
+/* Asked as the demo's operator. */
 static void print_ledger(const struct trial_settings *settings, const struct trial *trial)
 {
     static char text[256 * 1024];
@@ -152,8 +152,7 @@ static void print_ledger(const struct trial_settings *settings, const struct tri
     struct control control;
     const char *words = NULL;
     if (settings->secrets_directory != NULL) {
-        if (login_read(settings->secrets_directory, trial->load.outlets[0].destination, login) !=
-            STATUS_OK)
+        if (login_read(settings->secrets_directory, "operator", login) != STATUS_OK)
             return;
         words = login;
     }

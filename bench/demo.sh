@@ -24,7 +24,7 @@ trap 'stop; exit 130' INT TERM
 cp -R bench/demo/. "$directory"
 mkdir -m 700 "$directory/secrets"
 for name in nansha huangpu shenzhen-bay zhuhai-gongbei shantou zhanjiang \
-            customs inspection port trader; do
+            customs inspection port trader operator; do
     (umask 077; od -An -N24 -tx1 /dev/urandom | tr -d ' \n' > "$directory/secrets/$name")
 done
 

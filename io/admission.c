@@ -82,8 +82,11 @@ static uint16_t find_full(const struct shard *shard, const struct routing *routi
 {
     for (unsigned d = destination_set_next(&routing->deliver, 0); d < DESTINATIONS_MAX;
          d = destination_set_next(&routing->deliver, d + 1))
-        if (!outlet_has_room(&shard->outlets[d], record_bytes))
-            return (uint16_t)d;
+        if (!outlet_has_room(&shard->outlets[d], record_bytes)) {
+            outlet_squeeze(&shard->outlets[d]);
+            if (!outlet_has_room(&shard->outlets[d], record_bytes))
+                return (uint16_t)d;
+        }
     return NO_DESTINATION;
 }
 

@@ -45,6 +45,11 @@ void outlet_push(struct outlet *outlet, uint64_t position);
 /* Lets go of what every group is past. */
 void outlet_trim(struct outlet *outlet);
 
+/* Closes up where records that every group has acknowledged lie among ones that are still pending,
+ * if they are the most of what is kept: one stuck message must not fill its destination. Linear in
+ * what is kept, so each record is passed once or twice over its life; indices change. */
+void outlet_squeeze(struct outlet *outlet);
+
 static inline uint64_t outlet_length(const struct outlet *outlet)
 {
     return outlet->end - outlet->first;

@@ -4,7 +4,7 @@
 #include "io/session.h"
 
 static void queue_in_front(struct intake *intake, struct publication *first);
-static bool may_try_again(const struct shard *shard, const struct session *session);
+static bool may_try_again(struct shard *shard, const struct session *session);
 static void arm_park_timer(struct shard *shard);
 static bool may_park(const struct shard *shard, const struct publication *publication);
 
@@ -68,10 +68,13 @@ static void queue_in_front(struct intake *intake, struct publication *first)
     intake->queue_count += count;
 }
 
-static bool may_try_again(const struct shard *shard, const struct session *session)
+static bool may_try_again(struct shard *shard, const struct session *session)
 {
-    return session->parked_first->park_deadline_ns <= loop_now_ns(shard->loop) || shard->stopping ||
-           outlet_has_room(&shard->outlets[session->parked_for], session->parked_bytes);
+    struct outlet *outlet = &shard->outlets[session->parked_for];
+    if (shard->stopping || session->parked_first->park_deadline_ns <= loop_now_ns(shard->loop))
+        return true;
+    outlet_squeeze(outlet);
+    return outlet_has_room(outlet, session->parked_bytes);
 }
 
 static void arm_park_timer(struct shard *shard)
