@@ -10,12 +10,14 @@ static bool arity_fits(const struct command_row *row, uint32_t count);
 static void session_opened(struct connection *connection);
 static size_t session_input(struct connection *connection, struct bytes input, size_t *out_needed);
 static void session_output_room(struct connection *connection);
+static void session_ended(struct connection *connection);
 static void session_closed(struct connection *connection);
 
 const struct connection_protocol session_protocol = {
     .opened = session_opened,
     .input = session_input,
     .output_room = session_output_room,
+    .ended = session_ended,
     .closed = session_closed,
 };
 
@@ -70,10 +72,16 @@ static void session_closed(struct connection *connection)
     }
 }
 
+/* The client sends no more, and reads on perhaps. */
+static void session_ended(struct connection *connection)
+{
+    session_finish(session_of(connection));
+}
+
 void session_finish(struct session *session)
 {
-    struct publication *parked = session->parked_first;
-    if (parked == NULL && session->first == NULL)
+    session->finishing = true;
+    if (session->first == NULL)
         connection_finish(session->connection);
 }
 
@@ -180,7 +188,7 @@ static void flush(struct session *session)
         return;
     session->last = NULL;
     session_wait_over(session, SESSION_WAIT_REPLIES);
-    if (shard->stopping)
+    if (session->finishing)
         session_finish(session);
 }
 
@@ -348,7 +356,7 @@ static size_t session_input(struct connection *connection, struct bytes input, s
         const char *error = NULL;
         enum status status = resp_parse(&session->parser, &limits, rest, &command, &needed, &error);
         if (status == STATUS_INCOMPLETE) {
-            *out_needed = needed;
+            *out_needed = consumed + needed;
             return consumed;
         }
         session->parser = (struct resp_parser){0};

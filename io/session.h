@@ -40,6 +40,7 @@ struct session {
     uint8_t waits;
     bool has_consumed;
     bool in_unflushed, in_parked;
+    bool finishing; /* closes when all that is owed is sent */
     struct session *next_unflushed, *next_parked;
     struct publication *first, *last; /* the replies that are owed, in order */
     uint32_t publication_count;
@@ -79,7 +80,7 @@ struct publication *session_unpark(struct session *session);
 struct resp_writer session_reply_begin(struct session *session);
 void session_reply_end(struct session *session, const struct resp_writer *writer);
 
-/* After a stop was asked for: answers what is owed, then closes. */
+/* No more commands: answers what is owed, then closes. */
 void session_finish(struct session *session);
 
 #endif

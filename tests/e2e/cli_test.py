@@ -13,7 +13,7 @@ import tempfile
 import time
 
 from kouan_harness import Server, die_with_parent, kouan_command, make_folder, run_kouan, run_tests
-from provincial import CONFIG, CUSTOMS_RULES, entries, event, files, login, secret
+from provincial import CONFIG, CUSTOMS_RULES, drain, entries, event, files, login, secret
 
 OK, INVALID, USAGE, UNREACHABLE = 0, 1, 2, 3
 COMMANDS = ["serve", "check", "explain", "send", "tail", "hold", "rejects", "ledger", "health",
@@ -345,8 +345,7 @@ def test_send_lines():
             assert sent[1000].startswith(f"{folder}/lines:1002 "), sent[1000]
         with server.wire() as wire:
             assert wire.call("XLEN", "all") == 3000
-            got = entries(wire.call("XREADGROUP", "GROUP", "all", "c", "COUNT", 5000, "STREAMS",
-                                    "all", ">"))
+            got = drain(wire, "all", "all")
             assert [fields[b"body"].decode() for _, fields in got] == lines
         out = said("send", *connect, "--lines", "--json", "-", input=text)
         values = [json.loads(line) for line in out.splitlines()]
@@ -421,8 +420,7 @@ def test_send_across_a_restart():
         assert f"{count:,} accepted, 0 refused" in err, err
         # Whatever has its receipt from the second server is there, once, in order.
         with second.wire() as wire:
-            got = entries(wire.call("XREADGROUP", "GROUP", "all", "c", "COUNT", 2 * count, "STREAMS",
-                                    "all", ">"))
+            got = drain(wire, "all", "all")
         bodies = [fields[b"body"] for _, fields in got]
         assert 0 < len(bodies) < count
         assert bodies == [event(n) for n in range(count - len(bodies), count)]
