@@ -158,9 +158,10 @@ static uint8_t draw_entry_count(struct planner *planner)
 static uint8_t entries_of(enum day_kind kind, uint8_t batch_entries)
 {
     const struct form *form = form_of(kind);
-    uint8_t wanted =
-        form->meaning == VARIANTS_STATUS ? (uint8_t)((batch_entries + 2) / 3) : batch_entries;
-    return wanted < form->entries_max ? wanted : form->entries_max;
+    uint32_t wanted = batch_entries;
+    if (form->meaning == VARIANTS_STATUS)
+        wanted = (wanted + 2) / 3;
+    return (uint8_t)(wanted < form->entries_max ? wanted : form->entries_max);
 }
 
 static void begin_batch(struct planner *planner, enum day_dialect dialect, struct live_batch *batch)

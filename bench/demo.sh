@@ -12,11 +12,10 @@ server=
 client=
 stop() {
     trap - EXIT INT TERM
-    [ -z "$client" ] || kill "$client" 2>/dev/null || :
-    if [ -n "$server" ]; then
-        kill "$server" 2>/dev/null || :
-        wait "$server" 2>/dev/null || :
-    fi
+    for process in $client $server; do
+        kill "$process" 2>/dev/null || :
+        wait "$process" 2>/dev/null || :
+    done
     rm -rf "$directory"
 }
 trap 'stop' EXIT
@@ -29,6 +28,7 @@ for name in nansha huangpu shenzhen-bay zhuhai-gongbei shantou zhanjiang \
     (umask 077; od -An -N24 -tx1 /dev/urandom | tr -d ' \n' > "$directory/secrets/$name")
 done
 
+: > "$directory/log"
 "$build/kouan" serve -c "$directory/kouan.yaml" --listen 127.0.0.1:0 \
     > "$directory/log" 2>&1 &
 server=$!

@@ -57,9 +57,16 @@ static void break_last_tag(uint8_t *message, size_t size)
     bracket[-1] = 'x';
 }
 
-/* The last letter of the root element's name, in its start tag and its end tag. */
+/* The last letter of CEB's namespace; elsewhere that of the root element's name, in both its tags.
+ */
 static void rename_root(uint8_t *message, size_t size)
 {
+    static const char namespace[] = "chinaport.gov.cn/ceb";
+    uint8_t *found = memmem(message, size, namespace, sizeof namespace - 1);
+    if (found != NULL) {
+        found[sizeof namespace - 2] = 'x';
+        return;
+    }
     uint8_t *start = find(message, size, "?>\n<") + 4;
     size_t name_size = strcspn((const char *)start, " >");
     uint8_t *end = memrchr(message, '/', size);

@@ -13,7 +13,7 @@
     X(NONE, "nothing", "")                                                                         \
     X(XML_CUT, "XML cut short", "TRUNCATED")                                                       \
     X(XML_TAG, "an end tag that does not match", "MALFORMED")                                      \
-    X(XML_ROOT, "an unknown root element", "UNKNOWNPROFILE")                                       \
+    X(XML_ROOT, "an unknown root or namespace", "UNKNOWNPROFILE")                                  \
     X(XML_DOCTYPE, "a document type declaration", "DOCTYPE")                                       \
     X(EDIFACT_CUT, "an interchange cut short", "TRUNCATED")                                        \
     X(EDIFACT_START, "no service segment at the start", "UNKNOWNFORMAT")                           \

@@ -110,7 +110,7 @@ void press_close(struct day_press *press)
 struct day_case day_case_of(const struct day *day, const struct day_message *message)
 {
     static const char *const ceb_modes[] = {"9610", "1210", "1239", "9610"};
-    static const char *const modes[] = {"0110", "0110", "0214", "0615",
+    static const char *const modes[] = {"0110", "0214", "0615", "1239",
                                         "1210", "9610", "9710", "9810"};
     static const char *const goods[] = {"1901101010", "3304990039", "0202300090", "8517130000",
                                         "0402210000", "2204210000", "6403990090", "0306179090"};

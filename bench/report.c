@@ -141,6 +141,8 @@ void report_print(const struct report *report, FILE *out)
     fputc('\n', out);
     if (result->reconnects > 0)
         fprintf(out, "reconnects: %" PRIu64 "\n", result->reconnects);
+    if (result->interrupted)
+        fputs("interrupted: what is missing was not looked for\n", out);
     checker_print(report->settings->checker, out);
 }
 

@@ -95,7 +95,8 @@ enum status trial_run(const struct trial_settings *settings, struct trial *trial
     status = load_run(&trial->load, &trial->result);
     if (settings->shows_progress)
         report_progress_end();
-    checker_finish(&trial->checker);
+    if (!trial->result.interrupted)
+        checker_finish(&trial->checker);
     return status;
 }
 

@@ -33,6 +33,22 @@ static inline int record_id_compare(struct record_id a, struct record_id b)
     return (a.seq > b.seq) - (a.seq < b.seq);
 }
 
+/* The next possible id; the largest has none, and is its own. */
+static inline struct record_id record_id_after(struct record_id id)
+{
+    if (id.seq < UINT64_MAX)
+        return (struct record_id){id.ms, id.seq + 1};
+    return id.ms < UINT64_MAX ? (struct record_id){id.ms + 1, 0} : id;
+}
+
+/* The one before; 0-0 has none, and is its own. */
+static inline struct record_id record_id_before(struct record_id id)
+{
+    if (id.seq > 0)
+        return (struct record_id){id.ms, id.seq - 1};
+    return id.ms > 0 ? (struct record_id){id.ms - 1, UINT64_MAX} : id;
+}
+
 struct record_value {
     uint32_t offset;
     uint16_t size;

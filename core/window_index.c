@@ -24,29 +24,10 @@ void window_index_insert(struct window_index *index, uint64_t hash, uint8_t tag,
     assert(false); /* there are more slots than entries */
 }
 
-/* A bit for each slot, free ones too, that holds the number of `entry`. Without branches: where an
- * entry stands cannot be predicted. */
-static uint32_t slots_of(const struct window_bucket *bucket, uint32_t entry)
-{
-    uint32_t slots = 0;
-#if defined(__SSE2__)
-    const __m128i *lanes = (const __m128i *)(const void *)bucket->entries,
-                  wanted = _mm_set1_epi32((int)entry);
-    for (unsigned i = 0; i < WINDOW_BUCKET_SLOTS / 4; i++) {
-        __m128i equal = _mm_cmpeq_epi32(_mm_load_si128(&lanes[i]), wanted);
-        slots |= (uint32_t)_mm_movemask_ps(_mm_castsi128_ps(equal)) << (4 * i);
-    }
-#else
-    for (unsigned slot = 0; slot < WINDOW_BUCKET_SLOTS; slot++)
-        slots |= (uint32_t)(bucket->entries[slot] == entry) << slot;
-#endif
-    return slots;
-}
-
 /* The slot of `entry` in the bucket, or WINDOW_BUCKET_SLOTS. */
 static uint32_t slot_of(const struct window_bucket *bucket, uint32_t entry)
 {
-    uint32_t slots = slots_of(bucket, entry) & ~window_index_slots_with(bucket, 0);
+    uint32_t slots = window_index_slots_of(bucket, entry) & ~window_index_slots_with(bucket, 0);
     return slots != 0 ? (uint32_t)__builtin_ctz(slots) : WINDOW_BUCKET_SLOTS;
 }
 

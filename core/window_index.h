@@ -3,8 +3,8 @@
  *
  * A bucket has 12 slots, each an entry's number and a tag of 8 bits. An entry whose home bucket is
  * full lies in the first later bucket with room, and every bucket that it passed counts it; so a
- * search goes on only where something passed, and removal leaves no gravestones. There are 8
- * entries' worth of buckets (2/3 load) at most, so that 1 search in 16 looks at a second bucket.
+ * search goes on only where something passed, and removal leaves no gravestones. A full
+ * window has 8 entries a bucket; then 1 search in 13 looks at a second bucket.
  *
  * The hashes come from keyed digests, so that nobody can aim at a bucket. */
 #ifndef KOUAN_CORE_WINDOW_INDEX_H
@@ -75,7 +75,8 @@ static inline uint32_t window_index_equal_bytes(uint64_t bytes, uint8_t tag)
 }
 
 /* A bit for each slot of the bucket with this tag; 0 asks for the free ones. */
-static inline uint32_t window_index_slots_portable(const struct window_bucket *bucket, uint8_t tag)
+static inline uint32_t window_index_slots_with_portable(const struct window_bucket *bucket,
+                                                        uint8_t tag)
 {
     uint64_t first;
     uint32_t rest;
@@ -95,7 +96,34 @@ static inline uint32_t window_index_slots_with(const struct window_bucket *bucke
     __m128i equal = _mm_cmpeq_epi8(tags, _mm_set1_epi8((char)tag));
     return (uint32_t)_mm_movemask_epi8(equal) & ((1U << WINDOW_BUCKET_SLOTS) - 1);
 #else
-    return window_index_slots_portable(bucket, tag);
+    return window_index_slots_with_portable(bucket, tag);
+#endif
+}
+
+/* A bit for each slot, free ones too, that holds the number of `entry`. Without branches: where an
+ * entry stands cannot be predicted. */
+static inline uint32_t window_index_slots_of_portable(const struct window_bucket *bucket,
+                                                      uint32_t entry)
+{
+    uint32_t slots = 0;
+    for (unsigned slot = 0; slot < WINDOW_BUCKET_SLOTS; slot++)
+        slots |= (uint32_t)(bucket->entries[slot] == entry) << slot;
+    return slots;
+}
+
+static inline uint32_t window_index_slots_of(const struct window_bucket *bucket, uint32_t entry)
+{
+#if defined(__SSE2__)
+    const __m128i *lanes = (const __m128i *)(const void *)bucket->entries;
+    __m128i wanted = _mm_set1_epi32((int)entry);
+    uint32_t slots = 0;
+    for (unsigned i = 0; i < WINDOW_BUCKET_SLOTS / 4; i++) {
+        __m128i equal = _mm_cmpeq_epi32(_mm_load_si128(&lanes[i]), wanted);
+        slots |= (uint32_t)_mm_movemask_ps(_mm_castsi128_ps(equal)) << (4 * i);
+    }
+    return slots;
+#else
+    return window_index_slots_of_portable(bucket, entry);
 #endif
 }
 

@@ -12,8 +12,7 @@ enum command_flag {
     COMMAND_READ = 4,
     COMMAND_WRITE = 8,
     COMMAND_BLOCKING = 16,
-    COMMAND_OPERATE = 32, /* needs the right to operate */
-    COMMAND_PUBLISH = 64  /* takes a publication, and no barrier */
+    COMMAND_PUBLISH = 64 /* takes a publication, and no barrier */
 };
 
 /* function, name, arity, flags, group, since, summary, arguments */

@@ -28,8 +28,7 @@ static void info_server(const struct shard *shard, struct text *text)
              (int)getpid(), uptime_s, shard->config->path != NULL ? shard->config->path : "");
     for (uint16_t i = 0; i < shard->listener_count; i++)
         text_add(text, "listener%u:%s\r\n", i, listener_address_text(shard->listeners[i]));
-    text_add(text,
-             "sync:memory\r\ngeneration:%" PRIu64 "\r\nring_mode:%d\r\nturns:%" PRIu64 "\r\n",
+    text_add(text, "sync:memory\r\ngeneration:%" PRIu64 "\r\nring_mode:%d\r\nturns:%" PRIu64 "\r\n",
              shard->generation->number, (int)loop.mode, loop.turns);
 }
 

@@ -3,11 +3,18 @@
 #include <assert.h>
 #include <stdlib.h>
 
+/* Names are kept as texts. */
+static bool is_name(struct bytes name)
+{
+    return name.size > 0 && name.size <= GROUP_NAME_BYTES_MAX &&
+           memchr(name.data, '\0', name.size) == NULL;
+}
+
 enum status group_open(struct outlet *outlet, struct bytes name, uint64_t index,
                        struct record_id last_delivered, struct group **out_group)
 {
-    if (name.size == 0 || name.size > GROUP_NAME_BYTES_MAX)
-        return STATUS_TOO_BIG;
+    if (!is_name(name))
+        return STATUS_INVALID;
     uint64_t capacity = 64;
     while (capacity < (uint64_t)outlet->destination->pending_max * 2)
         capacity *= 2; /* at least half tombstones before a squeeze pays */
@@ -24,6 +31,7 @@ enum status group_open(struct outlet *outlet, struct bytes name, uint64_t index,
     memcpy(group->name, name.data, name.size);
     group->cursor = index;
     group->last_delivered = last_delivered;
+    group->entries_read = outlet->pushed - (outlet->end - index);
     group->pending = pending;
     group->pending_mask = capacity - 1;
     group->consumers = consumers;
@@ -77,13 +85,6 @@ static uint64_t pending_lower_bound(const struct group *group, struct record_id 
     return low;
 }
 
-bool group_needs(const struct group *group, uint64_t index)
-{
-    if (index >= group->cursor)
-        return true;
-    return group_find_pending(group, outlet_record(group->outlet, index)->id) != NULL;
-}
-
 uint16_t group_find_consumer(const struct group *group, struct bytes name)
 {
     for (uint16_t i = 0; i < group->consumer_count; i++)
@@ -99,7 +100,7 @@ uint16_t group_consumer(struct group *group, struct bytes name, uint64_t now_ms)
         group->consumers[found].seen_ms = now_ms;
         return found;
     }
-    if (group->consumer_count == GROUP_CONSUMERS_MAX || name.size > GROUP_NAME_BYTES_MAX)
+    if (group->consumer_count == GROUP_CONSUMERS_MAX || !is_name(name))
         return GROUP_NO_CONSUMER;
     char *copy = calloc(1, name.size + 1); /* the one allocation after start: a new name, bounded */
     if (copy == NULL)
@@ -215,4 +216,31 @@ void group_bury(struct group *group, struct pending_entry *entry)
 {
     end_pending(group, entry);
     group->account.dead_lettered++;
+}
+
+struct group_walk group_walk_begin(struct group *group)
+{
+    return (struct group_walk){group, group->pending_first, group->cursor};
+}
+
+bool group_walk_move(struct group_walk *walk, uint64_t from, uint64_t to)
+{
+    struct group *group = walk->group;
+    if (from >= walk->cursor) {
+        if (from == walk->cursor)
+            group->cursor = to;
+        return true;
+    }
+    while (walk->place < group->pending_end && !is_live(pending_at(group, walk->place)))
+        walk->place++;
+    if (walk->place == group->pending_end || pending_at(group, walk->place)->index != from)
+        return false;
+    pending_at(group, walk->place++)->index = to;
+    return true;
+}
+
+void group_walk_end(struct group_walk *walk, uint64_t old_end, uint64_t new_end)
+{
+    if (walk->cursor == old_end) /* it had delivered everything */
+        walk->group->cursor = new_end;
 }

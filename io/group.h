@@ -51,11 +51,22 @@ static inline const char *group_name(const struct group *group)
 
 void group_offer(struct group *group, uint64_t count);
 uint64_t group_oldest_needed(const struct group *group);
-bool group_needs(const struct group *group, uint64_t index);
 
-/* Finds, or makes; GROUP_NO_CONSUMER when GROUP_CONSUMERS_MAX are there or the name is too long. */
+/* Finds, or makes; GROUP_NO_CONSUMER when GROUP_CONSUMERS_MAX are there, or the name is empty, too
+ * long, or has a zero byte. */
 uint16_t group_consumer(struct group *group, struct bytes name, uint64_t now_ms);
 uint16_t group_find_consumer(const struct group *group, struct bytes name);
+
+/* Renumbers what the group knows by index while the outlet closes up: move() is called for every
+ * kept index, rising, with the place to which it would go, and says if the group needs it. */
+struct group_walk {
+    struct group *group;
+    uint64_t place;  /* in its pending ring */
+    uint64_t cursor; /* as it was before */
+};
+struct group_walk group_walk_begin(struct group *group);
+bool group_walk_move(struct group_walk *walk, uint64_t from, uint64_t to);
+void group_walk_end(struct group_walk *walk, uint64_t old_end, uint64_t new_end);
 
 static inline bool group_has_new(const struct group *group)
 {

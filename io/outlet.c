@@ -114,6 +114,43 @@ void outlet_trim(struct outlet *outlet)
         drop_first(outlet);
 }
 
+/* At least so many of the kept records are settled: delivered to all groups, and pending at none.
+ */
+static uint64_t count_settled(const struct outlet *outlet)
+{
+    uint64_t delivered_to_all = outlet->end, pending = 0;
+    for (uint16_t i = 0; i < outlet->group_count; i++) {
+        if (outlet->groups[i]->cursor < delivered_to_all)
+            delivered_to_all = outlet->groups[i]->cursor;
+        pending += outlet->groups[i]->account.pending;
+    }
+    uint64_t candidates = delivered_to_all - outlet->first;
+    return candidates > pending ? candidates - pending : 0;
+}
+
+void outlet_squeeze(struct outlet *outlet)
+{
+    struct group_walk walks[DESTINATION_GROUPS_MAX];
+    uint64_t to = outlet->first;
+    if (outlet->group_count == 0 || count_settled(outlet) <= outlet_length(outlet) / 2)
+        return;
+    for (uint16_t i = 0; i < outlet->group_count; i++)
+        walks[i] = group_walk_begin(outlet->groups[i]);
+    for (uint64_t from = outlet->first; from < outlet->end; from++) {
+        bool needed = false;
+        for (uint16_t i = 0; i < outlet->group_count; i++)
+            needed |= group_walk_move(&walks[i], from, to);
+        uint64_t position = outlet->positions[from & outlet->mask];
+        if (needed)
+            outlet->positions[to++ & outlet->mask] = position;
+        else
+            outlet->bytes -= journal_record(outlet->journal, position)->size_bytes;
+    }
+    for (uint16_t i = 0; i < outlet->group_count; i++)
+        group_walk_end(&walks[i], outlet->end, to);
+    outlet->end = to;
+}
+
 uint64_t outlet_lower_bound(const struct outlet *outlet, struct record_id id)
 {
     uint64_t low = outlet->first, high = outlet->end;
@@ -134,12 +171,8 @@ bool outlet_needs(const struct outlet *outlet, struct record_id id, uint64_t *ou
     uint64_t index = outlet_lower_bound(outlet, id);
     if (index == outlet->end || record_id_compare(outlet_record(outlet, index)->id, id) != 0)
         return false;
-    for (uint16_t i = 0; i < outlet->group_count; i++)
-        if (group_needs(outlet->groups[i], index)) {
-            *out_index = index;
-            return true;
-        }
-    return false;
+    *out_index = index;
+    return true;
 }
 
 void outlet_relocate(struct outlet *outlet, uint64_t index, uint64_t position)
@@ -170,9 +203,24 @@ static uint64_t start_index(const struct outlet *outlet, enum group_start start,
     switch (start) {
     case GROUP_FROM_FIRST: return outlet->first;
     case GROUP_FROM_NOW: return outlet->end;
-    case GROUP_AFTER_ID: after.seq++; return outlet_lower_bound(outlet, after);
+    case GROUP_AFTER_ID: return outlet_lower_bound(outlet, record_id_after(after));
     }
     return outlet->end;
+}
+
+/* Before the first group: what was only retained, and what is on its way, is held to the bounds of
+ * what groups keep. False if what is on its way alone is more. */
+static bool begin_backlog(struct outlet *outlet)
+{
+    const struct destination *destination = outlet->destination;
+    if (outlet->reserved_entries > destination->backlog_max ||
+        outlet->reserved_bytes > destination->backlog_bytes_max)
+        return false;
+    while (outlet_length(outlet) > 0 &&
+           (outlet_length(outlet) + outlet->reserved_entries > destination->backlog_max ||
+            outlet->bytes + outlet->reserved_bytes > destination->backlog_bytes_max))
+        drop_first_retained(outlet);
+    return true;
 }
 
 enum status outlet_create_group(struct outlet *outlet, struct bytes name, enum group_start start,
@@ -182,24 +230,23 @@ enum status outlet_create_group(struct outlet *outlet, struct bytes name, enum g
         return STATUS_EXISTS;
     if (outlet->group_count == DESTINATION_GROUPS_MAX)
         return STATUS_FULL;
+    if (outlet->group_count == 0 && !begin_backlog(outlet))
+        return STATUS_INCOMPLETE;
     uint64_t index = start_index(outlet, start, after);
-    struct record_id last = {0};
-    if (index > outlet->first)
-        last = outlet_record(outlet, index - 1)->id;
-    else if (start == GROUP_AFTER_ID)
-        last = after;
-    else if (start == GROUP_FROM_NOW)
-        last = outlet->last_id;
+    struct record_id last = start == GROUP_FROM_NOW   ? outlet->last_id
+                            : start == GROUP_AFTER_ID ? after
+                                                      : (struct record_id){0};
     enum status status = group_open(outlet, name, index, last, out_group);
     if (status != STATUS_OK)
         return status;
-    if (outlet->group_count == 0) { /* what was only retained is now on offer */
+    if (outlet->group_count == 0) {
+        while (outlet->first < index)
+            drop_first_retained(outlet); /* no group will ever see them */
         outlet->account.offered += outlet->account.retained;
         outlet->account.retained = 0;
     }
     outlet->groups[outlet->group_count++] = *out_group;
     group_offer(*out_group, outlet->end - index);
-    outlet_trim(outlet);
     return STATUS_OK;
 }
 

@@ -45,6 +45,11 @@ void outlet_push(struct outlet *outlet, uint64_t position);
 /* Lets go of what every group is past. */
 void outlet_trim(struct outlet *outlet);
 
+/* Closes up where records that every group has acknowledged lie among ones that are still pending,
+ * if they are the most of what is kept: one stuck message must not fill its destination. Linear in
+ * what is kept, so each record is passed once or twice over its life; indices change. */
+void outlet_squeeze(struct outlet *outlet);
+
 static inline uint64_t outlet_length(const struct outlet *outlet)
 {
     return outlet->end - outlet->first;
@@ -58,8 +63,9 @@ static inline const struct record *outlet_record(const struct outlet *outlet, ui
 /* The index of the first kept record whose id is at least `id`; `end` if none is. */
 uint64_t outlet_lower_bound(const struct outlet *outlet, struct record_id id);
 
-/* For the journal's recycling: does a group still need the record with this id? Where it now lies.
- */
+/* For the journal's recycling: is the record with this id kept for a group? All of [first, end)
+ * are, also those that every group has acknowledged: their ids are searched, and a new group may
+ * begin among them. */
 bool outlet_needs(const struct outlet *outlet, struct record_id id, uint64_t *out_index);
 void outlet_relocate(struct outlet *outlet, uint64_t index, uint64_t position);
 /* Without groups: gives up the record, and all before it, as unclaimed. */
@@ -68,7 +74,8 @@ void outlet_drop_retained(struct outlet *outlet, struct record_id up_to);
 struct group *outlet_find_group(const struct outlet *outlet, struct bytes name);
 
 enum group_start { GROUP_FROM_FIRST, GROUP_FROM_NOW, GROUP_AFTER_ID };
-/* EXISTS, or FULL when the destination has DESTINATION_GROUPS_MAX groups. */
+/* EXISTS; FULL when the destination has DESTINATION_GROUPS_MAX groups; INVALID: that is no name;
+ * INCOMPLETE: it would be the first group, and more is on its way than groups may keep. */
 MUST_CHECK enum status outlet_create_group(struct outlet *outlet, struct bytes name,
                                            enum group_start start, struct record_id after,
                                            struct group **out_group);

@@ -48,7 +48,20 @@ static void reply_send(struct session *session, const struct outlet *outlet,
     session_reply_end(session, &whole);
 }
 
+/* ---- what was settled ---- */
+
+void read_settled(struct shard *shard, struct group *group)
+{
+    outlet_trim(group->outlet);
+    if (group->waiters != NULL) /* pending_max may have stopped them */
+        destination_set_add(&shard->pushed, group->outlet->destination->index);
+    shard_wake(shard);
+}
+
 /* ---- new entries ---- */
+
+/* What one reply hands out, one XACK can acknowledge: XACK, destination and group take three. */
+enum { READ_ENTRIES_MAX = RESP_ARGUMENTS_MAX - 3 };
 
 static uint64_t now_ms(const struct session *session)
 {
@@ -74,7 +87,7 @@ static bool send_new(struct session *session, struct group *group, uint16_t cons
     session->has_consumed = true;
     reply_send(session, group->outlet, &reply);
     if (no_ack)
-        outlet_trim(group->outlet);
+        read_settled(session->shard, group);
     return true;
 }
 
@@ -96,6 +109,7 @@ bool read_bury_exhausted(struct shard *shard, struct group *group, struct pendin
                       &id) != STATUS_OK)
         return false; /* the dead letter is full: deliver it once more */
     group_bury(group, entry);
+    read_settled(shard, group);
     return true;
 }
 
@@ -105,11 +119,10 @@ static void send_history(struct session *session, struct group *group, uint16_t 
     struct read_reply reply;
     struct pending_entry *entry;
     reply_begin(session, &reply);
-    after.seq++; /* ids are given by Kouan and never end in the largest seq */
+    after = record_id_after(after);
     while (reply.count < count && !reply_is_full(session, &reply) &&
            (entry = group_next_pending(group, after, consumer)) != NULL) {
-        after = entry->id;
-        after.seq++;
+        after = record_id_after(entry->id);
         if (read_bury_exhausted(session->shard, group, entry))
             continue;
         entry->deliveries++;
@@ -329,11 +342,11 @@ void command_xreadgroup(struct session *session, const struct resp_command *comm
     }
     uint16_t consumer = group_consumer(group, arguments.consumer, now_ms(session));
     if (consumer == GROUP_NO_CONSUMER) {
-        command_reply_error(session,
-                            "ERR too many consumers in this group, or the name is too long");
+        command_reply_error(session, "ERR too many consumers in this group, or the name is none");
         return;
     }
-    uint32_t count = arguments.count < UINT32_MAX ? (uint32_t)arguments.count : UINT32_MAX;
+    uint32_t count =
+        arguments.count < READ_ENTRIES_MAX ? (uint32_t)arguments.count : READ_ENTRIES_MAX;
     if (!wants_new) {
         send_history(session, group, consumer, after, count);
         return;

@@ -9,6 +9,10 @@
 /* Serves blocked readers of the outlet's groups, in the order in which they came. */
 void read_serve_waiters(struct outlet *outlet);
 
+/* Entries of the group were acknowledged or given up: the destination lets go of what it can, and
+ * in this turn readers that pending_max held up and publishers that wait for room go on. */
+void read_settled(struct shard *shard, struct group *group);
+
 /* An entry that was delivered deliveries_max times goes to the dead letter instead. True if it did.
  */
 bool read_bury_exhausted(struct shard *shard, struct group *group, struct pending_entry *entry);

@@ -62,6 +62,7 @@ run_script() {
 
 for script in tests/e2e/*_test.py; do
     run_script "$script" ""
+    case $script in *harness*) continue ;; esac # it has no server whose claims could wait
     run_script "$script" "6:$((RANDOM + 1))"
 done
 

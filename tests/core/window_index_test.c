@@ -110,8 +110,15 @@ Test(window_index, every_way_to_find_slots_gives_the_same)
             bucket.tags[i] = (uint8_t)random_below(&random, kinds);
             expected |= (uint32_t)(bucket.tags[i] == wanted) << i;
         }
+        uint32_t holding = 0, entry = random_below(&random, 4) - 2;
+        for (uint32_t i = 0; i < WINDOW_BUCKET_SLOTS; i++) {
+            bucket.entries[i] = random_below(&random, 4) - 2;
+            holding |= (uint32_t)(bucket.entries[i] == entry) << i;
+        }
         bucket.passed = (uint32_t)random_u64(&random);
-        cr_assert_eq(window_index_slots_portable(&bucket, wanted), expected);
+        cr_assert_eq(window_index_slots_of_portable(&bucket, entry), holding);
+        cr_assert_eq(window_index_slots_of(&bucket, entry), holding);
+        cr_assert_eq(window_index_slots_with_portable(&bucket, wanted), expected);
         cr_assert_eq(window_index_slots_with(&bucket, wanted), expected);
     }
 }

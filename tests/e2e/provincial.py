@@ -2,6 +2,8 @@
 
 import json
 
+from kouan_harness import encode_command
+
 CUSTOMS_RULES = """id,message_type,customs_office,role,to,action,note
 declare,CUSDEC|ORDER|CEB311,51*,,customs,deliver,Guangzhou
 hold-shenzhen,ORDER,5304,,customs,hold,checked by hand
@@ -87,3 +89,55 @@ def entries(reply):
     for ident, fields in items:
         result.append((ident, dict(zip(fields[::2], fields[1::2]))))
     return result
+
+
+def plain_files(destinations="[{name: all, groups: [all]}]", **options):
+    """Everything goes to the first destination; no participants. Options as in the configuration."""
+    first = destinations.split("name: ", 1)[1].split(",")[0].split("}")[0]
+    lines = [f"{name}: {value}" for name, value in options.items()]
+    lines += ["channels: [{name: in}]", f"destinations: {destinations}", f"unroutable: {first}"]
+    return {"kouan.yaml": "\n".join(lines) + "\n"}
+
+
+def two_way_files(slow="", fast="", more="", **options):
+    """Messages of the type SLOW go to `slow`, of FAST to `fast`, of BOTH to both; no participants.
+    `slow` and `fast` are more options of theirs, `more` is further destinations."""
+    lines = [f"{name}: {value}" for name, value in options.items()]
+    lines += ["channels: [{name: in}]", "destinations:",
+              f"  - {{name: slow, groups: [slow]{', ' if slow else ''}{slow}}}",
+              f"  - {{name: fast, groups: [fast]{', ' if fast else ''}{fast}}}", more,
+              "tables: [rules.csv]"]
+    rules = "id,message_type,to\nslow,SLOW,slow\nfast,FAST,fast\nboth,BOTH,slow|fast\n"
+    return {"kouan.yaml": "\n".join(lines) + "\n", "rules.csv": rules}
+
+
+def add(wire, number, message_type="ORDER", **members):
+    return wire.call("XADD", "in", "*", "body", event(number, message_type, **members))
+
+
+def pipeline(wire, commands):
+    """Sends all, then reads as many replies."""
+    commands = list(commands)
+    wire.send(b"".join(encode_command(*c) for c in commands))
+    return [wire.read() for _ in commands]
+
+
+def add_many(wire, numbers, message_type="ORDER", **members):
+    return pipeline(wire, [("XADD", "in", "*", "body", event(n, message_type, **members))
+                           for n in numbers])
+
+
+def read_group(wire, *options, destination="all", group=None, consumer="c", after=">"):
+    """XREADGROUP, as entries()."""
+    return entries(wire.call("XREADGROUP", "GROUP", group or destination, consumer, *options,
+                             "STREAMS", destination, after))
+
+
+def ledger(wire):
+    return json.loads(wire.call("KOUAN", "LEDGER", "JSON"))
+
+
+def info(wire, section="everything"):
+    """{name: text} of INFO."""
+    lines = wire.call("INFO", section).decode().splitlines()
+    return dict(line.split(":", 1) for line in lines if ":" in line)
