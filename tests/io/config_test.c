@@ -107,7 +107,8 @@ Test(config, embedded_defaults_load)
     cr_expect_str_eq(generation->channels[0]->name, "in");
     cr_expect_gt(generation->profiles.count, 20);
     for (uint16_t i = 0; i < generation->profiles.count; i++)
-        cr_expect(generation->channels[0]->profiles[i / 64] >> (i % 64) & 1, "profile %u", i);
+        cr_expect((generation->channels[0]->profiles[i / 64] >> (i % 64) & 1) != 0, "profile %u",
+                  i);
     cr_assert_eq(generation->destination_count, 1);
     const struct destination *all = generation->destinations[0];
     cr_expect_str_eq(all->name, "all");
@@ -260,7 +261,7 @@ Test(config, files_are_found_beside_it)
     cr_expect_gt(generation->profiles.count, 20);
     unsigned allowed = 0;
     for (uint16_t i = 0; i < PROFILES_MAX; i++)
-        allowed += generation->channels[0]->profiles[i / 64] >> (i % 64) & 1;
+        allowed += (generation->channels[0]->profiles[i / 64] >> (i % 64) & 1) != 0;
     cr_expect_eq(allowed, 2);
     config_free(config);
     folder_close(&folder);
