@@ -143,14 +143,15 @@ static void load(struct config *config, struct diagnostics *diagnostics)
     build->path = config->path != NULL ? config->path : "(embedded defaults)";
     build->diagnostics = diagnostics;
     build->charsets = charsets_open();
+    uint32_t errors_before = diagnostics->error_count;
     build->root = yaml_parse(build->arena, build->path, text, "C101", diagnostics);
     if (build->charsets == NULL)
         config_error(build, NULL, "C107", "install the libc's gconv modules",
                      "this system's iconv lacks a character set that Kouan reads");
-    else if (build->root == NULL || build->root->kind != YAML_MAPPING)
-        config_error(build, build->root, "C101", NULL, "a configuration is a mapping");
-    else
+    else if (build->root != NULL && build->root->kind == YAML_MAPPING)
         build_all(build);
+    else if (diagnostics->error_count == errors_before) /* else the reader has said why */
+        config_error(build, build->root, "C101", NULL, "a configuration is a mapping");
     charsets_close(build->charsets);
     free(build);
 }

@@ -7,7 +7,7 @@
 
 struct cli_command {
     const char *name, *text;
-    int (*run)(int argc, char **argv);
+    enum cli_exit (*run)(int argc, char **argv);
 };
 
 static const struct cli_command commands[] = {
@@ -30,7 +30,7 @@ static void print_usage(FILE *out)
           out);
 }
 
-static int report_unknown(const char *name)
+static enum cli_exit report_unknown(const char *name)
 {
     const char *names[COMMAND_COUNT];
     for (size_t i = 0; i < COMMAND_COUNT; i++)
@@ -54,9 +54,9 @@ int main(int argc, char **argv)
         return CLI_OK;
     }
     if (strcmp(argv[1], "--version") == 0)
-        return cli_version(argc - 1, argv + 1);
+        return (int)cli_version(argc - 1, argv + 1);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         if (strcmp(argv[1], commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
-    return report_unknown(argv[1]);
+            return (int)commands[i].run(argc - 1, argv + 1);
+    return (int)report_unknown(argv[1]);
 }

@@ -60,7 +60,7 @@ static const struct argument *find_argument(const struct argument_page *page, in
 }
 
 bool arguments_parse(const struct argument_page *page, int argc, char **argv, int *out_first,
-                     int *out_exit)
+                     enum cli_exit *out_exit)
 {
     struct getopt_tables tables;
     fill_tables(page, &tables);
@@ -99,7 +99,7 @@ bool arguments_parse(const struct argument_page *page, int argc, char **argv, in
     return true;
 }
 
-int arguments_fail(const char *command, const char *format, ...)
+enum cli_exit arguments_fail(const char *command, const char *format, ...)
 {
     va_list arguments;
     fprintf(stderr, "kouan %s: ", command);

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "io/cli/cli.h"
+
 enum { ARGUMENTS_MAX = 32, OPERANDS_ANY = INT32_MAX };
 
 enum argument_kind {
@@ -38,10 +40,10 @@ struct argument_page {
 /* True with the operands: argv[*out_first] .. argv[argc - 1]. False when the command is to end with
  * `*out_exit`: help was asked for, or what is wrong was said. */
 bool arguments_parse(const struct argument_page *page, int argc, char **argv, int *out_first,
-                     int *out_exit);
+                     enum cli_exit *out_exit);
 
 /* "kouan COMMAND: ..." on stderr, and where to find more; the exit code for it. */
-int arguments_fail(const char *command, const char *format, ...)
+enum cli_exit arguments_fail(const char *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 #endif

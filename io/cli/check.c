@@ -12,7 +12,8 @@ struct check_arguments {
     bool json, profiles;
 };
 
-static bool parse_arguments(int argc, char **argv, struct check_arguments *out, int *out_exit)
+static bool parse_arguments(int argc, char **argv, struct check_arguments *out,
+                            enum cli_exit *out_exit)
 {
     int first;
     const struct argument arguments[] = {
@@ -190,10 +191,10 @@ static void print_json(const struct config *config, const struct diagnostics *di
     fputs("}\n", stdout);
 }
 
-int cli_check(int argc, char **argv)
+enum cli_exit cli_check(int argc, char **argv)
 {
     struct check_arguments arguments;
-    int exit_code;
+    enum cli_exit exit_code;
     if (!parse_arguments(argc, argv, &arguments, &exit_code))
         return exit_code;
     struct diagnostics diagnostics;

@@ -62,11 +62,10 @@ enum cli_exit client_open(const struct client_settings *settings, struct client 
     if (address == NULL || address[0] == '\0')
         address = CLIENT_ADDRESS_DEFAULT;
     if ((settings->name == NULL) != (settings->secret_file == NULL))
-        return (enum cli_exit)arguments_fail(settings->command,
-                                             "--auth NAME and --secret-file FILE go together");
+        return arguments_fail(settings->command, "--auth NAME and --secret-file FILE go together");
     struct client client = {.settings = settings};
     if (strlen(address) >= sizeof client.address)
-        return (enum cli_exit)arguments_fail(settings->command, "the address is too long");
+        return arguments_fail(settings->command, "the address is too long");
     memcpy(client.address, address, strlen(address) + 1);
     signal(SIGPIPE, SIG_IGN);
     enum cli_exit end = client_reopen(&client);

@@ -16,7 +16,7 @@ struct explain_arguments {
 };
 
 static bool parse_arguments(int argc, char **argv, struct explain_arguments *out, int *out_first,
-                            int *out_exit)
+                            enum cli_exit *out_exit)
 {
     const struct argument arguments[] = {
         {.letter = 'c',
@@ -275,12 +275,13 @@ static struct config *load(const char *path)
     return config;
 }
 
-int cli_explain(int argc, char **argv)
+enum cli_exit cli_explain(int argc, char **argv)
 {
     /* Digests are shown to nobody here, so any secret will do. */
     static const struct digest_secret secret = {.bytes = {1}};
     struct explain_arguments arguments;
-    int first, exit_code;
+    int first;
+    enum cli_exit exit_code;
     if (!parse_arguments(argc, argv, &arguments, &first, &exit_code))
         return exit_code;
     struct config *config = load(arguments.config_path);

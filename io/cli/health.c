@@ -30,7 +30,7 @@ static void print_json(struct bytes report, int64_t sick)
     puts("]}");
 }
 
-int cli_health(int argc, char **argv)
+enum cli_exit cli_health(int argc, char **argv)
 {
     struct client_settings settings = {.command = "health"};
     bool json = false;
@@ -47,7 +47,8 @@ int cli_health(int argc, char **argv)
         .arguments = arguments,
         .argument_count = sizeof arguments / sizeof *arguments,
     };
-    int first, exit_code;
+    int first;
+    enum cli_exit exit_code;
     if (!arguments_parse(&page, argc, argv, &first, &exit_code))
         return exit_code;
     static const struct bytes words[] = {{(const uint8_t *)"KOUAN", 5},

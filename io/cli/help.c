@@ -132,7 +132,7 @@ static const char *suggest_code(const char *code)
     return suggest_name(bytes_from_text(code), names, count);
 }
 
-static bool show_command(const char *name, int *out_exit)
+static bool show_command(const char *name, enum cli_exit *out_exit)
 {
     char option[] = "--help";
     char *argv[] = {(char *)(uintptr_t)name, option, NULL};
@@ -146,7 +146,7 @@ static bool show_command(const char *name, int *out_exit)
     return false;
 }
 
-int cli_help(int argc, char **argv)
+enum cli_exit cli_help(int argc, char **argv)
 {
     static const struct argument_page page = {
         .command = "help",
@@ -157,7 +157,8 @@ int cli_help(int argc, char **argv)
             "all.\nAlso: kouan help COMMAND.",
         .operands_max = 1,
     };
-    int first, exit_code;
+    int first;
+    enum cli_exit exit_code;
     if (!arguments_parse(&page, argc, argv, &first, &exit_code))
         return exit_code;
     if (first == argc) {

@@ -12,10 +12,11 @@ struct hold_arguments {
     bool json;
 };
 
-static int list(const struct hold_arguments *arguments, int argc, char **argv);
-static int end_all(const struct hold_arguments *arguments, bool releases, int argc, char **argv);
+static enum cli_exit list(const struct hold_arguments *arguments, int argc, char **argv);
+static enum cli_exit end_all(const struct hold_arguments *arguments, bool releases, int argc,
+                             char **argv);
 
-int cli_hold(int argc, char **argv)
+enum cli_exit cli_hold(int argc, char **argv)
 {
     struct hold_arguments arguments = {.client.command = "hold"};
     const struct argument rows[] = {
@@ -34,7 +35,8 @@ int cli_hold(int argc, char **argv)
         .operands_min = 1,
         .operands_max = OPERANDS_ANY,
     };
-    int first, exit_code;
+    int first;
+    enum cli_exit exit_code;
     if (!arguments_parse(&page, argc, argv, &first, &exit_code))
         return exit_code;
     const char *word = argv[first++];
@@ -79,7 +81,7 @@ static void print_hold_json(const redisReply *hold, bool is_first)
     putchar('}');
 }
 
-static int list(const struct hold_arguments *arguments, int argc, char **argv)
+static enum cli_exit list(const struct hold_arguments *arguments, int argc, char **argv)
 {
     char count_text[24];
     uint64_t count = LIST_DEFAULT;
@@ -134,7 +136,8 @@ static void print_ended(const struct hold_arguments *arguments, const char *id, 
     putchar('\n');
 }
 
-static int end_all(const struct hold_arguments *arguments, bool releases, int argc, char **argv)
+static enum cli_exit end_all(const struct hold_arguments *arguments, bool releases, int argc,
+                             char **argv)
 {
     struct client client;
     enum cli_exit end = client_open(&arguments->client, &client), worst = CLI_OK;

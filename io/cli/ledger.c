@@ -15,7 +15,8 @@ struct ledger_arguments {
     uint64_t watch_s; /* 0: once */
 };
 
-static bool parse_arguments(int argc, char **argv, struct ledger_arguments *out, int *out_exit)
+static bool parse_arguments(int argc, char **argv, struct ledger_arguments *out,
+                            enum cli_exit *out_exit)
 {
     *out = (struct ledger_arguments){.client.command = "ledger"};
     const struct argument arguments[] = {
@@ -160,10 +161,10 @@ static enum cli_exit watch(const struct ledger_arguments *arguments, struct clie
     return end;
 }
 
-int cli_ledger(int argc, char **argv)
+enum cli_exit cli_ledger(int argc, char **argv)
 {
     struct ledger_arguments arguments;
-    int exit_code;
+    enum cli_exit exit_code;
     if (!parse_arguments(argc, argv, &arguments, &exit_code))
         return exit_code;
     struct client client;

@@ -11,7 +11,8 @@ struct rejects_arguments {
     uint64_t count;
 };
 
-static bool parse_arguments(int argc, char **argv, struct rejects_arguments *out, int *out_exit)
+static bool parse_arguments(int argc, char **argv, struct rejects_arguments *out,
+                            enum cli_exit *out_exit)
 {
     enum { COUNT_DEFAULT = 10, COUNT_MAX = 100000 };
     *out = (struct rejects_arguments){.client.command = "rejects", .count = COUNT_DEFAULT};
@@ -79,10 +80,10 @@ static void print_reject_json(const redisReply *reject, bool is_first)
     putchar('}');
 }
 
-int cli_rejects(int argc, char **argv)
+enum cli_exit cli_rejects(int argc, char **argv)
 {
     struct rejects_arguments arguments;
-    int exit_code;
+    enum cli_exit exit_code;
     if (!parse_arguments(argc, argv, &arguments, &exit_code))
         return exit_code;
     char count[24];

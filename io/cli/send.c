@@ -50,7 +50,7 @@ struct sender {
 };
 
 static bool parse_arguments(int argc, char **argv, struct send_arguments *out, int *out_first,
-                            int *out_exit)
+                            enum cli_exit *out_exit)
 {
     *out = (struct send_arguments){
         .client.command = "send", .channel = "in", .window = 256, .retries = 5};
@@ -336,10 +336,11 @@ static enum cli_exit run(struct sender *sender)
     return end;
 }
 
-int cli_send(int argc, char **argv)
+enum cli_exit cli_send(int argc, char **argv)
 {
     struct send_arguments arguments;
-    int first, exit_code;
+    int first;
+    enum cli_exit exit_code;
     if (!parse_arguments(argc, argv, &arguments, &first, &exit_code))
         return exit_code;
     struct sender sender = {

@@ -38,7 +38,8 @@ static bool parse_delay(const char *text, struct serve_arguments *out)
     return *end == '\0';
 }
 
-static bool parse_arguments(int argc, char **argv, struct serve_arguments *out, int *out_exit)
+static bool parse_arguments(int argc, char **argv, struct serve_arguments *out,
+                            enum cli_exit *out_exit)
 {
     const char *test_delay = NULL;
     bool options = false;
@@ -175,10 +176,10 @@ static void print_end(const struct shard *shard)
     free(memory);
 }
 
-int cli_serve(int argc, char **argv)
+enum cli_exit cli_serve(int argc, char **argv)
 {
     struct serve_arguments arguments;
-    int exit_code;
+    enum cli_exit exit_code;
     if (!parse_arguments(argc, argv, &arguments, &exit_code))
         return exit_code;
     struct config *config = load(&arguments);

@@ -34,7 +34,8 @@ static enum cli_exit create_group(struct tail *tail);
 static void destroy_group(struct tail *tail);
 static enum cli_exit follow(struct tail *tail);
 
-static bool parse_arguments(int argc, char **argv, struct tail_arguments *out, int *out_exit)
+static bool parse_arguments(int argc, char **argv, struct tail_arguments *out,
+                            enum cli_exit *out_exit)
 {
     int first;
     *out = (struct tail_arguments){.client.command = "tail"};
@@ -93,10 +94,10 @@ static bool parse_arguments(int argc, char **argv, struct tail_arguments *out, i
     return true;
 }
 
-int cli_tail(int argc, char **argv)
+enum cli_exit cli_tail(int argc, char **argv)
 {
     struct tail_arguments arguments;
-    int exit_code;
+    enum cli_exit exit_code;
     if (!parse_arguments(argc, argv, &arguments, &exit_code))
         return exit_code;
     struct tail tail = {.arguments = &arguments};
