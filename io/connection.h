@@ -64,6 +64,10 @@ uint32_t transport_connection_count(const struct transport *transport);
 void transport_visit(struct transport *transport,
                      void (*visit)(struct connection *connection, void *context), void *context);
 
+/* Less than a quarter of the receive buffers, or of the small or large carries, is left: who keeps
+ * input (connection_input_chunk) should let go of it. */
+bool transport_input_is_scarce(const struct transport *transport);
+
 void *connection_session(struct connection *connection);
 uint64_t connection_id(const struct connection *connection);      /* from 1, never reused */
 const char *connection_peer(const struct connection *connection); /* 127.0.0.1:5301, or unix:... */

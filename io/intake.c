@@ -7,7 +7,6 @@
 #include "io/append.h"
 #include "io/session.h"
 
-static void unpark_all(struct shard *shard);
 static bool start_batch(struct shard *shard);
 static bool retire_batch(struct shard *shard);
 static void admit(struct shard *shard, struct intake_batch *batch, uint32_t index);
@@ -52,10 +51,24 @@ void intake_queue(struct shard *shard, struct publication *publication)
     shard_wake(shard);
 }
 
+void intake_queue_in_front(struct shard *shard, struct publication *first)
+{
+    struct intake *intake = &shard->intake;
+    struct publication *last = first;
+    uint32_t count = 1;
+    for (; last->queued != NULL; last = last->queued)
+        count++;
+    last->queued = intake->queue_first;
+    if (intake->queue_first == NULL)
+        intake->queue_last = last;
+    intake->queue_first = first;
+    intake->queue_count += count;
+}
+
 bool intake_run(struct shard *shard)
 {
     struct intake *intake = &shard->intake;
-    unpark_all(shard);
+    parking_release(shard);
     for (bool moved = true; moved;) {
         moved = false;
         if (intake->queue_count > 0 && intake->batch_count < INTAKE_BATCHES)
@@ -97,90 +110,14 @@ static void refuse_plainly(struct shard *shard, struct publication *publication,
     refuse(shard, publication, refusal, refusal_text(refusal));
 }
 
-/* ---- parking ---- */
-
-static void queue_in_front(struct intake *intake, struct publication *first)
-{
-    struct publication *last = first;
-    uint32_t count = 1;
-    for (; last->queued != NULL; last = last->queued)
-        count++;
-    last->queued = intake->queue_first;
-    if (intake->queue_first == NULL)
-        intake->queue_last = last;
-    intake->queue_first = first;
-    intake->queue_count += count;
-}
-
-static bool may_try_again(const struct shard *shard, const struct session *session)
-{
-    return session->parked_first->park_deadline_ns <= loop_now_ns(shard->loop) || shard->stopping ||
-           outlet_has_room(&shard->outlets[session->parked_for], session->parked_bytes);
-}
-
-static void arm_park_timer(struct shard *shard)
-{
-    uint64_t soonest = UINT64_MAX;
-    for (const struct session *session = shard->parked; session != NULL;
-         session = session->next_parked)
-        if (session->parked_first->park_deadline_ns < soonest)
-            soonest = session->parked_first->park_deadline_ns;
-    if (soonest != UINT64_MAX && soonest != shard->park_timer.deadline_ns)
-        loop_timer_arm(shard->loop, &shard->park_timer, soonest);
-}
-
-/* Parked sessions whose destination has room again, or whose wait is over, go on. */
-static void unpark_all(struct shard *shard)
-{
-    struct session **link = &shard->parked;
-    while (*link != NULL) {
-        struct session *session = *link;
-        if (!may_try_again(shard, session)) {
-            link = &session->next_parked;
-            continue;
-        }
-        *link = session->next_parked;
-        session->in_parked = false;
-        queue_in_front(&shard->intake, session_unpark(session));
-    }
-    arm_park_timer(shard);
-}
-
-/* Parking holds receive buffers: it ends where three quarters of them are out. */
-static bool may_park(const struct shard *shard, const struct publication *publication)
-{
-    uint64_t buffers = shard->config->options.receive_buffers;
-    const struct session *session = publication->session;
-    return session != NULL && !session->has_consumed && !shard->stopping &&
-           shard->config->options.publish_wait > 0 &&
-           loop_buffers_out(shard->loop) < buffers - buffers / 4 &&
-           (publication->park_deadline_ns == 0 ||
-            publication->park_deadline_ns > loop_now_ns(shard->loop));
-}
-
-static void park(struct shard *shard, struct publication *publication, uint16_t destination,
-                 uint32_t record_bytes)
-{
-    struct session *session = publication->session;
-    if (publication->park_deadline_ns == 0)
-        publication->park_deadline_ns =
-            loop_now_ns(shard->loop) + shard->config->options.publish_wait * UINT64_C(1000000);
-    if (session->parked_first == NULL) {
-        session->parked_for = destination;
-        session->parked_bytes = record_bytes;
-        if (shard->park_timer.heap_index == 0)
-            loop_timer_arm(shard->loop, &shard->park_timer, publication->park_deadline_ns);
-    }
-    session_park(session, publication);
-    shard->figures.parked++;
-}
+/* ---- full destinations ---- */
 
 static void park_or_refuse(struct shard *shard, struct publication *publication,
                            uint16_t destination, uint32_t record_bytes)
 {
     const struct destination *full = shard->generation->destinations[destination];
-    if (full->when_full != WHEN_FULL_TRY_AGAIN && may_park(shard, publication)) {
-        park(shard, publication, destination, record_bytes);
+    if (full->when_full != WHEN_FULL_TRY_AGAIN && parking_allows(shard, publication)) {
+        parking_add(shard, publication, destination, record_bytes);
         return;
     }
     char reason[128];
@@ -310,6 +247,8 @@ static void unreserve(struct shard *shard, const struct routing *routing, uint32
     for (unsigned d = destination_set_next(&routing->hold, 0); d < DESTINATIONS_MAX;
          d = destination_set_next(&routing->hold, d + 1))
         hold_unreserve(&shard->holds, record_bytes);
+    if (shard->parked.first != NULL)
+        shard_wake(shard); /* there may be room for one that waits */
 }
 
 static bool holds_have_room(const struct shard *shard, const struct routing *routing,
@@ -330,8 +269,14 @@ static void admit(struct shard *shard, struct intake_batch *batch, uint32_t inde
     struct session *session = publication->session;
 
     item->publication = NULL; /* unless it goes on */
-    if (session != NULL && session->parked_first != NULL) {
-        park(shard, publication, session->parked_for, 0); /* behind those before it */
+    if (session != NULL && publication->returned)
+        session->parked.returned--;
+    if (parking_is_behind(publication)) {
+        if (parking_allows(shard, publication))
+            parking_add(shard, publication, NO_DESTINATION, 0);
+        else
+            refuse(shard, publication, REFUSAL_TRY_AGAIN,
+                   "those before it wait for room; send it again later");
         return;
     }
     if (routing->refused) {

@@ -37,11 +37,12 @@ static void session_opened(struct connection *connection)
     connection_set_deadline(connection, loop_now_ns(shard->loop) + handshake_ns);
 }
 
-static void take_from_list(struct session **link, struct session *session, size_t next_offset)
+static void leave_unflushed(struct shard *shard, struct session *session)
 {
+    struct session **link = &shard->unflushed;
     while (*link != session)
-        link = (struct session **)(void *)((char *)*link + next_offset);
-    *link = *(struct session **)(void *)((char *)session + next_offset);
+        link = &(*link)->next_unflushed;
+    *link = session->next_unflushed;
 }
 
 static void session_closed(struct connection *connection)
@@ -50,15 +51,12 @@ static void session_closed(struct connection *connection)
     struct shard *shard = session->shard;
     read_stop_waiting(session);
     if (session->in_unflushed)
-        take_from_list(&shard->unflushed, session, offsetof(struct session, next_unflushed));
-    if (session->in_parked) {
-        /* Its parked messages go on: the sender may have died, what it sent is still wanted. */
-        take_from_list(&shard->parked, session, offsetof(struct session, next_parked));
-        for (struct publication *next, *parked = session->parked_first; parked != NULL;
-             parked = next) {
-            next = parked->queued;
-            intake_queue(shard, parked);
-        }
+        leave_unflushed(shard, session);
+    /* Its parked messages go on: the sender may have died, what it sent is still wanted. */
+    for (struct publication *then, *parked = parking_leave(shard, session); parked != NULL;
+         parked = then) {
+        then = parked->queued;
+        intake_queue(shard, parked);
     }
     struct publication *next;
     for (struct publication *publication = session->first; publication != NULL;
@@ -72,8 +70,7 @@ static void session_closed(struct connection *connection)
 
 void session_finish(struct session *session)
 {
-    struct publication *parked = session->parked_first;
-    if (parked == NULL && session->first == NULL)
+    if (session->first == NULL)
         connection_finish(session->connection);
 }
 
@@ -93,31 +90,6 @@ void session_wait_over(struct session *session, enum session_wait reason)
     session->waits &= (uint8_t)~reason;
     if (session->waits == 0)
         connection_resume(session->connection);
-}
-
-void session_park(struct session *session, struct publication *publication)
-{
-    struct shard *shard = session->shard;
-    publication->queued = NULL;
-    if (session->parked_first == NULL)
-        session->parked_first = publication;
-    else
-        session->parked_last->queued = publication;
-    session->parked_last = publication;
-    session_wait_for(session, SESSION_WAIT_PARKED);
-    if (session->in_parked)
-        return;
-    session->in_parked = true;
-    session->next_parked = shard->parked;
-    shard->parked = session;
-}
-
-struct publication *session_unpark(struct session *session)
-{
-    struct publication *first = session->parked_first;
-    session->parked_first = session->parked_last = NULL;
-    session_wait_over(session, SESSION_WAIT_PARKED);
-    return first;
 }
 
 /* ---- replies ---- */
