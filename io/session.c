@@ -146,7 +146,7 @@ static void flush(struct session *session)
         session->publication_count--;
         publication_return(&shard->publications, publication);
     }
-    if (session->publication_count < shard->config->options.publications_per_connection / 2)
+    if (session->publication_count <= shard->config->options.publications_per_connection / 2)
         session_wait_over(session, SESSION_WAIT_PUBLICATIONS);
     if (session->first != NULL)
         return;

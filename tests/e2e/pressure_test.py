@@ -112,14 +112,11 @@ def test_room_by_whatever_makes_it():
 
 def test_room_that_a_replay_gives_back():
     with Server(files=two_way_files("backlog_max: 16", publish_wait="20s")) as server:
-        wires = [server.wire() for _ in range(6)]
-        first = add_many(wires[0], range(15), "SLOW")
-        for wire in wires[:5]:  # all in one turn: each reserves the last place for a while
-            wire.send(encode_command("XADD", "in", "*", "body", event(3, "SLOW")) * 3)
-        wires[5].send(encode_command("XADD", "in", "*", "body", event(99, "SLOW")))
-        for wire in wires[:5]:
-            assert [wire.read() for _ in range(3)] == [first[3]] * 3
-        assert is_id(wires[5].read())
+        with server.wire() as wire:
+            first = add_many(wire, range(15), "SLOW")
+            # In one batch: the replay has the last place until it is known for one.
+            again, new = add_many(wire, [3, 15], "SLOW")
+            assert again == first[3] and is_id(new) and wire.call("XLEN", "slow") == 16
 
 
 def test_when_full_tryagain():
@@ -199,11 +196,15 @@ def test_a_dead_group_costs_only_its_own():
             stuck.command("XADD", "in", "*", "body", event(1000 + n, "SLOW"))
         flow(wire, 12 * MEMORY)
         assert int(info(wire)["copied_forward"]) > 64 * 4
-        got = read_group(wire, destination="slow")
-        assert ids_of(got) == ids and [f[b"body"] for _, f in got] == bodies
+        got = []
+        while more := read_group(wire, destination="slow"):
+            got += more
+        assert got == [(i, {b"body": b}) for i, b in zip(ids, bodies)]
         flow(wire, 3 * MEMORY, first=100000)  # now they are pending
-        got = read_group(wire, destination="slow", after="0")
-        assert ids_of(got) == ids and [f[b"body"] for _, f in got] == bodies
+        got = []
+        while more := read_group(wire, destination="slow", after=got[-1][0] if got else "0"):
+            got += more
+        assert got == [(i, {b"body": b}) for i, b in zip(ids, bodies)]
         assert wire.call("XACK", "slow", "slow", *ids) == 64
         assert ledger(wire)["gap"] == 0
 
@@ -281,7 +282,6 @@ def test_retained_is_dropped_with_its_block():
         (_, fields), = read_group(wire, "COUNT", 1, group="late")
         first = int(fields[b"body"].split(b'"messageId":"')[1].split(b'"')[0])
         assert fields[b"body"] == padded(first, 200 * 1024) and ledger(wire)["gap"] == 0
-        flow(wire, 2 * MEMORY, first=number, reads=False) if False else None
 
 
 def test_the_window_forgets_with_the_log():
@@ -333,21 +333,6 @@ def test_few_publications():
                 assert all(is_id(one.read()) for _ in range(20))
 
 
-def test_publications_that_a_dead_reader_held():
-    """All of the pool's replies wait for one that reads nothing: when it goes, others go on."""
-    files = plain_files(publications_max=64, publications_per_connection=64, output_max="4MiB",
-                        stuck_send_time="300ms", message_max="512KiB")
-    with Server(files=files) as server, server.wire() as wire, server.wire() as other:
-        publish(wire, [padded(n, 400 * 1024) for n in range(8)])
-        narrow(wire)
-        for n in range(40):
-            wire.command("XREADGROUP", "GROUP", "all", f"c{n}", "COUNT", 1, "STREAMS", "all", ">")
-            wire.command("XREADGROUP", "GROUP", "all", "c0", "COUNT", 1, "STREAMS", "all", "0")
-        for n in range(100):
-            wire.command("XADD", "in", "*", "body", event(5000 + n))
-        assert all(map(is_id, add_many(other, range(100))))
-
-
 def narrow(wire):
     """What the kernel holds of unread replies becomes little."""
     wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -355,7 +340,7 @@ def narrow(wire):
 
 def test_a_reader_that_pauses():
     """More replies than may be queued: they come as they are read, each whole and in order."""
-    files = plain_files(output_max="4MiB", reply_max="64KiB", message_max="64KiB", block="1MiB")
+    files = plain_files(output_max="1MiB", reply_max="64KiB", message_max="64KiB", block="128KiB")
     with Server(files=files) as server, server.wire() as wire, server.wire() as other:
         bodies = [padded(n, 60 * 1024) for n in range(10)]
         ids = publish(wire, bodies)
@@ -372,7 +357,7 @@ def test_a_reader_that_pauses():
 
 
 def test_a_reader_that_stops():
-    files = plain_files(output_max="4MiB", stuck_send_time="300ms")
+    files = plain_files(stuck_send_time="300ms")
     with Server(files=files) as server, server.wire() as wire, server.wire() as other:
         publish(wire, [padded(n, 400 * 1024) for n in range(4)])
         narrow(wire)
