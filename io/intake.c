@@ -208,6 +208,8 @@ static void divert(struct shard *shard, struct routing *routing, struct intake_i
             !outlet_has_room(&shard->outlets[d], item->record_bytes))
             destination_set_add(&full, (uint16_t)d);
     }
+    if (destination_set_is_empty(&full))
+        return;
     item->diverted = full;
     for (unsigned d = destination_set_next(&full, 0); d < DESTINATIONS_MAX;
          d = destination_set_next(&full, d + 1)) {
@@ -216,6 +218,7 @@ static void divert(struct shard *shard, struct routing *routing, struct intake_i
     }
     for (unsigned i = 0; i < DESTINATIONS_MAX / 64; i++)
         routing->hold.words[i] &= ~routing->deliver.words[i];
+    item->record_bytes = append_measure(routing); /* it may have fewer destinations now */
 }
 
 /* The first destination without room, or NO_DESTINATION. */
