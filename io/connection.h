@@ -91,6 +91,8 @@ void connection_commit(struct connection *connection, size_t size);
 /* Copies any amount if it fits in the bound, else writes nothing and returns false. */
 bool connection_write(struct connection *connection, struct bytes bytes);
 size_t connection_queued_bytes(const struct connection *connection);
+/* `output_room` is called when no more than half of the bound is queued; more must be now. */
+void connection_await_room(struct connection *connection);
 
 /* An extra absolute deadline of the protocol's (handshake); 0 takes it away. Past it the
  * connection is aborted. */

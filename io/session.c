@@ -262,8 +262,10 @@ static bool refuse(struct session *session, const struct command_row *row,
 static int must_wait(const struct session *session, const struct command_row *row, uint32_t count)
 {
     struct shard *shard = session->shard;
-    if (connection_queued_bytes(session->connection) > output_low_water(session))
+    if (connection_queued_bytes(session->connection) > output_low_water(session)) {
+        connection_await_room(session->connection);
         return SESSION_WAIT_OUTPUT;
+    }
     bool publishes = row != NULL && (row->flags & COMMAND_PUBLISH) != 0 && arity_fits(row, count) &&
                      session->participant != NULL;
     if (!publishes)
