@@ -1,5 +1,3 @@
-#include <assert.h>
-
 #include "routes/damage.h"
 #include "routes/reading.h"
 #include "routes/rule.h"
