@@ -62,11 +62,11 @@ static void prefetch_record(void *context, uint64_t position)
 static enum status open_loop(struct shard *shard, char *out_problem, size_t problem_capacity)
 {
     const struct options *options = &shard->config->options;
-    enum { OPERATIONS_PER_CONNECTION = 4, SPARE = 256 };
+    enum { OPERATIONS_PER_CONNECTION = 4, SPARE = 256, SUBMISSIONS = 1024 };
     uint32_t connections = (uint32_t)options->connections_max;
     const struct loop_settings settings = {
-        .submission_entries = 1024,
-        .completion_entries = connections * OPERATIONS_PER_CONNECTION + SPARE,
+        .submission_entries = SUBMISSIONS,
+        .completion_entries = connections * OPERATIONS_PER_CONNECTION + SUBMISSIONS,
         .receive_buffer_count = (uint32_t)options->receive_buffers,
         .files_max = connections + SPARE,
         .timers_max = connections * OPERATIONS_PER_CONNECTION + SPARE,
