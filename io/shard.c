@@ -247,7 +247,9 @@ static void finish_session(struct connection *connection, void *context)
 
 static void stop_if_done(struct shard *shard)
 {
-    if (transport_connection_count(shard->transport) > 0)
+    bool in_time = loop_now_ns(shard->loop) < shard->stop_deadline_ns;
+    bool idle = intake_is_idle(&shard->intake) && commit_count(&shard->commits) == 0;
+    if (transport_connection_count(shard->transport) > 0 || (in_time && !idle))
         return;
     for (uint16_t i = 0; i < shard->listener_count; i++)
         if (!listener_is_stopped(shard->listeners[i]))
