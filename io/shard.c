@@ -193,10 +193,21 @@ static enum status listen_all(struct shard *shard, char *out_problem, size_t pro
     return STATUS_OK;
 }
 
-void shard_close(struct shard *shard)
+/* They are stopped already but when the start failed at one of several. */
+static void close_listeners(struct shard *shard)
 {
     for (uint16_t i = 0; i < shard->listener_count; i++)
+        listener_stop(shard->listeners[i]);
+    for (uint16_t i = 0; i < shard->listener_count; i++) {
+        while (!listener_is_stopped(shard->listeners[i]))
+            loop_turn(shard->loop);
         listener_close(shard->listeners[i]);
+    }
+}
+
+void shard_close(struct shard *shard)
+{
+    close_listeners(shard);
     if (shard->transport != NULL)
         transport_close(shard->transport);
     intake_close(&shard->intake);
