@@ -323,11 +323,10 @@ void command_select(struct session *session, const struct resp_command *command)
 
 void command_reset(struct session *session, const struct resp_command *command)
 {
-    const struct generation *generation = session->shard->generation;
     (void)command;
     session->protocol = 2;
     session->name[0] = '\0';
-    session->participant = generation->open ? generation->directory.participants[0] : NULL;
+    session_forget_participant(session);
     struct resp_writer writer = session_reply_begin(session);
     resp_write_simple(&writer, "RESET");
     session_reply_end(session, &writer);

@@ -30,6 +30,9 @@ struct connection_protocol {
     /* The peer sends no more, and all that it sent was consumed but half a command: the protocol
      * finishes the connection when its last replies are written. NULL: it is finished at once. */
     void (*ended)(struct connection *connection);
+    /* The peer sends no more; input that was not consumed yet may be left. Before `ended`, once.
+     * May be NULL. */
+    void (*left)(struct connection *connection);
     /* No operation is in flight any more; the struct is reused after this returns. */
     void (*closed)(struct connection *connection);
 };

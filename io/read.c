@@ -220,6 +220,10 @@ void read_serve_waiters(struct outlet *outlet)
              session != NULL && group_has_new(group); session = next) {
             const struct blocked_read blocked = session->blocked;
             next = blocked.next;
+            if (connection_is_closing(session->connection)) { /* it would not acknowledge */
+                stop_blocking(session);
+                continue;
+            }
             if (!send_new(session, group, blocked.consumer, blocked.count, blocked.no_ack))
                 break; /* pending_max: nobody gets anything until something is acknowledged */
             stop_blocking(session);

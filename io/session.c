@@ -10,6 +10,7 @@ static bool arity_fits(const struct command_row *row, uint32_t count);
 static void session_opened(struct connection *connection);
 static size_t session_input(struct connection *connection, struct bytes input, size_t *out_needed);
 static void session_output_room(struct connection *connection);
+static void session_left(struct connection *connection);
 static void session_ended(struct connection *connection);
 static void session_closed(struct connection *connection);
 
@@ -17,6 +18,7 @@ const struct connection_protocol session_protocol = {
     .opened = session_opened,
     .input = session_input,
     .output_room = session_output_room,
+    .left = session_left,
     .ended = session_ended,
     .closed = session_closed,
 };
@@ -31,12 +33,19 @@ static void session_opened(struct connection *connection)
     session->shard = shard;
     session->protocol = 2;
     session->last_command = "NULL"; /* as Redis says of a client that has sent none */
+    session_forget_participant(session);
+}
+
+void session_forget_participant(struct session *session)
+{
+    const struct shard *shard = session->shard;
+    session->participant = NULL;
     if (shard->generation->open) {
         session->participant = shard->generation->directory.participants[0];
         return;
     }
     uint64_t handshake_ns = shard->config->options.handshake_time * UINT64_C(1000000);
-    connection_set_deadline(connection, loop_now_ns(shard->loop) + handshake_ns);
+    connection_set_deadline(session->connection, loop_now_ns(shard->loop) + handshake_ns);
 }
 
 static void leave_unflushed(struct shard *shard, struct session *session)
@@ -68,17 +77,27 @@ static void session_closed(struct connection *connection)
         if (publication->ready)
             publication_return(&shard->publications, publication);
     }
+    if (shard->publications_wanted)
+        shard_wake(shard);
 }
 
-/* The client sends no more, and reads on perhaps. */
+/* Nobody is there to acknowledge what a blocking read would bring. */
+static void session_left(struct connection *connection)
+{
+    const struct session *session = session_of(connection);
+    if ((session->waits & SESSION_WAIT_READ) != 0)
+        connection_finish(connection);
+}
+
 static void session_ended(struct connection *connection)
 {
-    session_finish(session_of(connection));
+    struct session *session = session_of(connection);
+    session->ended = true;
+    session_finish(session);
 }
 
 void session_finish(struct session *session)
 {
-    session->finishing = true;
     if (session->first == NULL)
         connection_finish(session->connection);
 }
@@ -161,7 +180,7 @@ static void flush(struct session *session)
         return;
     session->last = NULL;
     session_wait_over(session, SESSION_WAIT_REPLIES);
-    if (session->finishing)
+    if (shard->stopping || session->ended)
         session_finish(session);
 }
 
