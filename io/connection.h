@@ -64,6 +64,10 @@ uint32_t transport_connection_count(const struct transport *transport);
 void transport_visit(struct transport *transport,
                      void (*visit)(struct connection *connection, void *context), void *context);
 
+/* Less than a quarter of the receive buffers, or of the small or large carries, is left: who keeps
+ * input (connection_input_chunk) should let go of it. */
+bool transport_input_is_scarce(const struct transport *transport);
+
 void *connection_session(struct connection *connection);
 uint64_t connection_id(const struct connection *connection);      /* from 1, never reused */
 const char *connection_peer(const struct connection *connection); /* 127.0.0.1:5301, or unix:... */
@@ -87,6 +91,8 @@ void connection_commit(struct connection *connection, size_t size);
 /* Copies any amount if it fits in the bound, else writes nothing and returns false. */
 bool connection_write(struct connection *connection, struct bytes bytes);
 size_t connection_queued_bytes(const struct connection *connection);
+/* `output_room` is called when no more than half of the bound is queued; more must be now. */
+void connection_await_room(struct connection *connection);
 
 /* An extra absolute deadline of the protocol's (handshake); 0 takes it away. Past it the
  * connection is aborted. */

@@ -84,7 +84,6 @@ static bool send_new(struct session *session, struct group *group, uint16_t cons
     }
     if (reply.count == 0)
         return false;
-    session->has_consumed = true;
     reply_send(session, group->outlet, &reply);
     if (no_ack)
         read_settled(session->shard, group);
@@ -131,7 +130,6 @@ static void send_history(struct session *session, struct group *group, uint16_t 
                     outlet_record(group->outlet, entry->index));
         reply.count++;
     }
-    session->has_consumed = true;
     reply_send(session, group->outlet, &reply);
 }
 
@@ -206,7 +204,6 @@ static void block(struct session *session, struct group *group, uint16_t consume
     blocked->consumer = consumer;
     blocked->count = count;
     blocked->no_ack = no_ack;
-    session->has_consumed = true;
     session_wait_for(session, SESSION_WAIT_READ);
     if (block_ms == 0)
         return;
@@ -345,6 +342,7 @@ void command_xreadgroup(struct session *session, const struct resp_command *comm
         command_reply_error(session, "ERR too many consumers in this group, or the name is none");
         return;
     }
+    session->has_consumed = true;
     uint32_t count =
         arguments.count < READ_ENTRIES_MAX ? (uint32_t)arguments.count : READ_ENTRIES_MAX;
     if (!wants_new) {

@@ -10,12 +10,14 @@ static bool arity_fits(const struct command_row *row, uint32_t count);
 static void session_opened(struct connection *connection);
 static size_t session_input(struct connection *connection, struct bytes input, size_t *out_needed);
 static void session_output_room(struct connection *connection);
+static void session_ended(struct connection *connection);
 static void session_closed(struct connection *connection);
 
 const struct connection_protocol session_protocol = {
     .opened = session_opened,
     .input = session_input,
     .output_room = session_output_room,
+    .ended = session_ended,
     .closed = session_closed,
 };
 
@@ -37,11 +39,12 @@ static void session_opened(struct connection *connection)
     connection_set_deadline(connection, loop_now_ns(shard->loop) + handshake_ns);
 }
 
-static void take_from_list(struct session **link, struct session *session, size_t next_offset)
+static void leave_unflushed(struct shard *shard, struct session *session)
 {
+    struct session **link = &shard->unflushed;
     while (*link != session)
-        link = (struct session **)(void *)((char *)*link + next_offset);
-    *link = *(struct session **)(void *)((char *)session + next_offset);
+        link = &(*link)->next_unflushed;
+    *link = session->next_unflushed;
 }
 
 static void session_closed(struct connection *connection)
@@ -50,15 +53,12 @@ static void session_closed(struct connection *connection)
     struct shard *shard = session->shard;
     read_stop_waiting(session);
     if (session->in_unflushed)
-        take_from_list(&shard->unflushed, session, offsetof(struct session, next_unflushed));
-    if (session->in_parked) {
-        /* Its parked messages go on: the sender may have died, what it sent is still wanted. */
-        take_from_list(&shard->parked, session, offsetof(struct session, next_parked));
-        for (struct publication *next, *parked = session->parked_first; parked != NULL;
-             parked = next) {
-            next = parked->queued;
-            intake_queue(shard, parked);
-        }
+        leave_unflushed(shard, session);
+    /* Its parked messages go on: the sender may have died, what it sent is still wanted. */
+    for (struct publication *then, *parked = parking_leave(shard, session); parked != NULL;
+         parked = then) {
+        then = parked->queued;
+        intake_queue(shard, parked);
     }
     struct publication *next;
     for (struct publication *publication = session->first; publication != NULL;
@@ -70,10 +70,16 @@ static void session_closed(struct connection *connection)
     }
 }
 
+/* The client sends no more, and reads on perhaps. */
+static void session_ended(struct connection *connection)
+{
+    session_finish(session_of(connection));
+}
+
 void session_finish(struct session *session)
 {
-    struct publication *parked = session->parked_first;
-    if (parked == NULL && session->first == NULL)
+    session->finishing = true;
+    if (session->first == NULL)
         connection_finish(session->connection);
 }
 
@@ -93,31 +99,6 @@ void session_wait_over(struct session *session, enum session_wait reason)
     session->waits &= (uint8_t)~reason;
     if (session->waits == 0)
         connection_resume(session->connection);
-}
-
-void session_park(struct session *session, struct publication *publication)
-{
-    struct shard *shard = session->shard;
-    publication->queued = NULL;
-    if (session->parked_first == NULL)
-        session->parked_first = publication;
-    else
-        session->parked_last->queued = publication;
-    session->parked_last = publication;
-    session_wait_for(session, SESSION_WAIT_PARKED);
-    if (session->in_parked)
-        return;
-    session->in_parked = true;
-    session->next_parked = shard->parked;
-    shard->parked = session;
-}
-
-struct publication *session_unpark(struct session *session)
-{
-    struct publication *first = session->parked_first;
-    session->parked_first = session->parked_last = NULL;
-    session_wait_over(session, SESSION_WAIT_PARKED);
-    return first;
 }
 
 /* ---- replies ---- */
@@ -174,13 +155,13 @@ static void flush(struct session *session)
         session->publication_count--;
         publication_return(&shard->publications, publication);
     }
-    if (session->publication_count < shard->config->options.publications_per_connection / 2)
+    if (session->publication_count <= shard->config->options.publications_per_connection / 2)
         session_wait_over(session, SESSION_WAIT_PUBLICATIONS);
     if (session->first != NULL)
         return;
     session->last = NULL;
     session_wait_over(session, SESSION_WAIT_REPLIES);
-    if (shard->stopping)
+    if (session->finishing)
         session_finish(session);
 }
 
@@ -290,8 +271,10 @@ static bool refuse(struct session *session, const struct command_row *row,
 static int must_wait(const struct session *session, const struct command_row *row, uint32_t count)
 {
     struct shard *shard = session->shard;
-    if (connection_queued_bytes(session->connection) > output_low_water(session))
+    if (connection_queued_bytes(session->connection) > output_low_water(session)) {
+        connection_await_room(session->connection);
         return SESSION_WAIT_OUTPUT;
+    }
     bool publishes = row != NULL && (row->flags & COMMAND_PUBLISH) != 0 && arity_fits(row, count) &&
                      session->participant != NULL;
     if (!publishes)
@@ -348,7 +331,7 @@ static size_t session_input(struct connection *connection, struct bytes input, s
         const char *error = NULL;
         enum status status = resp_parse(&session->parser, &limits, rest, &command, &needed, &error);
         if (status == STATUS_INCOMPLETE) {
-            *out_needed = needed;
+            *out_needed = consumed + needed;
             return consumed;
         }
         session->parser = (struct resp_parser){0};

@@ -185,8 +185,9 @@ static enum status add_entry(struct extraction *extraction, const struct value_s
     return STATUS_OK;
 }
 
-/* The first alias that has a value in the entry; of a join, else the first that has one outside of
- * entries, which serves them all. */
+/* The first alias that has a value in the entry, else the first that has one outside of entries,
+ * which serves them all. (Only parts of a join come to that: some part has a value in the entry.)
+ */
 static struct run choose_alias(const struct value_spec *spec, uint8_t part,
                                const struct bin_cursor *cursors)
 {
@@ -194,7 +195,7 @@ static struct run choose_alias(const struct value_spec *spec, uint8_t part,
     for (uint8_t i = 0; i < alias_count; i++)
         if (cursors[i].run_end > cursors[i].at)
             return (struct run){cursors[i].at, cursors[i].run_end};
-    for (uint8_t i = 0; i < alias_count && spec->part_count > 1; i++)
+    for (uint8_t i = 0; i < alias_count; i++)
         if (cursors[i].bin.message_end > cursors[i].bin.first)
             return (struct run){cursors[i].bin.first, cursors[i].bin.message_end};
     return (struct run){0, 0};

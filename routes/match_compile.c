@@ -1,25 +1,43 @@
-/* Rules -> the sets and look-ups of each field (routes/match_parts.h). */
+/* Rules -> the look-ups, rows and sets of each field (routes/match_parts.h). */
 #include <assert.h>
-#include <stdlib.h>
 
 #include "routes/match_build.h"
 
-static void number_rules(struct matcher *matcher);
-static uint32_t used_slots(const struct matcher *matcher, bool *used);
-static void compile_field(struct match_build *build);
-static void build_base(struct match_build *build);
-static void gather(struct match_build *build);
-static void sort_fields(struct match_field *fields, uint32_t count, uint32_t word_count);
+/* A field that rules use, before it is built. */
+struct used_field {
+    enum slot slot;
+    uint64_t *base;
+    uint32_t population; /* of its base */
+};
 
-static_assert(RULES_MAX + RULE_TABLES_MAX * 63 <= RULE_SET_NUMBERS_MAX,
+static void number_rules(struct matcher *matcher);
+static uint32_t find_used_fields(const struct matcher *matcher, struct arena *scratch,
+                                 struct used_field fields[SLOT_FIELD_COUNT]);
+static bool build_field(struct match_build *build, size_t *row_bytes_left);
+static void gather(struct match_build *build);
+
+static_assert(RULES_MAX + RULE_TABLES_MAX * (RULE_CHUNK_NUMBERS - 1) <= RULE_SET_NUMBERS_MAX,
               "the numbers of all rules, with the gaps between tables, fit a rule set");
 
 const struct matcher *matcher_compile(struct arena *arena, const struct rule_table *const *tables,
                                       uint16_t table_count)
 {
+    size_t row_bytes = ROW_BYTES_BASE;
+    for (uint16_t i = 0; i < table_count; i++)
+        row_bytes += (size_t)ROW_BYTES_PER_RULE * tables[i]->rule_count;
+    return matcher_compile_within(arena, tables, table_count, row_bytes);
+}
+
+const struct matcher *matcher_compile_within(struct arena *arena,
+                                             const struct rule_table *const *tables,
+                                             uint16_t table_count, size_t row_bytes)
+{
     size_t bytes_before = arena->used_bytes;
-    bool used[SLOT_FIELD_COUNT] = {0};
+    struct arena scratch;
+    struct used_field used[SLOT_FIELD_COUNT];
+    const uint64_t *bases[SLOT_FIELD_COUNT];
     assert(table_count <= RULE_TABLES_MAX);
+    arena_init(&scratch);
     struct matcher *matcher = arena_allocate(arena, sizeof *matcher);
     const struct rule_table **kept = arena_allocate_array(arena, table_count, sizeof *kept);
     for (uint16_t i = 0; i < table_count; i++)
@@ -27,21 +45,25 @@ const struct matcher *matcher_compile(struct arena *arena, const struct rule_tab
     matcher->tables = kept;
     matcher->table_count = table_count;
     number_rules(matcher);
-    matcher->field_count = used_slots(matcher, used);
 
-    struct match_field *fields = arena_allocate_array(arena, matcher->field_count, sizeof *fields);
-    struct match_field *field = fields;
-    for (unsigned slot = 0; slot < SLOT_FIELD_COUNT; slot++) {
-        if (!used[slot])
-            continue;
-        field->slot = (enum slot)slot;
-        struct match_build build = {.arena = arena, .matcher = matcher, .field = field++};
-        arena_init(&build.scratch);
-        compile_field(&build);
-        arena_deinit(&build.scratch);
+    matcher->field_count = find_used_fields(matcher, &scratch, used);
+    matcher->fields = arena_allocate_array(arena, matcher->field_count, sizeof *matcher->fields);
+    uint32_t sparse_count = 0;
+    for (uint32_t i = 0; i < matcher->field_count; i++) { /* dense from the front, sparse behind */
+        struct match_field field = {.slot = used[i].slot};
+        struct match_build build = {
+            .arena = arena,
+            .matcher = matcher,
+            .field = &field,
+            .base = used[i].base,
+        };
+        bool is_dense = build_field(&build, &row_bytes);
+        uint32_t at = is_dense ? matcher->dense_count++ : matcher->field_count - ++sparse_count;
+        matcher->fields[at] = field;
+        bases[at] = used[i].base;
     }
-    sort_fields(fields, matcher->field_count, matcher->first_number[table_count] / 64);
-    matcher->fields = fields;
+    match_build_sparse_bases(arena, matcher, bases + matcher->dense_count);
+    arena_deinit(&scratch);
     matcher->figures.memory_bytes = arena->used_bytes - bytes_before;
     return matcher;
 }
@@ -53,65 +75,18 @@ struct matcher_figures matcher_figures(const struct matcher *matcher)
 
 static void number_rules(struct matcher *matcher)
 {
-    uint32_t number = 0;
+    uint32_t chunks = 0;
     for (uint16_t i = 0; i < matcher->table_count; i++) {
-        matcher->first_number[i] = number;
-        matcher->figures.rule_count += matcher->tables[i]->rule_count;
+        uint32_t rules = matcher->tables[i]->rule_count;
+        matcher->first_number[i] = chunks * RULE_CHUNK_NUMBERS;
+        matcher->figures.rule_count += rules;
         assert(matcher->figures.rule_count <= RULES_MAX);
-        number += (matcher->tables[i]->rule_count + 63) / 64 * 64;
+        chunks += (rules + RULE_CHUNK_NUMBERS - 1) / RULE_CHUNK_NUMBERS;
     }
-    matcher->first_number[matcher->table_count] = number;
-}
-
-/* A matcher has at least one field, even if no rule has a condition. */
-static uint32_t used_slots(const struct matcher *matcher, bool *used)
-{
-    uint32_t count = 0;
-    for (uint16_t i = 0; i < matcher->table_count; i++)
-        for (uint32_t k = 0; k < matcher->tables[i]->rule_count; k++) {
-            const struct rule *rule = &matcher->tables[i]->rules[k];
-            for (uint16_t c = 0; c < rule->condition_count; c++) {
-                assert(rule->conditions[c].slot < SLOT_FIELD_COUNT);
-                count += !used[rule->conditions[c].slot];
-                used[rule->conditions[c].slot] = true;
-            }
-        }
-    if (count == 0) {
-        used[SLOT_PROFILE] = true;
-        count = 1;
-    }
-    return count;
-}
-
-static void compile_field(struct match_build *build)
-{
-    build_base(build);
-    gather(build);
-    const struct gathered *gathered = &build->gathered;
-    build->link_count = 1; /* link 0 is none */
-    build->link_capacity = 1 + gathered->prefix_count +
-                           match_range_links_max(gathered->numeric_count) +
-                           match_range_links_max(gathered->bytewise_count);
-    build->links =
-        arena_allocate_array(&build->scratch, build->link_capacity, sizeof *build->links);
-    build->field->links = build->links;
-    match_build_prefixes(build);
-    match_build_ranges(build);
-    match_build_values(build);
-    struct set_link *links = arena_allocate_array(build->arena, build->link_count, sizeof *links);
-    memcpy(links, build->links, build->link_count * sizeof *links);
-    build->field->links = links;
-}
-
-uint32_t match_build_link(struct match_build *build, const uint32_t *numbers, size_t count,
-                          uint32_t next)
-{
-    assert(build->link_count < build->link_capacity);
-    build->links[build->link_count] = (struct set_link){
-        .set = rule_set_build(build->arena, numbers, count),
-        .next = next,
-    };
-    return (uint32_t)build->link_count++;
+    matcher->first_number[matcher->table_count] = chunks * RULE_CHUNK_NUMBERS;
+    matcher->chunk_count = chunks;
+    matcher->block_count = (chunks + RULE_BLOCK_CHUNKS - 1) / RULE_BLOCK_CHUNKS;
+    matcher->row_words = matcher->block_count + chunks * RULE_CHUNK_WORDS;
 }
 
 static const struct condition *condition_on(const struct rule *rule, enum slot slot)
@@ -122,29 +97,86 @@ static const struct condition *condition_on(const struct rule *rule, enum slot s
     return NULL;
 }
 
-static void build_base(struct match_build *build)
+static void fill_base(const struct matcher *matcher, struct used_field *field)
 {
-    const struct matcher *matcher = build->matcher;
-    struct match_field *field = build->field;
-    uint32_t words = matcher->first_number[matcher->table_count] / 64;
-    field->base_words = arena_allocate_array(build->arena, words, sizeof *field->base_words);
-    field->base_summaries =
-        arena_allocate_array(build->arena, RULE_SET_BLOCKS, sizeof *field->base_summaries);
     for (uint16_t i = 0; i < matcher->table_count; i++)
         for (uint32_t k = 0; k < matcher->tables[i]->rule_count; k++) {
             uint32_t number = matcher->first_number[i] + k;
             const struct condition *condition =
                 condition_on(&matcher->tables[i]->rules[k], field->slot);
-            if (condition == NULL || condition->negated)
-                field->base_words[number / 64] |= UINT64_C(1) << (number % 64);
+            if (condition == NULL || condition->negated) {
+                field->base[number / 64] |= UINT64_C(1) << (number % 64);
+                field->population++;
+            }
         }
-    for (uint32_t word = 0; word < words; word++) {
-        unsigned block = word / RULE_SET_WORDS_PER_BLOCK;
-        if (field->base_words[word] == 0)
-            continue;
-        field->base_summaries[block] |= UINT64_C(1) << (word % RULE_SET_WORDS_PER_BLOCK);
-        field->base_top |= UINT64_C(1) << block;
+}
+
+/* At least one, even if no rule has a condition. The one on which the most rules insist goes first,
+ * since it has the first claim to rows. */
+static uint32_t find_used_fields(const struct matcher *matcher, struct arena *scratch,
+                                 struct used_field fields[SLOT_FIELD_COUNT])
+{
+    bool used[SLOT_FIELD_COUNT] = {0};
+    uint32_t count = 0;
+    for (uint16_t i = 0; i < matcher->table_count; i++)
+        for (uint32_t k = 0; k < matcher->tables[i]->rule_count; k++) {
+            const struct rule *rule = &matcher->tables[i]->rules[k];
+            for (uint16_t c = 0; c < rule->condition_count; c++) {
+                assert(rule->conditions[c].slot < SLOT_FIELD_COUNT);
+                used[rule->conditions[c].slot] = true;
+            }
+        }
+    for (unsigned slot = 0; slot < SLOT_FIELD_COUNT; slot++)
+        if (used[slot] || (slot == SLOT_FIELD_COUNT - 1 && count == 0)) {
+            struct used_field field = {.slot = (enum slot)slot};
+            field.base = arena_allocate_array(scratch, matcher->chunk_count,
+                                              RULE_CHUNK_WORDS * sizeof *field.base);
+            fill_base(matcher, &field);
+            uint32_t at = count++;
+            for (; at > 0 && fields[at - 1].population > field.population; at--)
+                fields[at] = fields[at - 1];
+            fields[at] = field;
+        }
+    return count;
+}
+
+/* True if it became dense. */
+static bool build_field(struct match_build *build, size_t *row_bytes_left)
+{
+    arena_init(&build->scratch);
+    gather(build);
+    const struct gathered *gathered = &build->gathered;
+    build->link_count = 1; /* link 0 is none */
+    build->link_capacity = 1 + gathered->prefix_count +
+                           match_range_links_max(gathered->numeric_count) +
+                           match_range_links_max(gathered->bytewise_count);
+    build->links =
+        arena_allocate_array(&build->scratch, build->link_capacity, sizeof *build->links);
+    match_build_prefixes(build);
+    match_build_ranges(build);
+    match_build_values(build);
+    build->field->has_patterns = build->link_count > 1;
+    size_t bytes = match_dense_bytes(build);
+    bool is_dense = bytes <= *row_bytes_left;
+    if (is_dense) {
+        *row_bytes_left -= bytes;
+        match_build_dense(build);
+    } else {
+        match_build_sparse(build);
     }
+    arena_deinit(&build->scratch);
+    return is_dense;
+}
+
+uint32_t match_build_link(struct match_build *build, const uint32_t *numbers, size_t count,
+                          uint32_t next)
+{
+    assert(build->link_count < build->link_capacity);
+    build->links[build->link_count] = (struct set_link){
+        .set = rule_set_build(&build->scratch, numbers, count),
+        .next = next,
+    };
+    return build->link_count++;
 }
 
 /* Adds one alternative to the arrays, or only to the counts while there are no arrays. */
@@ -212,25 +244,4 @@ static void gather(struct match_build *build)
     gather_all(build, true);
     build->matcher->figures.range_count +=
         (uint32_t)(counted.numeric_count + counted.bytewise_count);
-}
-
-static uint64_t base_population(const struct match_field *field, uint32_t word_count)
-{
-    uint64_t population = 0;
-    for (uint32_t i = 0; i < word_count; i++)
-        population += (uint64_t)__builtin_popcountll(field->base_words[i]);
-    return population;
-}
-
-/* The field on which the most rules insist goes first, since it leaves the fewest to look at. */
-static void sort_fields(struct match_field *fields, uint32_t count, uint32_t word_count)
-{
-    for (uint32_t i = 1; i < count; i++)
-        for (uint32_t k = i; k > 0 && base_population(&fields[k], word_count) <
-                                          base_population(&fields[k - 1], word_count);
-             k--) {
-            struct match_field swapped = fields[k];
-            fields[k] = fields[k - 1];
-            fields[k - 1] = swapped;
-        }
 }

@@ -165,16 +165,21 @@ void match_build_ranges(struct match_build *build)
     build->field->numeric_tree_count = tree_count;
 }
 
-uint32_t match_find_range(const struct range_tree *tree, struct bytes value)
+static uint32_t find_link(const struct range_tree *tree, struct bytes value)
 {
     uint32_t piece;
     return find_piece(tree->ends, tree->end_count, value, &piece) ? tree->links[piece] : 0;
+}
+
+uint32_t match_find_bytewise(const struct match_field *field, struct bytes value)
+{
+    return field->byte_tree == NULL ? 0 : find_link(field->byte_tree, value);
 }
 
 uint32_t match_find_numeric(const struct match_field *field, struct bytes value)
 {
     for (uint32_t i = 0; i < field->numeric_tree_count; i++)
         if (field->numeric_trees[i].digits == value.size)
-            return damage_is_digits(value) ? match_find_range(&field->numeric_trees[i], value) : 0;
+            return damage_is_digits(value) ? find_link(&field->numeric_trees[i], value) : 0;
     return 0;
 }

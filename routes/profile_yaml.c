@@ -1,6 +1,7 @@
 /* YAML documents -> profiles. Every error of a document is reported before it is given up. */
 #include "routes/profile_compile.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "routes/shipped.h"
@@ -284,6 +285,7 @@ static void check_claims(struct profile_compiler *compiler)
 
 static void keep_specs(struct profile_compiler *compiler, struct profile *profile)
 {
+    static_assert(SLOT_COUNT <= 64, "`required_slots` has a bit for each slot");
     uint16_t count = compiler->spec_count;
     struct value_spec *specs = arena_allocate_array(compiler->arena, count, sizeof *specs);
     uint16_t *bins = arena_allocate_array(compiler->arena, count, sizeof *bins);

@@ -2,7 +2,6 @@
 
 #include <assert.h>
 
-#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 void text_index_init(struct text_index *index, struct arena *arena, size_t text_count)
@@ -19,24 +18,21 @@ void text_index_init(struct text_index *index, struct arena *arena, size_t text_
 
 void text_index_add(struct text_index *index, struct bytes text, uint32_t number)
 {
-    uint64_t hash = XXH3_64bits(text.data, text.size);
-    uint64_t slot = hash & index->mask;
-    assert(number != TEXT_INDEX_NONE);
-    while (index->slots[slot].number != TEXT_INDEX_NONE)
-        slot = (slot + 1) & index->mask;
-    index->slots[slot] =
-        (struct text_slot){.tag = (uint32_t)(hash >> 32), .number = number, .text = text};
+    struct text_key key = text_key_of(text);
+    uint64_t i = text_key_hash(key, text.size) & index->mask;
+    assert(number != TEXT_INDEX_NONE && text.size <= UINT32_MAX);
+    while (index->slots[i].number != TEXT_INDEX_NONE)
+        i = (i + 1) & index->mask;
+    index->slots[i] = (struct text_slot){
+        .key = key,
+        .data = text.data,
+        .size = (uint32_t)text.size,
+        .number = number,
+    };
 }
 
-uint32_t text_index_find(const struct text_index *index, struct bytes text)
+struct text_key text_key_of_long(struct bytes text)
 {
-    uint64_t hash = XXH3_64bits(text.data, text.size);
-    uint32_t tag = (uint32_t)(hash >> 32);
-    for (uint64_t i = hash & index->mask;; i = (i + 1) & index->mask) { /* a free slot ends it */
-        const struct text_slot *slot = &index->slots[i];
-        if (slot->number == TEXT_INDEX_NONE)
-            return TEXT_INDEX_NONE;
-        if (slot->tag == tag && bytes_equal(slot->text, text))
-            return slot->number;
-    }
+    const uint8_t *end = text.data + text.size;
+    return (struct text_key){XXH3_64bits(text.data, text.size), text_load(end - 8, 8)};
 }

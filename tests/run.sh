@@ -48,7 +48,7 @@ done
 run_script() {
     local script=$1 delay=$2
     local out=$build/tests/$(basename "$script")${delay:+.delayed}.out
-    KOUAN=$build/kouan KOUAN_BENCH=$build/kouan-bench KOUAN_TEST_DELAY=$delay \
+    KOUAN=$PWD/$build/kouan KOUAN_BENCH=$PWD/$build/kouan-bench KOUAN_TEST_DELAY=$delay \
         /usr/bin/python3 "$script" > "$out" 2>&1
     local status=$?
     cat "$out" >> "$log"

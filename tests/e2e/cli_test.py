@@ -13,7 +13,7 @@ import tempfile
 import time
 
 from kouan_harness import Server, die_with_parent, kouan_command, make_folder, run_kouan, run_tests
-from provincial import CONFIG, CUSTOMS_RULES, entries, event, files, login, secret
+from provincial import CONFIG, CUSTOMS_RULES, drain, entries, event, files, login, secret
 
 OK, INVALID, USAGE, UNREACHABLE = 0, 1, 2, 3
 COMMANDS = ["serve", "check", "explain", "send", "tail", "hold", "rejects", "ledger", "health",
@@ -312,14 +312,6 @@ def test_explain_unreadable():
         assert len(json.loads(result.stdout)) == 1
 
 
-def take_all(wire):
-    """All entries of `all` for its group, which one reply may not hold."""
-    result = []
-    while got := entries(wire.call("XREADGROUP", "GROUP", "all", "c", "STREAMS", "all", ">")):
-        result += got
-    return result
-
-
 # ---- send ------------------------------------------------------------------------------------------
 
 
@@ -353,7 +345,8 @@ def test_send_lines():
             assert sent[1000].startswith(f"{folder}/lines:1002 "), sent[1000]
         with server.wire() as wire:
             assert wire.call("XLEN", "all") == 3000
-            assert [fields[b"body"].decode() for _, fields in take_all(wire)] == lines
+            got = drain(wire, "all", "all")
+            assert [fields[b"body"].decode() for _, fields in got] == lines
         out = said("send", *connect, "--lines", "--json", "-", input=text)
         values = [json.loads(line) for line in out.splitlines()]
         assert values[1000]["line"] == 1002 and values[1000]["id"] == sent[1000].split()[1]
@@ -452,7 +445,7 @@ def test_send_across_a_restart():
         assert f"{count:,} accepted, 0 refused" in err, err
         # Whatever has its receipt from the second server is there, once, in order.
         with second.wire() as wire:
-            got = take_all(wire)
+            got = drain(wire, "all", "all")
         bodies = [fields[b"body"] for _, fields in got]
         assert 0 < len(bodies) < count
         assert bodies == [event(n) for n in range(count - len(bodies), count)]
