@@ -126,9 +126,8 @@ enum window_state window_claim_state(const struct window *window, const struct w
     assert(claim->entry < window->entries.capacity);
     const struct window_entry *entry = &window->entries.items[claim->entry];
     enum window_state state = window_entry_state(entry);
-    if (state == WINDOW_GONE || entry->key != window_claim_key(claim) ||
-        window_is_too_old(window, entry) ||
-        window_compare(window, entry, claim) != WINDOW_MATCH_BODY)
+    if (state == WINDOW_GONE || window_is_too_old(window, entry) ||
+        window_compare(window, claim->entry, claim) != WINDOW_MATCH_BODY)
         return WINDOW_GONE;
     if (state != WINDOW_PENDING)
         *out_position = window_entry_position(entry);

@@ -16,12 +16,13 @@
  *    |                                                         `-> withdraw <-'
  *    `--> REPLAY of an entry that is not confirmed yet: the caller waits, see window_claim_state.
  *
- * What is kept of a digest is a filter: 43 bits of the identity's, 16 of the body's. The verdict is
- * the record's: every candidate that lives is shown to the caller's `match`, which compares both
- * whole digests and the bytes in the journal (entries not placed yet: the window compares them
- * itself). So a REPLAY has the bytes of its first, and REPLAY, CONFLICT and AMENDMENT err only if
- * two identities have one digest of 128 bits; FRESH never errs. What the filter lets through in
- * vain costs a call of `match`: one for about 2^43 / entries claims.
+ * What is kept of the digests is a filter: 59 bits of the identity's, or 59 of both for the second
+ * body of an identity and those after it. The verdict is the record's: every candidate that lives
+ * is shown to the caller's `match`, which compares both whole digests and the bytes in the journal
+ * (the window does so itself for entries not placed yet). So FRESH never errs, a REPLAY always has
+ * the bytes of its first, and REPLAY, CONFLICT and AMENDMENT err only if two identities have one
+ * digest of 128 bits. The filter lets through in vain one claim in about 2^59 / entries: that
+ * costs a call of `match`.
  *
  * Fairness: every scope may use the whole window while there is room. In a full one, a claim pushes
  * out the oldest entry of the scope that holds the most; never of one that holds no more than the

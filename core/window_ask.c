@@ -6,15 +6,20 @@ enum {
     SWEEP_STEPS_CLAIM = 2 /* ... and per claim in it, so that sweeping outruns asking */
 };
 
+/* What the window has of a claim's identity. */
+struct finding {
+    uint32_t leader;         /* of its circle, or WINDOW_NO_ENTRY */
+    uint32_t twin;           /* the entry that `match` is about */
+    enum window_match match; /* NOTHING: no leader; IDENTITY: no entry with this body digest */
+};
+
 static void look_ahead(const struct window *window, const struct window_claim *claims,
                        uint32_t count);
 static void answer(struct window *window, struct window_claim *claim);
-static uint32_t find_leader(const struct window *window, const struct window_claim *claim,
-                            uint64_t key, enum window_match *out_match);
-static uint32_t find_follower(const struct window *window, const struct window_claim *claim,
-                              uint64_t key, enum window_match *out_match);
-static bool remember(struct window *window, const struct window_claim *claim, uint64_t key,
-                     uint32_t leader, uint32_t *out_entry);
+static struct finding find_leader(const struct window *window, const struct window_claim *claim);
+static void find_follower(const struct window *window, const struct window_claim *claim,
+                          struct finding *finding);
+static bool remember(struct window *window, struct window_claim *claim, uint32_t leader);
 
 const char *verdict_name(enum verdict verdict)
 {
@@ -53,28 +58,27 @@ static void look_ahead(const struct window *window, const struct window_claim *c
                        uint32_t count)
 {
     const struct window_settings *settings = &window->settings;
+    const struct window_index *index = &window->entries.index;
     const struct window_entry *items = window->entries.items;
     uint32_t candidates[LOOK_AHEAD];
     struct window_search search;
 
     for (uint32_t i = 0; i < count; i++)
-        window_index_prefetch(&window->entries.index,
-                              window_leader_hash(window_claim_key(&claims[i])));
+        window_index_prefetch(index, window_key_hash(window_leader_key(&claims[i])));
     for (uint32_t i = 0; i < count; i++) {
-        candidates[i] = window_index_first(&window->entries.index,
-                                           window_leader_address(claims[i].identity), &search);
+        candidates[i] = window_index_first(index, window_key_hash(window_leader_key(&claims[i])),
+                                           window_leader_tag(&claims[i]), &search);
         if (candidates[i] != WINDOW_NO_ENTRY)
             __builtin_prefetch(&items[candidates[i]], 1);
     }
     for (uint32_t i = 0; i < count; i++) {
-        uint64_t key = window_claim_key(&claims[i]);
         if (candidates[i] == WINDOW_NO_ENTRY)
             continue;
         const struct window_entry *entry = &items[candidates[i]];
-        if (!window_key_same_identity(entry->key, key) || window_is_too_old(window, entry))
+        if (entry->key != window_leader_key(&claims[i]) || window_is_too_old(window, entry))
             continue;
-        if (entry->key != key)
-            window_index_prefetch(&window->entries.index, window_follower_address(key).hash);
+        if (!window_entry_is_alone(items, candidates[i]))
+            window_index_prefetch(index, window_key_hash(window_follower_key(&claims[i])));
         if (settings->prefetch != NULL && window_entry_state(entry) != WINDOW_PENDING)
             settings->prefetch(settings->context, window_entry_position(entry));
     }
@@ -82,80 +86,84 @@ static void look_ahead(const struct window *window, const struct window_claim *c
 
 static void answer(struct window *window, struct window_claim *claim)
 {
-    uint64_t key = window_claim_key(claim);
-    enum window_match found = WINDOW_MATCH_NOTHING;
-    uint32_t leader = find_leader(window, claim, key, &found), twin = leader;
-    if (found == WINDOW_MATCH_IDENTITY)
-        twin = find_follower(window, claim, key, &found);
+    struct finding finding = find_leader(window, claim);
+    if (finding.match == WINDOW_MATCH_IDENTITY)
+        find_follower(window, claim, &finding);
 
     claim->entry = WINDOW_NO_ENTRY;
     claim->first_position = WINDOW_NO_POSITION;
-    if (found == WINDOW_MATCH_DIGESTS) {
+    if (finding.match == WINDOW_MATCH_DIGESTS) {
         claim->verdict = VERDICT_COLLISION;
-    } else if (found == WINDOW_MATCH_BODY) {
-        const struct window_entry *first = &window->entries.items[twin];
+    } else if (finding.match == WINDOW_MATCH_BODY) {
+        const struct window_entry *first = &window->entries.items[finding.twin];
         claim->verdict = VERDICT_REPLAY;
-        claim->entry = twin;
+        claim->entry = finding.twin;
         if (window_entry_state(first) != WINDOW_PENDING)
             claim->first_position = window_entry_position(first);
-    } else if (!remember(window, claim, key, leader, &claim->entry)) {
+    } else if (!remember(window, claim, finding.leader)) {
         claim->verdict = VERDICT_NO_ROOM;
-    } else if (leader == WINDOW_NO_ENTRY) {
+    } else if (finding.leader == WINDOW_NO_ENTRY) {
         claim->verdict = VERDICT_FRESH;
     } else {
         claim->verdict = claim->supersedes ? VERDICT_AMENDMENT : VERDICT_CONFLICT;
     }
 }
 
-/* The leader of the claim's identity, or WINDOW_NO_ENTRY; and how much of it is the claim's. */
-static uint32_t find_leader(const struct window *window, const struct window_claim *claim,
-                            uint64_t key, enum window_match *out_match)
+/* Looks for a circle in which an entry lives: the leader, or at least the tail. A circle that does
+ * not may have the claim's identity too, until it is swept out: it is passed over. */
+static struct finding find_leader(const struct window *window, const struct window_claim *claim)
 {
     const struct window_entries *entries = &window->entries;
+    uint64_t key = window_leader_key(claim);
     struct window_search search;
-    for (uint32_t candidate =
-             window_index_first(&entries->index, window_leader_address(claim->identity), &search);
-         candidate != WINDOW_NO_ENTRY; candidate = window_index_next(&entries->index, &search)) {
-        const struct window_entry *entry = &entries->items[candidate];
-        if (!window_key_same_identity(entry->key, key) || window_is_too_old(window, entry))
+    for (uint32_t leader = window_index_first(&entries->index, window_key_hash(key),
+                                              window_leader_tag(claim), &search);
+         leader != WINDOW_NO_ENTRY; leader = window_index_next(&entries->index, &search)) {
+        uint32_t witness = leader;
+        if (entries->items[leader].key != key)
             continue;
-        enum window_match found = window_compare(window, entry, claim);
-        if (found != WINDOW_MATCH_NOTHING) {
-            assert(window_key_scope(entry->key) == claim->scope);
-            *out_match = found;
-            return candidate;
-        }
+        if (window_is_too_old(window, &entries->items[leader]))
+            witness = entries->items[leader].circle_previous;
+        if (window_is_too_old(window, &entries->items[witness]))
+            continue;
+        enum window_match match = window_compare(window, witness, claim);
+        if (match != WINDOW_MATCH_NOTHING)
+            return (struct finding){.leader = leader, .twin = witness, .match = match};
     }
-    return WINDOW_NO_ENTRY;
+    return (struct finding){.leader = WINDOW_NO_ENTRY, .match = WINDOW_MATCH_NOTHING};
 }
 
-/* The follower that has the claim's identity and body digest, or WINDOW_NO_ENTRY. */
-static uint32_t find_follower(const struct window *window, const struct window_claim *claim,
-                              uint64_t key, enum window_match *out_match)
+/* Looks for a follower with the claim's body digest; leaves the finding if there is none. */
+static void find_follower(const struct window *window, const struct window_claim *claim,
+                          struct finding *finding)
 {
     const struct window_entries *entries = &window->entries;
+    uint64_t key = window_follower_key(claim);
     struct window_search search;
-    for (uint32_t candidate =
-             window_index_first(&entries->index, window_follower_address(key), &search);
-         candidate != WINDOW_NO_ENTRY; candidate = window_index_next(&entries->index, &search)) {
-        const struct window_entry *entry = &entries->items[candidate];
+    if (window_entry_is_alone(entries->items, finding->leader))
+        return;
+    for (uint32_t follower = window_index_first(&entries->index, window_key_hash(key),
+                                                window_follower_tag(claim), &search);
+         follower != WINDOW_NO_ENTRY; follower = window_index_next(&entries->index, &search)) {
+        const struct window_entry *entry = &entries->items[follower];
         if (entry->key != key || window_is_too_old(window, entry))
             continue;
-        enum window_match found = window_compare(window, entry, claim);
-        if (found == WINDOW_MATCH_DIGESTS || found == WINDOW_MATCH_BODY) {
-            *out_match = found;
-            return candidate;
+        enum window_match match = window_compare(window, follower, claim);
+        if (match == WINDOW_MATCH_DIGESTS || match == WINDOW_MATCH_BODY) {
+            finding->twin = follower;
+            finding->match = match;
+            return;
         }
     }
-    return WINDOW_NO_ENTRY;
 }
 
-enum window_match window_compare(const struct window *window, const struct window_entry *entry,
+enum window_match window_compare(const struct window *window, uint32_t entry,
                                  const struct window_claim *claim)
 {
-    assert(window_entry_state(entry) != WINDOW_GONE);
-    uint64_t place = window_entry_position(entry);
-    if (window_entry_state(entry) != WINDOW_PENDING)
+    const struct window_entry *item = &window->entries.items[entry];
+    uint64_t place = window_entry_position(item);
+    assert(window_entry_state(item) != WINDOW_GONE);
+    if (window_entry_state(item) != WINDOW_PENDING)
         return window->settings.match(window->settings.context, place, claim);
     const struct window_unplaced *unplaced = &window->unplaced[place];
     if (!digest_equal(unplaced->identity, claim->identity))
@@ -173,23 +181,24 @@ static void count_in(struct window *window, uint16_t scope)
         window_begin_sweep(window); /* the round has become longer */
 }
 
-/* Makes the claim a pending entry. */
-static bool remember(struct window *window, const struct window_claim *claim, uint64_t key,
-                     uint32_t leader, uint32_t *out_entry)
+/* Makes the claim a pending entry in the circle of `leader`, if it has one. */
+static bool remember(struct window *window, struct window_claim *claim, uint32_t leader)
 {
-    uint32_t evicted;
-    if (window->unplaced_free_count == 0 || !window_make_room(window, claim->scope, &evicted))
+    struct window_entry *items = window->entries.items;
+    uint32_t heir = WINDOW_NO_ENTRY, gone;
+    if (leader != WINDOW_NO_ENTRY && !window_entry_is_alone(items, leader))
+        heir = items[leader].circle_next;
+    if (window->unplaced_free_count == 0 || !window_make_room(window, claim->scope, &gone))
         return false;
-    if (evicted == leader) /* it was the last of its circle: the oldest, and yet the latest */
-        leader = WINDOW_NO_ENTRY;
+    if (gone == leader)
+        leader = heir;
 
-    uint32_t entry = window_entries_add(&window->entries, claim->identity, key, leader);
     uint32_t slot = window->unplaced_free[--window->unplaced_free_count];
     window->unplaced[slot] = (struct window_unplaced){
         .identity = claim->identity, .body_digest = claim->body_digest, .body = claim->body};
-    window_entry_set(&window->entries.items[entry], WINDOW_PENDING, slot);
+    claim->entry = window_entries_add(&window->entries, claim, leader);
+    window_entry_set(&items[claim->entry], WINDOW_PENDING, slot);
     count_in(window, claim->scope);
     window->pending++;
-    *out_entry = entry;
     return true;
 }

@@ -34,28 +34,7 @@ static void take_out(struct window_entry *items, uint32_t entry)
     items[next].circle_previous = previous;
 }
 
-/* `to` takes the leader's slot in the index. The caller sees to their other slots. */
-static void hand_over(struct window_entries *entries, uint32_t from, uint32_t to)
-{
-    struct window_entry *items = entries->items;
-    assert(window_entry_leads(&items[from]) && !window_entry_leads(&items[to]));
-    window_index_replace(&entries->index, window_leader_hash(items[from].key), from, to);
-    set_leads(&items[from], false);
-    set_leads(&items[to], true);
-}
-
-static void insert_follower(struct window_entries *entries, uint32_t entry)
-{
-    window_index_insert(&entries->index, window_follower_address(entries->items[entry].key), entry);
-}
-
-static void remove_follower(struct window_entries *entries, uint32_t entry)
-{
-    uint64_t hash = window_follower_address(entries->items[entry].key).hash;
-    window_index_remove(&entries->index, hash, entry);
-}
-
-uint32_t window_entries_add(struct window_entries *entries, struct digest identity, uint64_t key,
+uint32_t window_entries_add(struct window_entries *entries, const struct window_claim *claim,
                             uint32_t leader)
 {
     struct window_entry *items = entries->items;
@@ -66,6 +45,9 @@ uint32_t window_entries_add(struct window_entries *entries, struct digest identi
     if (entries->first_free != WINDOW_NO_ENTRY)
         __builtin_prefetch(&items[entries->first_free], 1);
 
+    bool leads = leader == WINDOW_NO_ENTRY;
+    uint64_t key = leads ? window_leader_key(claim) : window_follower_key(claim);
+    uint8_t tag = leads ? window_leader_tag(claim) : window_follower_tag(claim);
     items[entry] = (struct window_entry){
         .key = key,
         .place = WINDOW_PENDING,
@@ -73,59 +55,52 @@ uint32_t window_entries_add(struct window_entries *entries, struct digest identi
         .circle_next = entry,
         .circle_previous = entry,
     };
-    if (leader == WINDOW_NO_ENTRY) {
-        set_leads(&items[entry], true);
-        window_index_insert(&entries->index, window_leader_address(identity), entry);
-    } else {
-        assert(window_key_same_identity(key, items[leader].key));
-        hand_over(entries, leader, entry);
-        insert_follower(entries, leader);
-        insert_before(items, entry, leader);
-    }
+    set_leads(&items[entry], leads);
+    window_index_insert(&entries->index, window_key_hash(key), tag, entry);
+    if (!leads)
+        insert_before(items, entry, leader); /* as the tail */
     return entry;
-}
-
-static bool is_unconfirmed(const struct window_entry *entry)
-{
-    return window_entry_state(entry) != WINDOW_CONFIRMED;
 }
 
 void window_entries_settle(struct window_entries *entries, uint32_t entry)
 {
     struct window_entry *items = entries->items;
+    uint32_t previous = items[entry].circle_previous, target = previous;
     assert(window_entry_state(&items[entry]) == WINDOW_CONFIRMED);
-    uint32_t next = items[entry].circle_next, target = next;
-    while (target != entry && !window_entry_leads(&items[target]) && is_unconfirmed(&items[target]))
-        target = items[target].circle_next;
-    if (target == next)
+    if (window_entry_leads(&items[entry]))
         return;
-    if (window_entry_leads(&items[entry])) {
-        hand_over(entries, entry, next);
-        remove_follower(entries, next);
-        insert_follower(entries, entry);
-    }
-    if (target != entry) { /* else the next leads, and the entry is the last already */
-        take_out(items, entry);
-        insert_before(items, entry, target);
-    }
+    while (!window_entry_leads(&items[target]) &&
+           window_entry_state(&items[target]) != WINDOW_CONFIRMED)
+        target = items[target].circle_previous;
+    if (target == previous)
+        return;
+    take_out(items, entry);
+    insert_before(items, entry, items[target].circle_next);
+}
+
+/* The next in the circle takes the leader's slot in the index, and gives its own up. */
+static void hand_over(struct window_entries *entries, uint32_t leader)
+{
+    struct window_entry *items = entries->items;
+    uint32_t next = items[leader].circle_next;
+    uint64_t hash = window_key_hash(items[leader].key);
+    assert(!window_entry_leads(&items[next]));
+    window_index_remove(&entries->index, window_key_hash(items[next].key), next);
+    window_index_replace(&entries->index, hash, leader, next);
+    items[next].key = items[leader].key;
+    set_leads(&items[next], true);
 }
 
 void window_entries_remove(struct window_entries *entries, uint32_t entry)
 {
     struct window_entry *items = entries->items;
-    uint32_t next = items[entry].circle_next;
     assert(window_entry_state(&items[entry]) != WINDOW_GONE);
-    if (!window_entry_leads(&items[entry])) {
-        remove_follower(entries, entry);
-    } else if (next == entry) {
-        window_index_remove(&entries->index, window_leader_hash(items[entry].key), entry);
-    } else {
-        hand_over(entries, entry, next);
-        remove_follower(entries, next);
-    }
+    if (window_entry_leads(&items[entry]) && !window_entry_is_alone(items, entry))
+        hand_over(entries, entry);
+    else
+        window_index_remove(&entries->index, window_key_hash(items[entry].key), entry);
     take_out(items, entry);
     window_entry_set(&items[entry], WINDOW_GONE, 0);
-    set_leads(&items[entry], false);
     items[entry].after = entries->first_free;
     entries->first_free = entry;
     entries->used--;

@@ -1,21 +1,24 @@
 /* The entries of the identity window, and how they are found: by their identity, or by identity and
  * body. A part of core/window; nobody else's.
  *
- * The entries of one identity form a circle. Its leader stands in the index under the identity; the
- * others, its followers, each under (identity, body). So a claim whose identity is new costs one
- * search, one that knows its body two, however many bodies the identity has.
+ * The entries of one identity form a circle. One of them leads: it stands in the index under the
+ * identity, the followers each under (identity, body). So a claim whose identity is new costs one
+ * search, one that repeats any body two, however many bodies the identity has. When the leader
+ * goes, the next in the circle takes its slot.
  *
- * In the circle, from the leader on, stand first the entries that are not confirmed, in any order,
- * and then the confirmed, the latest first. So when the leader is too old, the whole circle is. */
+ * From the leader on, the circle holds first the confirmed followers, as they were confirmed, and
+ * then those that are not. So if an entry lives, the leader does or the one before it, the tail. */
 #ifndef KOUAN_CORE_WINDOW_ENTRIES_H
 #define KOUAN_CORE_WINDOW_ENTRIES_H
 
 #include "core/window_index.h"
 
-/* Of the key, from the top: bits of the identity's digest, of the body's, and the scope. */
-enum { KEY_IDENTITY_BITS = WINDOW_HASH_BITS, KEY_BODY_BITS = 16, KEY_SCOPE_BITS = 12 };
-static_assert(KEY_IDENTITY_BITS + KEY_BODY_BITS + KEY_SCOPE_BITS == 64, "a key has 64 bits");
-static_assert(WINDOW_SCOPES_MAX == 1 << KEY_SCOPE_BITS, "a key has room for every scope");
+/* A key is 64 bits: the hash under which the entry stands in the index, 16 bits of the identity's
+ * digest, and the scope. */
+enum { KEY_IDENTITY_BITS = 16, KEY_SCOPE_BITS = 12, KEY_HASH_SHIFT = 28 };
+static_assert(KEY_HASH_SHIFT == KEY_IDENTITY_BITS + KEY_SCOPE_BITS, "below the hash");
+static_assert(KEY_HASH_SHIFT == 64 - WINDOW_HASH_BITS, "a key has 64 bits");
+static_assert((int)WINDOW_SCOPES_MAX == 1 << KEY_SCOPE_BITS, "a key has room for every scope");
 
 struct window_entry {
     uint64_t key;
@@ -45,9 +48,9 @@ static inline uint32_t window_entries_next_free(const struct window_entries *ent
     return entries->first_free;
 }
 
-/* Adds a pending entry; one must be free. `leader` is that of the same identity, or
- * WINDOW_NO_ENTRY; the new entry leads from now on. */
-uint32_t window_entries_add(struct window_entries *entries, struct digest identity, uint64_t key,
+/* Adds a pending entry for a claim; one must be free. `leader` is that of its identity, or
+ * WINDOW_NO_ENTRY. */
+uint32_t window_entries_add(struct window_entries *entries, const struct window_claim *claim,
                             uint32_t leader);
 
 /* The entry was confirmed: it takes its place among the confirmed ones of its circle. */
@@ -55,42 +58,46 @@ void window_entries_settle(struct window_entries *entries, uint32_t entry);
 
 void window_entries_remove(struct window_entries *entries, uint32_t entry);
 
-static inline uint64_t window_key(struct digest identity, struct digest body, uint16_t scope)
+static inline bool window_entry_is_alone(const struct window_entry *items, uint32_t entry)
 {
-    return (identity.high >> (64 - KEY_IDENTITY_BITS)) << (64 - KEY_IDENTITY_BITS) |
-           (body.high >> (64 - KEY_BODY_BITS)) << KEY_SCOPE_BITS | scope;
+    return items[entry].circle_next == entry;
 }
 
-static inline bool window_key_same_identity(uint64_t a, uint64_t b)
+/* Where the leader of the claim's identity stands. Its tag has the high bit and 7 bits of the
+ * digest that are not in the key, and stays in the slot when another entry takes over. */
+static inline uint64_t window_leader_key(const struct window_claim *claim)
 {
-    return (a ^ b) >> (64 - KEY_IDENTITY_BITS) == 0;
+    assert(claim->scope < WINDOW_SCOPES_MAX);
+    return (claim->identity.high >> KEY_SCOPE_BITS) << KEY_SCOPE_BITS | claim->scope;
+}
+
+static inline uint8_t window_leader_tag(const struct window_claim *claim)
+{
+    return (uint8_t)(0x80 | (claim->identity.high & 0x7F));
+}
+
+/* Where a follower with the claim's identity and body stands. */
+static inline uint64_t window_follower_key(const struct window_claim *claim)
+{
+    const uint64_t low = (UINT64_C(1) << KEY_HASH_SHIFT) - 1;
+    uint64_t mixed = claim->identity.low ^ claim->body_digest.low;
+    return (mixed & ~low) | (window_leader_key(claim) & low);
+}
+
+static inline uint8_t window_follower_tag(const struct window_claim *claim)
+{
+    uint8_t bits = (claim->identity.low ^ claim->body_digest.low) & 0x7F;
+    return bits != 0 ? bits : 1;
+}
+
+static inline uint64_t window_key_hash(uint64_t key)
+{
+    return key >> KEY_HASH_SHIFT;
 }
 
 static inline uint16_t window_key_scope(uint64_t key)
 {
     return (uint16_t)(key & (WINDOW_SCOPES_MAX - 1));
-}
-
-static inline uint64_t window_leader_hash(uint64_t key)
-{
-    return key >> (64 - KEY_IDENTITY_BITS);
-}
-
-/* Where leaders are: their tags have the high bit, and 7 bits of the identity that are not in the
- * key. A leader's tag stays in its slot when another entry of the circle takes over. */
-static inline struct window_address window_leader_address(struct digest identity)
-{
-    return (struct window_address){.hash = identity.high >> (64 - KEY_IDENTITY_BITS),
-                                   .tag = (uint8_t)(0x80 | (identity.high & 0x7F))};
-}
-
-/* Where followers are; found from the key alone. */
-static inline struct window_address window_follower_address(uint64_t key)
-{
-    uint64_t mixed = (key >> KEY_SCOPE_BITS) * UINT64_C(0x9E3779B97F4A7C15);
-    uint8_t tag = (uint8_t)(mixed >> (64 - WINDOW_HASH_BITS - 7) & 0x7F);
-    return (struct window_address){.hash = mixed >> (64 - WINDOW_HASH_BITS),
-                                   .tag = tag != 0 ? tag : 1};
 }
 
 enum { PLACE_STATE_MASK = 3, PLACE_LEADS = 4, PLACE_SHIFT = 3 };

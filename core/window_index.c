@@ -5,16 +5,16 @@ static uint32_t bucket_after(const struct window_index *index, uint32_t bucket)
     return bucket + 1 < index->bucket_count ? bucket + 1 : 0;
 }
 
-void window_index_insert(struct window_index *index, struct window_address address, uint32_t entry)
+void window_index_insert(struct window_index *index, uint64_t hash, uint8_t tag, uint32_t entry)
 {
-    assert(address.tag != 0);
-    uint32_t at = window_index_home(index->bucket_count, address.hash);
+    assert(tag != 0);
+    uint32_t at = window_index_home(index->bucket_count, hash);
     for (uint32_t visited = 0; visited < index->bucket_count; visited++) {
         struct window_bucket *bucket = &index->buckets[at];
         uint32_t free_slots = window_index_slots_with(bucket, 0);
         if (free_slots != 0) {
             uint32_t slot = (uint32_t)__builtin_ctz(free_slots);
-            bucket->tags[slot] = address.tag;
+            bucket->tags[slot] = tag;
             bucket->entries[slot] = entry;
             return;
         }
@@ -27,10 +27,8 @@ void window_index_insert(struct window_index *index, struct window_address addre
 /* The slot of `entry` in the bucket, or WINDOW_BUCKET_SLOTS. */
 static uint32_t slot_of(const struct window_bucket *bucket, uint32_t entry)
 {
-    for (uint32_t slot = 0; slot < WINDOW_BUCKET_SLOTS; slot++)
-        if (bucket->entries[slot] == entry && bucket->tags[slot] != 0)
-            return slot;
-    return WINDOW_BUCKET_SLOTS;
+    uint32_t slots = window_index_slots_of(bucket, entry) & ~window_index_slots_with(bucket, 0);
+    return slots != 0 ? (uint32_t)__builtin_ctz(slots) : WINDOW_BUCKET_SLOTS;
 }
 
 void window_index_remove(struct window_index *index, uint64_t hash, uint32_t entry)

@@ -3,8 +3,8 @@
  *
  * A bucket has 12 slots, each an entry's number and a tag of 8 bits. An entry whose home bucket is
  * full lies in the first later bucket with room, and every bucket that it passed counts it; so a
- * search goes on only where something passed, and removal leaves no gravestones. There are 8
- * entries' worth of buckets (2/3 load) at most, so that 1 search in 16 looks at a second bucket.
+ * search goes on only where something passed, and removal leaves no gravestones. A full
+ * window has 8 entries a bucket; then 1 search in 13 looks at a second bucket.
  *
  * The hashes come from keyed digests, so that nobody can aim at a bucket. */
 #ifndef KOUAN_CORE_WINDOW_INDEX_H
@@ -13,6 +13,9 @@
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include "core/window.h"
 
@@ -23,8 +26,8 @@ enum {
 };
 
 struct window_bucket {
-    uint8_t tags[WINDOW_BUCKET_SLOTS]; /* 0: the slot is free */
-    uint32_t passed;                   /* entries that lie further on because this was full */
+    _Alignas(64) uint8_t tags[WINDOW_BUCKET_SLOTS]; /* 0: the slot is free */
+    uint32_t passed; /* entries that lie further on because this was full */
     uint32_t entries[WINDOW_BUCKET_SLOTS];
 };
 static_assert(sizeof(struct window_bucket) == 64, "a bucket is a cache line");
@@ -36,19 +39,15 @@ struct window_index {
     uint32_t bucket_count;
 };
 
-struct window_address {
-    uint64_t hash; /* below 2^WINDOW_HASH_BITS */
-    uint8_t tag;   /* not 0 */
-};
-
 /* A search under way. */
 struct window_search {
     uint32_t bucket, buckets_left, slots; /* a bit for each slot that is still to be given */
     uint8_t tag;
 };
 
-/* There must be room: the index has more slots than the window has entries. */
-void window_index_insert(struct window_index *index, struct window_address address, uint32_t entry);
+/* A hash is below 2^WINDOW_HASH_BITS, a tag is not 0. There must be room: the index has more slots
+ * than the window has entries. */
+void window_index_insert(struct window_index *index, uint64_t hash, uint8_t tag, uint32_t entry);
 
 /* The entry must be there, inserted with a hash equal to this one. */
 void window_index_remove(struct window_index *index, uint64_t hash, uint32_t entry);
@@ -75,7 +74,9 @@ static inline uint32_t window_index_equal_bytes(uint64_t bytes, uint8_t tag)
     return (uint32_t)(((zero >> 7) * UINT64_C(0x0102040810204080)) >> 56);
 }
 
-static inline uint32_t window_index_slots_with(const struct window_bucket *bucket, uint8_t tag)
+/* A bit for each slot of the bucket with this tag; 0 asks for the free ones. */
+static inline uint32_t window_index_slots_with_portable(const struct window_bucket *bucket,
+                                                        uint8_t tag)
 {
     uint64_t first;
     uint32_t rest;
@@ -86,6 +87,44 @@ static inline uint32_t window_index_slots_with(const struct window_bucket *bucke
     rest = __builtin_bswap32(rest);
 #endif
     return window_index_equal_bytes(first, tag) | (window_index_equal_bytes(rest, tag) & 0xF) << 8;
+}
+
+static inline uint32_t window_index_slots_with(const struct window_bucket *bucket, uint8_t tag)
+{
+#if defined(__SSE2__)
+    __m128i tags = _mm_load_si128((const __m128i *)bucket); /* and `passed`, cut off below */
+    __m128i equal = _mm_cmpeq_epi8(tags, _mm_set1_epi8((char)tag));
+    return (uint32_t)_mm_movemask_epi8(equal) & ((1U << WINDOW_BUCKET_SLOTS) - 1);
+#else
+    return window_index_slots_with_portable(bucket, tag);
+#endif
+}
+
+/* A bit for each slot, free ones too, that holds the number of `entry`. Without branches: where an
+ * entry stands cannot be predicted. */
+static inline uint32_t window_index_slots_of_portable(const struct window_bucket *bucket,
+                                                      uint32_t entry)
+{
+    uint32_t slots = 0;
+    for (unsigned slot = 0; slot < WINDOW_BUCKET_SLOTS; slot++)
+        slots |= (uint32_t)(bucket->entries[slot] == entry) << slot;
+    return slots;
+}
+
+static inline uint32_t window_index_slots_of(const struct window_bucket *bucket, uint32_t entry)
+{
+#if defined(__SSE2__)
+    const __m128i *lanes = (const __m128i *)(const void *)bucket->entries;
+    __m128i wanted = _mm_set1_epi32((int)entry);
+    uint32_t slots = 0;
+    for (unsigned i = 0; i < WINDOW_BUCKET_SLOTS / 4; i++) {
+        __m128i equal = _mm_cmpeq_epi32(_mm_load_si128(&lanes[i]), wanted);
+        slots |= (uint32_t)_mm_movemask_ps(_mm_castsi128_ps(equal)) << (4 * i);
+    }
+    return slots;
+#else
+    return window_index_slots_of_portable(bucket, entry);
+#endif
 }
 
 /* The next candidate, or WINDOW_NO_ENTRY. The index must not change during a search. */
@@ -104,18 +143,17 @@ static inline uint32_t window_index_next(const struct window_index *index,
     return index->buckets[search->bucket].entries[slot];
 }
 
-/* Begins a search for the entries at `address`, and of a few others with the same bucket and tag:
- * the caller compares. */
-static inline uint32_t window_index_first(const struct window_index *index,
-                                          struct window_address address,
-                                          struct window_search *out_search)
+/* Begins a search for the entries with this hash and tag; it also gives some with another hash: the
+ * caller compares. */
+static inline uint32_t window_index_first(const struct window_index *index, uint64_t hash,
+                                          uint8_t tag, struct window_search *out_search)
 {
-    uint32_t home = window_index_home(index->bucket_count, address.hash);
+    uint32_t home = window_index_home(index->bucket_count, hash);
     *out_search = (struct window_search){
         .bucket = home,
         .buckets_left = index->bucket_count - 1,
-        .slots = window_index_slots_with(&index->buckets[home], address.tag),
-        .tag = address.tag,
+        .slots = window_index_slots_with(&index->buckets[home], tag),
+        .tag = tag,
     };
     return window_index_next(index, out_search);
 }

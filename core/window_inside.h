@@ -37,14 +37,8 @@ struct window {
 };
 
 /* How much of an entry is the claim's: asks the journal, or while nothing is placed the memory. */
-enum window_match window_compare(const struct window *window, const struct window_entry *entry,
+enum window_match window_compare(const struct window *window, uint32_t entry,
                                  const struct window_claim *claim);
-
-static inline uint64_t window_claim_key(const struct window_claim *claim)
-{
-    assert(claim->scope < WINDOW_SCOPES_MAX);
-    return window_key(claim->identity, claim->body_digest, claim->scope);
-}
 
 /* A confirmed entry that is forgotten already, whether swept out or not. */
 static inline bool window_is_too_old(const struct window *window, const struct window_entry *entry)
@@ -65,8 +59,9 @@ void window_sweep(struct window *window, uint32_t steps);
 
 void window_remove(struct window *window, uint32_t entry);
 
-/* Sees to it that an entry is free. First goes what is too old; or else one entry is pushed out,
- * `out_evicted` (WINDOW_NO_ENTRY: none). False if there is nothing that this scope may push out. */
-bool window_make_room(struct window *window, uint16_t claimant, uint32_t *out_evicted);
+/* Sees to it that an entry is free. If none was, `out_gone` went (else WINDOW_NO_ENTRY): one that
+ * is too old, or else one that is pushed out. False if there is none that this scope may push out.
+ */
+bool window_make_room(struct window *window, uint16_t claimant, uint32_t *out_gone);
 
 #endif

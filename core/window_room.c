@@ -1,6 +1,6 @@
 #include "core/window_inside.h"
 
-static void sweep_once(struct window *window);
+static uint32_t sweep_once(struct window *window);
 static uint32_t remove_oldest(struct window *window, uint16_t scope);
 
 void window_sweep(struct window *window, uint32_t steps)
@@ -9,8 +9,26 @@ void window_sweep(struct window *window, uint32_t steps)
         sweep_once(window);
 }
 
-/* The scopes are looked at in turn, each until its oldest entry may stay. */
-static void sweep_once(struct window *window)
+bool window_make_room(struct window *window, uint16_t claimant, uint32_t *out_gone)
+{
+    uint16_t scope;
+    *out_gone = WINDOW_NO_ENTRY;
+    if (window_entries_next_free(&window->entries) != WINDOW_NO_ENTRY)
+        return true;
+    while (*out_gone == WINDOW_NO_ENTRY && window->sweep_left > 0)
+        *out_gone = sweep_once(window);
+    if (*out_gone != WINDOW_NO_ENTRY)
+        return true;
+    if (!window_scopes_choose(&window->scopes, claimant, &scope))
+        return false;
+    *out_gone = remove_oldest(window, scope);
+    window->evicted_for_room++;
+    return true;
+}
+
+/* The scopes are looked at in turn, each until its oldest entry may stay. Gives the entry that
+ * went, or WINDOW_NO_ENTRY. */
+static uint32_t sweep_once(struct window *window)
 {
     assert(window->sweep_left > 0);
     uint16_t scope = (uint16_t)window->sweep_scope;
@@ -19,43 +37,27 @@ static void sweep_once(struct window *window)
     if (oldest == WINDOW_NO_ENTRY || !window_is_too_old(window, &items[oldest])) {
         window->sweep_left--;
         window->sweep_scope = scope + 1U < window->scopes.count ? scope + 1U : 0;
-        return;
+        return WINDOW_NO_ENTRY;
     }
     if (window_entry_position(&items[oldest]) < window->floor)
         window->forgotten++;
     else
         window->expired++;
-    remove_oldest(window, scope);
+    return remove_oldest(window, scope);
 }
 
-bool window_make_room(struct window *window, uint16_t claimant, uint32_t *out_evicted)
-{
-    uint16_t scope;
-    *out_evicted = WINDOW_NO_ENTRY;
-    while (window_entries_next_free(&window->entries) == WINDOW_NO_ENTRY && window->sweep_left > 0)
-        sweep_once(window);
-    if (window_entries_next_free(&window->entries) != WINDOW_NO_ENTRY)
-        return true;
-    if (!window_scopes_choose(&window->scopes, claimant, &scope))
-        return false;
-    *out_evicted = remove_oldest(window, scope);
-    window->evicted_for_room++;
-    return true;
-}
-
-/* Lets the oldest confirmed entry of a scope go, and fetches what the next such call will touch. */
+/* Lets the oldest confirmed entry of a scope go, and fetches what the next such call will touch:
+ * in a full window that comes soon. */
 static uint32_t remove_oldest(struct window *window, uint16_t scope)
 {
     const struct window_entry *items = window->entries.items;
-    uint32_t entry = window_scopes_take_oldest(&window->scopes, window->entries.items, scope);
+    uint32_t entry = window_scopes_take_oldest(&window->scopes, items, scope);
     window_remove(window, entry);
 
     uint32_t next = window->scopes.queues[scope].oldest;
     if (next != WINDOW_NO_ENTRY) {
-        uint64_t hash = window_entry_leads(&items[next])
-                            ? window_leader_hash(items[next].key)
-                            : window_follower_address(items[next].key).hash;
-        window_index_prefetch(&window->entries.index, hash);
+        uint32_t leaves = window_entry_leads(&items[next]) ? items[next].circle_next : next;
+        window_index_prefetch(&window->entries.index, window_key_hash(items[leaves].key));
         if (items[next].after != WINDOW_NO_ENTRY)
             __builtin_prefetch(&items[items[next].after], 1);
     }

@@ -34,7 +34,7 @@ void window_scopes_append(struct window_scopes *scopes, struct window_entry *ite
     queue->newest = entry;
 }
 
-uint32_t window_scopes_take_oldest(struct window_scopes *scopes, struct window_entry *items,
+uint32_t window_scopes_take_oldest(struct window_scopes *scopes, const struct window_entry *items,
                                    uint16_t scope)
 {
     struct window_queue *queue = &scopes->queues[scope];

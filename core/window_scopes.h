@@ -25,7 +25,7 @@ void window_scopes_count_out(struct window_scopes *scopes, uint16_t scope);
 
 /* Appends an entry that was just confirmed, by its `after`; and takes the oldest away again. */
 void window_scopes_append(struct window_scopes *scopes, struct window_entry *items, uint32_t entry);
-uint32_t window_scopes_take_oldest(struct window_scopes *scopes, struct window_entry *items,
+uint32_t window_scopes_take_oldest(struct window_scopes *scopes, const struct window_entry *items,
                                    uint16_t scope);
 
 /* Whose oldest entry is to go, so that `claimant` gets room: of the scopes that have a confirmed

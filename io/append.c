@@ -110,8 +110,10 @@ static enum status recycle_oldest(struct shard *shard)
     if (block == NULL ||
         commit_oldest_position(&shard->commits) < block->position + block->used_bytes)
         return STATUS_FULL;
-    for (uint16_t i = 0; i < shard->generation->destination_count; i++)
+    for (uint16_t i = 0; i < shard->generation->destination_count; i++) {
         outlet_trim(&shard->outlets[i]);
+        outlet_squeeze(&shard->outlets[i]);
+    }
     for (uint64_t p = block->position; p < block->position + block->used_bytes;) {
         const struct record *record = journal_record(&shard->journal, p);
         if (is_needed(shard, record)) {

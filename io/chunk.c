@@ -98,3 +98,10 @@ void chunk_pool_keep(struct chunk_pool *pool, struct chunk *chunk)
     pool->free = chunk;
     pool->free_count++;
 }
+
+void chunk_append(struct chunk *chunk, const uint8_t *data, size_t size)
+{
+    assert(size <= chunk->capacity - chunk->used);
+    memcpy(chunk->data + chunk->used, data, size);
+    chunk->used += (uint32_t)size;
+}

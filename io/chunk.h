@@ -49,4 +49,7 @@ static inline void chunk_borrow(struct chunk *chunk)
 }
 void chunk_return(struct chunk *chunk);
 
+/* Behind what is used; it must fit. */
+void chunk_append(struct chunk *chunk, const uint8_t *data, size_t size);
+
 #endif

@@ -12,8 +12,7 @@ enum command_flag {
     COMMAND_READ = 4,
     COMMAND_WRITE = 8,
     COMMAND_BLOCKING = 16,
-    COMMAND_OPERATE = 32, /* needs the right to operate */
-    COMMAND_PUBLISH = 64  /* takes a publication, and no barrier */
+    COMMAND_PUBLISH = 64 /* takes a publication, and no barrier */
 };
 
 /* function, name, arity, flags, group, since, summary, arguments */
@@ -34,7 +33,8 @@ enum command_flag {
     X(info, "INFO", -1, COMMAND_READ, "server", "1.0.0", "The state of the server, as text.",      \
       "[section ...]")                                                                             \
     X(kouan, "KOUAN", -2, COMMAND_READ, "kouan", "7.2.4",                                          \
-      "What Redis has no word for: LEDGER, HEALTH, REJECTS, HOLDS, RELEASE, REJECT, VERSION.",     \
+      "What Redis has no word for: LEDGER, COUNTERS, HEALTH, REJECTS, HOLDS, RELEASE, REJECT, "    \
+      "VERSION.",                                                                                  \
       "subcommand [argument ...]")                                                                 \
     X(ping, "PING", -1, COMMAND_FAST, "connection", "1.0.0", "Returns PONG or its argument.",      \
       "[message]")                                                                                 \
@@ -55,8 +55,8 @@ enum command_flag {
       "destination group consumer min-idle-time id [id ...] [IDLE ms] [TIME unix-ms] "             \
       "[RETRYCOUNT count] [FORCE] [JUSTID] [LASTID id]")                                           \
     X(xgroup, "XGROUP", -2, COMMAND_WRITE, "stream", "5.0.0",                                      \
-      "Creates a consumer group of a destination.",                                                \
-      "CREATE destination group id | $ [MKSTREAM] [ENTRIESREAD n]")                                \
+      "Creates a consumer group of a destination, or removes it again.",                           \
+      "CREATE destination group id | $ [MKSTREAM] [ENTRIESREAD n] | DESTROY destination group")    \
     X(xinfo, "XINFO", -2, COMMAND_READ, "stream", "5.0.0",                                         \
       "Describes a destination, its groups or consumers.",                                         \
       "STREAM destination | GROUPS destination | CONSUMERS destination group")                     \

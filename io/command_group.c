@@ -105,10 +105,48 @@ static void create_group(struct session *session, const struct resp_command *com
     }
 }
 
+static bool is_configured(const struct outlet *outlet, const struct group *group)
+{
+    for (uint16_t i = 0; i < outlet->destination->group_count; i++)
+        if (strcmp(outlet->destination->groups[i], group_name(group)) == 0)
+            return true;
+    return false;
+}
+
+/* Only of what XGROUP CREATE made: the configuration's own would be missed. */
+static void destroy_group(struct session *session, const struct resp_command *command)
+{
+    bool denied;
+    struct outlet *outlet = command_outlet(session, command->arguments[2], &denied);
+    if (denied)
+        return;
+    struct group *group = outlet != NULL ? outlet_find_group(outlet, command->arguments[3]) : NULL;
+    if (group == NULL) {
+        reply_integer(session, 0);
+        return;
+    }
+    if (!session->participant->create_groups && !session->participant->operate) {
+        command_reply_error(session, "NOPERM this participant may not remove groups "
+                                     "(`create_groups: yes` in its configuration)");
+        return;
+    }
+    if (is_configured(outlet, group)) {
+        command_reply_error(session, "NOPERM that group stands in the configuration, and stays");
+        return;
+    }
+    read_dismiss_waiters(group);
+    outlet_destroy_group(outlet, group);
+    shard_wake(session->shard); /* there may be room for parked publications now */
+    reply_integer(session, 1);
+}
+
 void command_xgroup(struct session *session, const struct resp_command *command)
 {
     if (command->count >= 5 && bytes_equal_fold(command->arguments[1], BYTES_LITERAL("CREATE")))
         create_group(session, command);
+    else if (command->count == 4 &&
+             bytes_equal_fold(command->arguments[1], BYTES_LITERAL("DESTROY")))
+        destroy_group(session, command);
     else
         command_reply_unknown_subcommand(session, command);
 }

@@ -1,8 +1,9 @@
 /* KOUAN: what Redis has no word for. */
-#include <inttypes.h>
+#include <stdio.h>
 
 #include "io/append.h"
 #include "io/command.h"
+#include "io/group.h"
 #include "io/report.h"
 
 static bool is(struct bytes argument, const char *word)
@@ -37,6 +38,59 @@ static void reply_ledger(struct session *session, bool json)
     else
         report_ledger(session->shard, &text);
     report_send(session, &text);
+}
+
+/* ---- counters ---- */
+
+static void write_counter(struct resp_writer *writer, const char *subject, const char *name,
+                          uint64_t value)
+{
+    resp_write_array(writer, 3);
+    resp_write_bulk_text(writer, subject);
+    resp_write_bulk_text(writer, name);
+    resp_write_integer(writer, (int64_t)value);
+}
+
+static uint32_t count_groups(const struct shard *shard)
+{
+    uint32_t groups = 0;
+    for (uint16_t d = 0; d < shard->generation->destination_count; d++)
+        groups += shard->outlets[d].group_count;
+    return groups;
+}
+
+static void write_outlet_counters(struct resp_writer *writer, const struct outlet *outlet)
+{
+    char subject[2 * GROUP_NAME_BYTES_MAX];
+    write_counter(writer, outlet->destination->name, "routed", outlet->account.routed);
+    write_counter(writer, outlet->destination->name, "emitted", outlet->account.emitted);
+    for (uint16_t i = 0; i < outlet->group_count; i++) {
+        snprintf(subject, sizeof subject, "%s/%s", outlet->destination->name,
+                 group_name(outlet->groups[i]));
+        write_counter(writer, subject, "acknowledged", outlet->groups[i]->account.acknowledged);
+    }
+}
+
+/* What only ever rises, [subject, name, value] each, for those who compute rates. The first is the
+ * clock to compute them by. */
+static void reply_counters(struct session *session)
+{
+    enum { SERVER_COUNTERS = 5, DESTINATION_COUNTERS = 2, NS_PER_MS = 1000000 };
+    const struct shard *shard = session->shard;
+    const struct intake_account intake = report_intake(shard);
+    uint32_t destinations = shard->generation->destination_count;
+    struct resp_writer writer = session_reply_begin(session);
+    resp_write_array(&writer,
+                     SERVER_COUNTERS + DESTINATION_COUNTERS * destinations + count_groups(shard));
+    write_counter(&writer, "server", "uptime_ms",
+                  (loop_now_ns(shard->loop) - shard->started_ns) / NS_PER_MS);
+    write_counter(&writer, "intake", "received", intake.received);
+    write_counter(&writer, "intake", "accepted", intake_accepted(&intake));
+    write_counter(&writer, "intake", "replay", intake.replay);
+    write_counter(&writer, "intake", "refused", intake_refused(&intake));
+    for (uint32_t d = 0; d < destinations; d++)
+        write_outlet_counters(&writer, &shard->outlets[d]);
+    session_reply_end(session, &writer);
 }
 
 static void reply_health(struct session *session)
@@ -194,6 +248,8 @@ static void operate(struct session *session, const struct resp_command *command)
         reply_ledger(session, false);
     else if (is(subcommand, "LEDGER") && command->count == 3 && is(command->arguments[2], "JSON"))
         reply_ledger(session, true);
+    else if (is(subcommand, "COUNTERS") && command->count == 2)
+        reply_counters(session);
     else if (is(subcommand, "HEALTH") && command->count == 2)
         reply_health(session);
     else if (is(subcommand, "REJECTS") && command->count <= 3)

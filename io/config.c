@@ -143,14 +143,15 @@ static void load(struct config *config, struct diagnostics *diagnostics)
     build->path = config->path != NULL ? config->path : "(embedded defaults)";
     build->diagnostics = diagnostics;
     build->charsets = charsets_open();
+    uint32_t errors_before = diagnostics->error_count;
     build->root = yaml_parse(build->arena, build->path, text, "C101", diagnostics);
     if (build->charsets == NULL)
         config_error(build, NULL, "C107", "install the libc's gconv modules",
                      "this system's iconv lacks a character set that Kouan reads");
-    else if (build->root == NULL || build->root->kind != YAML_MAPPING)
-        config_error(build, build->root, "C101", NULL, "a configuration is a mapping");
-    else
+    else if (build->root != NULL && build->root->kind == YAML_MAPPING)
         build_all(build);
+    else if (diagnostics->error_count == errors_before) /* else the reader has said why */
+        config_error(build, build->root, "C101", NULL, "a configuration is a mapping");
     charsets_close(build->charsets);
     free(build);
 }
@@ -197,7 +198,7 @@ const struct diagnostic_code config_codes[] = {
      "A list where a text is wanted, or the like. docs/configuration.md shows each."},
     {"C104", "a value that does not fit",
      "Out of its range, of a wrong unit, or not one of the words that are allowed. `kouan serve "
-     "--help` lists the options with their ranges."},
+     "--options` lists the options with their ranges."},
     {"C105", "a name stands twice", "Names are unique among their kind."},
     {"C106", "a name that nothing bears",
      "What is referred to must be in the same configuration: a destination, channel, profile or "

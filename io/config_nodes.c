@@ -17,28 +17,30 @@ static struct place place_of(const struct config_build *build, const struct yaml
     return place;
 }
 
+static void report(struct config_build *build, enum severity severity, const struct yaml_node *node,
+                   const char *code, const char *hint, const char *format, va_list arguments)
+{
+    char text[512];
+    vsnprintf(text, sizeof text, format, arguments);
+    diagnostics_add(build->diagnostics, severity, code, place_of(build, node), hint, "%s", text);
+}
+
 void config_error(struct config_build *build, const struct yaml_node *node, const char *code,
                   const char *hint, const char *format, ...)
 {
-    char text[512];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    report(build, SEVERITY_ERROR, node, code, hint, format, arguments);
     va_end(arguments);
-    diagnostics_add(build->diagnostics, SEVERITY_ERROR, code, place_of(build, node), hint, "%s",
-                    text);
 }
 
 void config_warn(struct config_build *build, const struct yaml_node *node, const char *code,
                  const char *hint, const char *format, ...)
 {
-    char text[512];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    report(build, SEVERITY_WARNING, node, code, hint, format, arguments);
     va_end(arguments);
-    diagnostics_add(build->diagnostics, SEVERITY_WARNING, code, place_of(build, node), hint, "%s",
-                    text);
 }
 
 static size_t count_names(const char *const *names)

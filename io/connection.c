@@ -23,7 +23,7 @@ enum status transport_adopt(struct transport *transport, int descriptor, const c
     connection->descriptor = descriptor;
     connection->timer.expire = expire_deadline;
     snprintf(connection->peer, sizeof connection->peer, "%s", peer_text);
-    connection_input_init(connection);
+    connection_receive_init(connection);
     connection_output_init(connection);
     connection_queue_push(&transport->open, &connection->open_link, connection);
     transport->figures.accepted++;

@@ -4,25 +4,17 @@
  * beyond what the protocol needs at most, for as soon as the protocol has passed the carried bytes,
  * it goes on in the received buffer itself. */
 #include <assert.h>
-#include <errno.h>
 
 #include "io/transport.h"
 
-enum { CARRY_STEP_BYTES = 256 }; /* appended at least, though the protocol asks for one byte */
+enum {
+    CARRY_STEP_BYTES = 256 /* appended at least, though the protocol asks for one byte */
+};
 
-static void complete_receive(struct loop *loop, struct operation *operation, int32_t result,
-                             uint32_t flags);
-static void take_end(struct connection *connection, int32_t error);
 static bool feed_received(struct connection *connection);
 static bool feed_carry(struct connection *connection);
 static void end_feeding(struct connection *connection);
 static void advance_received(struct connection *connection, size_t size);
-
-void connection_input_init(struct connection *connection)
-{
-    connection->receive.complete = complete_receive;
-    connection->in_bulk = true; /* until the first receive shows otherwise */
-}
 
 static size_t received_bytes(const struct connection *connection)
 {
@@ -39,7 +31,7 @@ static bool is_paused(const struct connection *connection)
     return connection->pause_count > 0;
 }
 
-static bool is_held_up(const struct connection *connection)
+bool connection_is_held_up(const struct connection *connection)
 {
     return is_paused(connection) || connection_link_stands(&connection->carry_link);
 }
@@ -51,115 +43,6 @@ static bool has_input(const struct connection *connection)
            (connection->carry != NULL && carried_bytes(connection) >= connection->needed);
 }
 
-/* ---- Receiving ------------------------------------------------------------------------------- */
-
-static bool wants_to_receive(const struct connection *connection)
-{
-    if (connection->ended || connection->state == CONNECTION_CLOSING)
-        return false;
-    return !is_held_up(connection) || connection->received == NULL ||
-           connection->state != CONNECTION_OPEN;
-}
-
-/* A multishot receive takes all that has come, megabytes perhaps, before the protocol can say that
- * it is enough. So a peer that fills whole buffers is received from one buffer at a time, which
- * costs little a byte; the others by multishot, which costs little a receive. */
-static void arm_receive(struct connection *connection)
-{
-    struct loop *loop = connection->transport->loop;
-    struct io_uring_sqe *submission = loop_submission(loop, &connection->receive);
-    if (connection->in_bulk)
-        io_uring_prep_recv(submission, connection->descriptor, NULL, CHUNK_RECEIVE_BYTES, 0);
-    else
-        io_uring_prep_recv_multishot(submission, connection->descriptor, NULL, 0, 0);
-    submission->flags |= IOSQE_BUFFER_SELECT;
-    submission->buf_group = (uint16_t)loop_buffer_group(loop);
-    connection->receiving = true;
-    connection->receiving_many = !connection->in_bulk;
-}
-
-void connection_update_receive(struct connection *connection)
-{
-    bool wanted = wants_to_receive(connection);
-    if (connection->receiving) {
-        bool too_many = connection->receiving_many && connection->in_bulk;
-        if ((!wanted || too_many) && !connection->receive_cancelled) {
-            loop_cancel(connection->transport->loop, &connection->receive);
-            connection->receive_cancelled = true;
-        }
-    } else if (wanted && !connection_link_stands(&connection->starved_link)) {
-        arm_receive(connection);
-    }
-}
-
-static void complete_receive(struct loop *loop, struct operation *operation, int32_t result,
-                             uint32_t flags)
-{
-    struct connection *connection =
-        (struct connection *)((uint8_t *)operation - offsetof(struct connection, receive));
-    struct chunk *chunk = (flags & IORING_CQE_F_BUFFER) != 0 ? loop_take_buffer(loop, flags) : NULL;
-    if ((flags & IORING_CQE_F_MORE) == 0)
-        connection->receiving = connection->receive_cancelled = false;
-    if (result <= 0) {
-        if (chunk != NULL)
-            chunk_return(chunk);
-        take_end(connection, -result);
-    } else {
-        assert(chunk != NULL && (uint32_t)result <= chunk->capacity);
-        connection->transport->figures.received_bytes += (uint32_t)result;
-        connection->in_bulk = (uint32_t)result == chunk->capacity;
-        chunk->used = (uint32_t)result;
-        if (connection->state != CONNECTION_OPEN) {
-            chunk_return(chunk);
-        } else {
-            if (connection->received != NULL)
-                connection->received_last->next = chunk;
-            else
-                connection->received = chunk;
-            connection->received_last = chunk;
-            connection->received_count++;
-            connection_feed(connection);
-        }
-    }
-    connection_update_receive(connection);
-    if (connection->state == CONNECTION_CLOSING)
-        transport_put_to_flush(connection);
-}
-
-static void take_orderly_end(struct connection *connection)
-{
-    const struct connection_protocol *protocol = connection->transport->settings.protocol;
-    if (protocol->left != NULL)
-        protocol->left(connection);
-    if (connection->state == CONNECTION_OPEN)
-        connection_feed(connection);
-}
-
-/* A receive that ended without bytes; `error` 0 is the peer's orderly end. */
-static void take_end(struct connection *connection, int32_t error)
-{
-    switch (error) {
-    case 0:
-        connection->ended = true;
-        if (connection->state == CONNECTION_LINGERING)
-            connection_begin_close(connection);
-        else if (connection->state == CONNECTION_OPEN)
-            take_orderly_end(connection);
-        return;
-    case ENOBUFS:
-        if (wants_to_receive(connection))
-            transport_starve(connection);
-        return;
-    case ECANCELED:
-    case EINTR:
-    case EAGAIN: return; /* armed again if wanted */
-    default:
-        connection->ended = true;
-        connection_lose_peer(connection);
-        return;
-    }
-}
-
 /* ---- Feeding --------------------------------------------------------------------------------- */
 
 void connection_feed(struct connection *connection)
@@ -168,7 +51,7 @@ void connection_feed(struct connection *connection)
     connection->feeding = true;
     connection->consumed_some = false;
     bool goes_on = true;
-    while (goes_on && connection->state == CONNECTION_OPEN && !is_held_up(connection) &&
+    while (goes_on && connection->state == CONNECTION_OPEN && !connection_is_held_up(connection) &&
            has_input(connection))
         goes_on = connection->carry == NULL ? feed_received(connection) : feed_carry(connection);
     connection->feeding = false;
@@ -206,13 +89,6 @@ static struct chunk *take_carry(struct connection *connection, size_t size)
     return NULL;
 }
 
-static void append(struct chunk *carry, const uint8_t *data, size_t size)
-{
-    assert(size <= carry->capacity - carry->used);
-    memcpy(carry->data + carry->used, data, size);
-    carry->used += (uint32_t)size;
-}
-
 static void drop_carry(struct connection *connection)
 {
     if (connection->carry != NULL)
@@ -242,7 +118,7 @@ static bool feed_received(struct connection *connection)
     struct chunk *carry = take_carry(connection, rest);
     if (carry == NULL)
         return false;
-    append(carry, input.data + consumed, rest);
+    chunk_append(carry, input.data + consumed, rest);
     connection->carry = carry;
     advance_received(connection, rest);
     return true;
@@ -265,7 +141,7 @@ static bool make_room(struct connection *connection)
     struct chunk *larger = take_carry(connection, size);
     if (larger == NULL)
         return false;
-    append(larger, data, size);
+    chunk_append(larger, data, size);
     drop_carry(connection);
     connection->carry = larger;
     return true;
@@ -287,8 +163,8 @@ static bool feed_carry(struct connection *connection)
             appended = room;
         if (appended > received_bytes(connection))
             appended = received_bytes(connection);
-        append(connection->carry, connection->received->data + connection->received_offset,
-               appended);
+        chunk_append(connection->carry, connection->received->data + connection->received_offset,
+                     appended);
         if (before + appended < connection->needed) {
             advance_received(connection, appended);
             return true;
@@ -335,7 +211,7 @@ static void settle(struct connection *connection)
         struct chunk *carry = connection->carry;
         if (carry == NULL || size > carry->capacity - carry->used)
             return;
-        append(carry, connection->received->data + connection->received_offset, size);
+        chunk_append(carry, connection->received->data + connection->received_offset, size);
         advance_received(connection, size);
     }
 }
@@ -360,7 +236,8 @@ static void end_feeding(struct connection *connection)
     if (is_paused(connection))
         settle(connection);
     update_half_command(connection);
-    transport_note_held(connection, is_held_up(connection) ? connection->received_count : 0);
+    transport_note_held(connection,
+                        connection_is_held_up(connection) ? connection->received_count : 0);
     connection_update_receive(connection);
     if (connection->state == CONNECTION_OPEN && connection->ended && !connection->ended_told &&
         !has_input(connection)) {

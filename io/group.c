@@ -217,3 +217,30 @@ void group_bury(struct group *group, struct pending_entry *entry)
     end_pending(group, entry);
     group->account.dead_lettered++;
 }
+
+struct group_walk group_walk_begin(struct group *group)
+{
+    return (struct group_walk){group, group->pending_first, group->cursor};
+}
+
+bool group_walk_move(struct group_walk *walk, uint64_t from, uint64_t to)
+{
+    struct group *group = walk->group;
+    if (from >= walk->cursor) {
+        if (from == walk->cursor)
+            group->cursor = to;
+        return true;
+    }
+    while (walk->place < group->pending_end && !is_live(pending_at(group, walk->place)))
+        walk->place++;
+    if (walk->place == group->pending_end || pending_at(group, walk->place)->index != from)
+        return false;
+    pending_at(group, walk->place++)->index = to;
+    return true;
+}
+
+void group_walk_end(struct group_walk *walk, uint64_t old_end, uint64_t new_end)
+{
+    if (walk->cursor == old_end) /* it had delivered everything */
+        walk->group->cursor = new_end;
+}

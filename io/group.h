@@ -57,6 +57,17 @@ uint64_t group_oldest_needed(const struct group *group);
 uint16_t group_consumer(struct group *group, struct bytes name, uint64_t now_ms);
 uint16_t group_find_consumer(const struct group *group, struct bytes name);
 
+/* Renumbers what the group knows by index while the outlet closes up: move() is called for every
+ * kept index, rising, with the place to which it would go, and says if the group needs it. */
+struct group_walk {
+    struct group *group;
+    uint64_t place;  /* in its pending ring */
+    uint64_t cursor; /* as it was before */
+};
+struct group_walk group_walk_begin(struct group *group);
+bool group_walk_move(struct group_walk *walk, uint64_t from, uint64_t to);
+void group_walk_end(struct group_walk *walk, uint64_t old_end, uint64_t new_end);
+
 static inline bool group_has_new(const struct group *group)
 {
     return group->cursor < group->outlet->end;

@@ -1,17 +1,14 @@
 #include "io/intake.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "io/append.h"
+#include "io/intake_parts.h"
 #include "io/session.h"
 
 static bool start_batch(struct shard *shard);
 static bool retire_batch(struct shard *shard);
-static void admit(struct shard *shard, struct intake_batch *batch, uint32_t index);
 static void claim_all(struct shard *shard, struct intake_batch *batch);
-static void retire(struct shard *shard, struct intake_batch *batch, uint32_t index);
 
 enum status intake_open(struct intake *intake, const struct digest_secret *secret,
                         struct window *window, struct delays *delays)
@@ -79,52 +76,6 @@ bool intake_run(struct shard *shard)
     return !intake_is_idle(intake);
 }
 
-/* ---- how a publication ends ---- */
-
-static void refuse(struct shard *shard, struct publication *publication, enum refusal refusal,
-                   const char *reason)
-{
-    struct intake_account *account =
-        shard_account(shard, publication->participant, publication->channel);
-    account->undecided--;
-    account->refused[refusal]++;
-    if (refusal != REFUSAL_TRY_AGAIN) {
-        struct reject reject = {
-            .at_ms = loop_wall_ms(shard->loop),
-            .participant = publication->participant->index,
-            .channel = publication->channel->index,
-            .refusal = refusal,
-        };
-        snprintf(reject.reason, sizeof reject.reason, "%s", reason);
-        reject_add(&shard->rejects, reject, publication->body);
-    }
-    publication->failed = true;
-    snprintf(publication->error, sizeof publication->error, "%s %s", refusal_word(refusal), reason);
-    publication_drop_body(publication);
-    session_publication_done(shard, publication);
-}
-
-static void refuse_plainly(struct shard *shard, struct publication *publication,
-                           enum refusal refusal)
-{
-    refuse(shard, publication, refusal, refusal_text(refusal));
-}
-
-/* ---- full destinations ---- */
-
-static void park_or_refuse(struct shard *shard, struct publication *publication,
-                           uint16_t destination, uint32_t record_bytes)
-{
-    const struct destination *full = shard->generation->destinations[destination];
-    if (full->when_full != WHEN_FULL_TRY_AGAIN && parking_allows(shard, publication)) {
-        parking_add(shard, publication, destination, record_bytes);
-        return;
-    }
-    char reason[128];
-    snprintf(reason, sizeof reason, "destination %s is full; send it again later", full->name);
-    refuse(shard, publication, REFUSAL_TRY_AGAIN, reason);
-}
-
 /* ---- batches ---- */
 
 static struct intake_batch *batch_at(struct intake *intake, uint32_t number)
@@ -171,7 +122,7 @@ static bool start_batch(struct shard *shard)
     shard->figures.batch_messages += batch->count;
 
     for (uint32_t i = 0; i < batch->count; i++)
-        admit(shard, batch, i);
+        admission_decide(shard, batch, i);
     claim_all(shard, batch);
     return true;
 }
@@ -188,134 +139,12 @@ static bool retire_batch(struct shard *shard)
             continue;
         if (item->answer_turn > shard->turn_number)
             return batch->retired > before;
-        retire(shard, batch, batch->retired);
+        retire_item(shard, batch, batch->retired);
     }
     intake->first_batch = (intake->first_batch + 1) % INTAKE_BATCHES;
     intake->batch_count--;
     return true;
 }
-
-/* ---- room ---- */
-
-/* Where a destination is full and says so, its messages go to its dead letter. */
-static void divert(struct shard *shard, struct routing *routing, struct intake_item *item)
-{
-    struct destination_set full = {0};
-    for (unsigned d = destination_set_next(&routing->deliver, 0); d < DESTINATIONS_MAX;
-         d = destination_set_next(&routing->deliver, d + 1)) {
-        const struct destination *destination = shard->generation->destinations[d];
-        if (destination->when_full == WHEN_FULL_DEAD_LETTER &&
-            !outlet_has_room(&shard->outlets[d], item->record_bytes))
-            destination_set_add(&full, (uint16_t)d);
-    }
-    if (destination_set_is_empty(&full))
-        return;
-    item->diverted = full;
-    for (unsigned d = destination_set_next(&full, 0); d < DESTINATIONS_MAX;
-         d = destination_set_next(&full, d + 1)) {
-        destination_set_remove(&routing->deliver, (uint16_t)d);
-        destination_set_add(&routing->deliver, shard->generation->destinations[d]->dead_letter);
-    }
-    for (unsigned i = 0; i < DESTINATIONS_MAX / 64; i++)
-        routing->hold.words[i] &= ~routing->deliver.words[i];
-    item->record_bytes = append_measure(routing); /* it may have fewer destinations now */
-}
-
-/* The first destination without room, or NO_DESTINATION. */
-static uint16_t find_full(const struct shard *shard, const struct routing *routing,
-                          uint32_t record_bytes)
-{
-    for (unsigned d = destination_set_next(&routing->deliver, 0); d < DESTINATIONS_MAX;
-         d = destination_set_next(&routing->deliver, d + 1))
-        if (!outlet_has_room(&shard->outlets[d], record_bytes))
-            return (uint16_t)d;
-    return NO_DESTINATION;
-}
-
-static void reserve(struct shard *shard, const struct routing *routing, uint32_t record_bytes)
-{
-    for (unsigned d = destination_set_next(&routing->deliver, 0); d < DESTINATIONS_MAX;
-         d = destination_set_next(&routing->deliver, d + 1))
-        outlet_reserve(&shard->outlets[d], record_bytes);
-    for (unsigned d = destination_set_next(&routing->hold, 0); d < DESTINATIONS_MAX;
-         d = destination_set_next(&routing->hold, d + 1))
-        hold_reserve(&shard->holds, record_bytes);
-}
-
-static void unreserve(struct shard *shard, const struct routing *routing, uint32_t record_bytes)
-{
-    for (unsigned d = destination_set_next(&routing->deliver, 0); d < DESTINATIONS_MAX;
-         d = destination_set_next(&routing->deliver, d + 1))
-        outlet_unreserve(&shard->outlets[d], record_bytes);
-    for (unsigned d = destination_set_next(&routing->hold, 0); d < DESTINATIONS_MAX;
-         d = destination_set_next(&routing->hold, d + 1))
-        hold_unreserve(&shard->holds, record_bytes);
-    if (shard->parked.first != NULL)
-        shard_wake(shard); /* there may be room for one that waits */
-}
-
-static bool holds_have_room(const struct shard *shard, const struct routing *routing,
-                            uint32_t record_bytes)
-{
-    uint32_t count = destination_set_count(&routing->hold);
-    return count == 0 ||
-           (hold_has_room(&shard->holds, (uint64_t)record_bytes * count) &&
-            shard->holds.live + shard->holds.reserved + count <= shard->holds.capacity);
-}
-
-/* Refuses, parks, or reserves room and lists the item for its claim. */
-static void admit(struct shard *shard, struct intake_batch *batch, uint32_t index)
-{
-    struct intake_item *item = &batch->items[index];
-    struct routing *routing = &batch->routings[index];
-    struct publication *publication = item->publication;
-    struct session *session = publication->session;
-
-    item->publication = NULL; /* unless it goes on */
-    if (session != NULL && publication->returned)
-        session->parked.returned--;
-    if (parking_is_behind(publication)) {
-        if (parking_allows(shard, publication))
-            parking_add(shard, publication, NO_DESTINATION, 0);
-        else
-            refuse(shard, publication, REFUSAL_TRY_AGAIN,
-                   "those before it wait for room; send it again later");
-        return;
-    }
-    if (routing->refused) {
-        char reason[REJECT_REASON_BYTES];
-        routing_describe_refusal(routing, reason, sizeof reason);
-        refuse(shard, publication, routing->refusal, reason);
-        return;
-    }
-    item->record_bytes = append_measure(routing);
-    if (item->record_bytes > journal_record_bytes_max(&shard->journal)) {
-        refuse_plainly(shard, publication, REFUSAL_TOO_BIG);
-        return;
-    }
-    divert(shard, routing, item);
-    uint16_t full = find_full(shard, routing, item->record_bytes);
-    if (full != NO_DESTINATION) {
-        park_or_refuse(shard, publication, full, item->record_bytes);
-        return;
-    }
-    if (!holds_have_room(shard, routing, item->record_bytes)) {
-        refuse(shard, publication, REFUSAL_TRY_AGAIN, "the list of held messages is full");
-        return;
-    }
-    reserve(shard, routing, item->record_bytes);
-    item->publication = publication;
-    item->claim = batch->claim_count++;
-    batch->claims[item->claim] = (struct window_claim){
-        .identity = routing->identity,
-        .body_digest = routing->body_digest,
-        .scope = publication->participant->scope,
-        .supersedes = routing->supersedes,
-        .body = routing->body,
-    };
-}
-
-/* ---- claims ---- */
 
 static void claim_all(struct shard *shard, struct intake_batch *batch)
 {
@@ -329,119 +158,33 @@ static void claim_all(struct shard *shard, struct intake_batch *batch)
             batch->items[i].answer_turn = answer_turns[batch->items[i].claim];
 }
 
-static void count_accepted(struct shard *shard, const struct publication *publication,
-                           enum verdict verdict)
+/* ---- how a publication ends ---- */
+
+void intake_refuse(struct shard *shard, struct publication *publication, enum refusal refusal,
+                   const char *reason)
 {
     struct intake_account *account =
         shard_account(shard, publication->participant, publication->channel);
     account->undecided--;
-    if (verdict == VERDICT_FRESH)
-        account->fresh++;
-    else if (verdict == VERDICT_CONFLICT)
-        account->conflict++;
-    else
-        account->amendment++;
-}
-
-static void count_diverted(struct shard *shard, const struct destination_set *diverted)
-{
-    for (unsigned d = destination_set_next(diverted, 0); d < DESTINATIONS_MAX;
-         d = destination_set_next(diverted, d + 1)) {
-        shard->outlets[d].account.routed++;
-        shard->outlets[d].account.diverted++;
+    account->refused[refusal]++;
+    if (refusal != REFUSAL_TRY_AGAIN) {
+        struct reject reject = {
+            .at_ms = loop_wall_ms(shard->loop),
+            .participant = publication->participant->index,
+            .channel = publication->channel->index,
+            .refusal = refusal,
+        };
+        snprintf(reject.reason, sizeof reject.reason, "%s", reason);
+        reject_add(&shard->rejects, reject, publication->body);
     }
-}
-
-static void accept_message(struct shard *shard, struct intake_batch *batch, uint32_t index)
-{
-    struct intake_item *item = &batch->items[index];
-    struct routing *routing = &batch->routings[index];
-    const struct window_claim *claim = &batch->claims[item->claim];
-    struct publication *publication = item->publication;
-    struct record *record;
-    uint64_t position;
-    if (append_message(shard, routing, claim->verdict, &record, &position) != STATUS_OK) {
-        window_withdraw(shard->window, claim->entry);
-        unreserve(shard, routing, item->record_bytes);
-        refuse(shard, publication, REFUSAL_TRY_AGAIN,
-               "the log's memory is full of messages that groups still need");
-        return;
-    }
-    assert(record->size_bytes == item->record_bytes);
-    window_place(shard->window, claim->entry, position);
+    publication->failed = true;
+    snprintf(publication->error, sizeof publication->error, "%s %s", refusal_word(refusal), reason);
     publication_drop_body(publication);
-    count_accepted(shard, publication, claim->verdict);
-    count_diverted(shard, &item->diverted);
-    commit_add(shard, (struct commit_item){.publication = publication,
-                                           .position = position,
-                                           .window_entry = claim->entry,
-                                           .reserved_bytes = record->size_bytes,
-                                           .id = record->id});
+    session_publication_done(shard, publication);
 }
 
-/* The first's receipt again, once the first is safe. */
-static void answer_replay(struct shard *shard, struct publication *publication, uint64_t position)
+void intake_refuse_plainly(struct shard *shard, struct publication *publication,
+                           enum refusal refusal)
 {
-    shard_account(shard, publication->participant, publication->channel)->undecided--;
-    shard_account(shard, publication->participant, publication->channel)->replay++;
-    publication_drop_body(publication);
-    commit_add(shard, (struct commit_item){.publication = publication,
-                                           .position = WINDOW_NO_POSITION,
-                                           .window_entry = WINDOW_NO_ENTRY,
-                                           .id = journal_record(&shard->journal, position)->id});
-}
-
-/* What a claim that was answered REPLAY comes to now. Its first may have been withdrawn since
- * (refused after its claim): then the claim is asked once more. True if the replay was answered. */
-static bool settle_replay(struct shard *shard, struct window_claim *claim,
-                          struct publication *publication)
-{
-    uint64_t position;
-    for (int tries = 0; tries < 2 && claim->verdict == VERDICT_REPLAY; tries++) {
-        enum window_state state = window_claim_state(shard->window, claim, &position);
-        if (state == WINDOW_PLACED || state == WINDOW_CONFIRMED) {
-            answer_replay(shard, publication, position);
-            return true;
-        }
-        if (state == WINDOW_GONE)
-            window_ask(shard->window, claim, 1, shard_window_time_s(shard));
-    }
-    return false;
-}
-
-static void refuse_verdict(struct shard *shard, struct publication *publication,
-                           enum verdict verdict)
-{
-    switch (verdict) {
-    case VERDICT_CONFLICT: refuse_plainly(shard, publication, REFUSAL_CONFLICT); return;
-    case VERDICT_COLLISION:
-        shard->figures.collisions++;
-        refuse_plainly(shard, publication, REFUSAL_COLLISION);
-        return;
-    case VERDICT_REPLAY: /* of a message that came after it, and is not written yet */
-        refuse(shard, publication, REFUSAL_TRY_AGAIN, "its twin is being decided");
-        return;
-    default: refuse(shard, publication, REFUSAL_TRY_AGAIN, "the dedupe window has no room"); return;
-    }
-}
-
-static void retire(struct shard *shard, struct intake_batch *batch, uint32_t index)
-{
-    struct intake_item *item = &batch->items[index];
-    struct routing *routing = &batch->routings[index];
-    struct window_claim *claim = &batch->claims[item->claim];
-    bool done = settle_replay(shard, claim, item->publication);
-    bool refused_conflict =
-        claim->verdict == VERDICT_CONFLICT && routing->reading.profile->conflict == CONFLICT_REFUSE;
-    if (!done && !refused_conflict &&
-        (claim->verdict == VERDICT_FRESH || claim->verdict == VERDICT_CONFLICT ||
-         claim->verdict == VERDICT_AMENDMENT)) {
-        accept_message(shard, batch, index);
-        return;
-    }
-    unreserve(shard, routing, item->record_bytes);
-    if (refused_conflict)
-        window_withdraw(shard->window, claim->entry);
-    if (!done)
-        refuse_verdict(shard, item->publication, claim->verdict);
+    intake_refuse(shard, publication, refusal, refusal_text(refusal));
 }

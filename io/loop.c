@@ -18,10 +18,6 @@ enum {
 };
 #define NS_PER_S UINT64_C(1000000000)
 
-struct deferral_queue {
-    struct deferral *first, *last;
-};
-
 struct loop {
     struct io_uring ring;
     struct loop_buffers buffers;
@@ -47,7 +43,6 @@ static void submit_and_wait(struct loop *loop);
 static void run_completions(struct loop *loop);
 static void run_timers(struct loop *loop);
 static void offer_buffers(struct loop *loop);
-static void run_deferrals(struct loop *loop, struct deferral_queue *queue);
 static void read_clocks(struct loop *loop);
 static void listen_for_wake(struct loop *loop);
 static void complete_cancel(struct loop *loop, struct operation *operation, int32_t result,
@@ -159,8 +154,8 @@ void loop_turn(struct loop *loop)
     run_completions(loop);
     run_timers(loop);
     offer_buffers(loop);
-    run_deferrals(loop, &loop->deferrals);
-    run_deferrals(loop, &loop->last_deferrals);
+    deferral_queue_run(&loop->deferrals, loop);
+    deferral_queue_run(&loop->last_deferrals, loop);
 }
 
 static uint64_t clock_ns(clockid_t clock)
@@ -186,7 +181,7 @@ static void submit_and_wait(struct loop *loop)
     uint64_t now_ns = next_ns != UINT64_MAX ? clock_ns(CLOCK_MONOTONIC) : 0;
     loop->figures.submissions += io_uring_sq_ready(&loop->ring);
     loop->figures.enters++;
-    if (loop->deferrals.first != NULL || loop->last_deferrals.first != NULL || next_ns <= now_ns) {
+    if (loop->deferrals.count > 0 || loop->last_deferrals.count > 0 || next_ns <= now_ns) {
         io_uring_submit_and_get_events(&loop->ring);
     } else if (next_ns == UINT64_MAX) {
         io_uring_submit_and_wait(&loop->ring, 1);
@@ -228,23 +223,6 @@ static void run_timers(struct loop *loop)
 
 /* ---- Deferrals ------------------------------------------------------------------------------- */
 
-static void run_deferrals(struct loop *loop, struct deferral_queue *queue)
-{
-    /* Those asked for from here on come behind `last` and wait for the next turn. */
-    struct deferral *last = queue->last;
-    while (queue->first != NULL) {
-        struct deferral *deferral = queue->first;
-        queue->first = deferral->next;
-        if (queue->first == NULL)
-            queue->last = NULL;
-        deferral->next = NULL;
-        deferral->queued = false;
-        deferral->run(loop, deferral);
-        if (deferral == last)
-            return;
-    }
-}
-
 static struct deferral_queue *queue_of(struct loop *loop, const struct deferral *deferral)
 {
     return deferral->last ? &loop->last_deferrals : &loop->deferrals;
@@ -252,16 +230,7 @@ static struct deferral_queue *queue_of(struct loop *loop, const struct deferral 
 
 void loop_defer(struct loop *loop, struct deferral *deferral)
 {
-    if (deferral->queued)
-        return;
-    struct deferral_queue *queue = queue_of(loop, deferral);
-    deferral->queued = true;
-    deferral->next = NULL;
-    if (queue->last != NULL)
-        queue->last->next = deferral;
-    else
-        queue->first = deferral;
-    queue->last = deferral;
+    deferral_queue_push(queue_of(loop, deferral), deferral);
 }
 
 void loop_undefer(struct loop *loop, struct deferral *deferral)
@@ -269,19 +238,7 @@ void loop_undefer(struct loop *loop, struct deferral *deferral)
     for (int i = 0; i < BUFFER_AWAITERS_MAX; i++)
         if (loop->buffer_awaiters[i] == deferral)
             loop->buffer_awaiters[i] = NULL;
-    if (!deferral->queued)
-        return;
-    struct deferral_queue *queue = queue_of(loop, deferral);
-    struct deferral *previous = NULL;
-    struct deferral **place = &queue->first;
-    while (*place != deferral) {
-        previous = *place;
-        place = &previous->next;
-    }
-    *place = deferral->next;
-    if (queue->last == deferral)
-        queue->last = previous;
-    deferral->queued = false;
+    deferral_queue_remove(queue_of(loop, deferral), deferral);
 }
 
 /* ---- Waking ---------------------------------------------------------------------------------- */

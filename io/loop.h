@@ -17,6 +17,7 @@
 
 #include "core/status.h"
 #include "io/chunk.h"
+#include "io/loop_deferral.h"
 #include "io/loop_probe.h"
 #include "io/loop_timer.h"
 
@@ -26,16 +27,6 @@ struct operation {
     /* `result` as the kernel gives it: a count, or -errno; `flags` are IORING_CQE_F_*. */
     void (*complete)(struct loop *loop, struct operation *operation, int32_t result,
                      uint32_t flags);
-};
-
-/* Runs once at the end of each turn, after all completions: where batches are carried on. Ask again
- * with loop_defer() from inside to run in the next turn, without waiting in between. Zeroed before
- * first use. */
-struct deferral {
-    void (*run)(struct loop *loop, struct deferral *deferral);
-    struct deferral *next; /* the loop's */
-    bool last;             /* runs after all that are not: what the turn produced is sent there */
-    bool queued;
 };
 
 struct loop_settings {

@@ -3,10 +3,11 @@
 #include <string.h>
 
 #include "io/cli/cli.h"
+#include "routes/suggest.h"
 
 struct cli_command {
     const char *name, *text;
-    int (*run)(int argc, char **argv);
+    enum cli_exit (*run)(int argc, char **argv);
 };
 
 static const struct cli_command commands[] = {
@@ -29,6 +30,19 @@ static void print_usage(FILE *out)
           out);
 }
 
+static enum cli_exit report_unknown(const char *name)
+{
+    const char *names[COMMAND_COUNT];
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        names[i] = commands[i].name;
+    const char *near = suggest_name(bytes_from_text(name), names, COMMAND_COUNT);
+    fprintf(stderr, "kouan: there is no command `%s`", name);
+    if (near != NULL)
+        fprintf(stderr, "; did you mean `%s`?", near);
+    fputs("\n`kouan --help` lists them.\n", stderr);
+    return CLI_USAGE;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
@@ -40,11 +54,9 @@ int main(int argc, char **argv)
         return CLI_OK;
     }
     if (strcmp(argv[1], "--version") == 0)
-        return cli_version(argc - 1, argv + 1);
+        return (int)cli_version(argc - 1, argv + 1);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         if (strcmp(argv[1], commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
-    fprintf(stderr, "kouan: no command `%s`\n\n", argv[1]);
-    print_usage(stderr);
-    return CLI_USAGE;
+            return (int)commands[i].run(argc - 1, argv + 1);
+    return (int)report_unknown(argv[1]);
 }

@@ -39,7 +39,7 @@ const char *option_unit_name(enum option_unit unit); /* "", "bytes", "ms", "s" *
     X(rejects_kept, 1000, 0, 100000, COUNT, "refused bodies kept for `kouan rejects`")             \
     X(reject_bytes, 4 * KIB, 64, 1 * MIB, BYTES, "of each refused body that is kept")              \
     X(holds_max, 65536, 16, 16777216, COUNT, "held messages; one more is answered TRYAGAIN")       \
-    X(hold_bytes_max, 8 * MIB, 1 * MIB, 64 * GIB, BYTES, "their size")
+    X(hold_bytes_max, 8 * MIB, 1 * MIB, 64 * GIB, BYTES, "the size of all held messages")
 
 /* Of a destination; in the configuration under its name, or under `defaults`. */
 #define DESTINATION_OPTION_LIST(X)                                                                 \

@@ -122,6 +122,43 @@ void outlet_trim(struct outlet *outlet)
         drop_first(outlet);
 }
 
+/* At least so many of the kept records are settled: delivered to all groups, and pending at none.
+ */
+static uint64_t count_settled(const struct outlet *outlet)
+{
+    uint64_t delivered_to_all = outlet->end, pending = 0;
+    for (uint16_t i = 0; i < outlet->group_count; i++) {
+        if (outlet->groups[i]->cursor < delivered_to_all)
+            delivered_to_all = outlet->groups[i]->cursor;
+        pending += outlet->groups[i]->account.pending;
+    }
+    uint64_t candidates = delivered_to_all - outlet->first;
+    return candidates > pending ? candidates - pending : 0;
+}
+
+void outlet_squeeze(struct outlet *outlet)
+{
+    struct group_walk walks[DESTINATION_GROUPS_MAX];
+    uint64_t to = outlet->first;
+    if (outlet->group_count == 0 || count_settled(outlet) <= outlet_length(outlet) / 2)
+        return;
+    for (uint16_t i = 0; i < outlet->group_count; i++)
+        walks[i] = group_walk_begin(outlet->groups[i]);
+    for (uint64_t from = outlet->first; from < outlet->end; from++) {
+        bool needed = false;
+        for (uint16_t i = 0; i < outlet->group_count; i++)
+            needed |= group_walk_move(&walks[i], from, to);
+        uint64_t position = outlet->positions[from & outlet->mask];
+        if (needed)
+            outlet->positions[to++ & outlet->mask] = position;
+        else
+            outlet->bytes -= journal_record(outlet->journal, position)->size_bytes;
+    }
+    for (uint16_t i = 0; i < outlet->group_count; i++)
+        group_walk_end(&walks[i], outlet->end, to);
+    outlet->end = to;
+}
+
 uint64_t outlet_lower_bound(const struct outlet *outlet, struct record_id id)
 {
     uint64_t low = outlet->first, high = outlet->end;
@@ -219,4 +256,19 @@ enum status outlet_create_group(struct outlet *outlet, struct bytes name, enum g
     outlet->groups[outlet->group_count++] = *out_group;
     group_offer(*out_group, outlet->end - index);
     return STATUS_OK;
+}
+
+void outlet_destroy_group(struct outlet *outlet, struct group *group)
+{
+    uint16_t index = 0;
+    assert(group->outlet == outlet && group->waiters == NULL);
+    while (outlet->groups[index] != group)
+        index++;
+    outlet->group_count--;
+    for (; index < outlet->group_count; index++)
+        outlet->groups[index] = outlet->groups[index + 1];
+    group_close(group);
+    while (outlet->group_count == 0 && outlet_length(outlet) > 0)
+        drop_first(outlet); /* it was on offer: what is kept for want of a group begins anew */
+    outlet_trim(outlet);
 }

@@ -47,6 +47,11 @@ void outlet_push(struct outlet *outlet, uint64_t position);
 /* Lets go of what every group is past. */
 void outlet_trim(struct outlet *outlet);
 
+/* Closes up where records that every group has acknowledged lie among ones that are still pending,
+ * if they are the most of what is kept: one stuck message must not fill its destination. Linear in
+ * what is kept, so each record is passed once or twice over its life; indices change. */
+void outlet_squeeze(struct outlet *outlet);
+
 static inline uint64_t outlet_length(const struct outlet *outlet)
 {
     return outlet->end - outlet->first;
@@ -76,5 +81,7 @@ enum group_start { GROUP_FROM_FIRST, GROUP_FROM_NOW, GROUP_AFTER_ID };
 MUST_CHECK enum status outlet_create_group(struct outlet *outlet, struct bytes name,
                                            enum group_start start, struct record_id after,
                                            struct group **out_group);
+/* With its pending list and its account; nobody may wait at it. What only it still needed goes. */
+void outlet_destroy_group(struct outlet *outlet, struct group *group);
 
 #endif

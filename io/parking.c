@@ -152,7 +152,8 @@ static uint64_t count_room(const struct shard *shard, const struct parked *parke
 {
     if (parked->destination == NO_DESTINATION)
         return TRIED_AT_ONCE;
-    const struct outlet *outlet = &shard->outlets[parked->destination];
+    struct outlet *outlet = &shard->outlets[parked->destination];
+    outlet_squeeze(outlet);
     if (!outlet_has_room(outlet, parked->record_bytes))
         return 0;
     uint64_t room = outlet_room_entries(outlet);

@@ -172,6 +172,18 @@ static void stop_blocking(struct session *session)
     session_wait_over(session, SESSION_WAIT_READ);
 }
 
+void read_dismiss_waiters(struct group *group)
+{
+    struct session *session;
+    while ((session = group->waiters) != NULL) {
+        struct resp_writer writer = session_reply_begin(session);
+        resp_write_error(&writer,
+                         "NOGROUP the consumer group this client was blocked on no longer exists");
+        session_reply_end(session, &writer);
+        stop_blocking(session);
+    }
+}
+
 static void time_out(struct loop *loop, struct timer *timer)
 {
     (void)loop;

@@ -17,6 +17,9 @@ void read_settled(struct shard *shard, struct group *group);
  */
 bool read_bury_exhausted(struct shard *shard, struct group *group, struct pending_entry *entry);
 
+/* Tells all readers who wait at a group that it is no more. */
+void read_dismiss_waiters(struct group *group);
+
 /* Takes a session off its group's waiters, if it is there. */
 void read_stop_waiting(struct session *session);
 

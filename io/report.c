@@ -18,7 +18,7 @@ static const struct intake_account *account_at(const struct shard *shard, uint16
     return &shard->intake_accounts[participant * channels + channel];
 }
 
-static struct intake_account sum_intake(const struct shard *shard)
+struct intake_account report_intake(const struct shard *shard)
 {
     struct intake_account sum = {0};
     for (uint16_t p = 0; p < shard->generation->directory.count; p++)
@@ -76,7 +76,7 @@ static void add_intake_table(const struct shard *shard, struct text *text)
                 add_intake_row(text, generation->directory.participants[p]->name,
                                generation->channels[c]->name, account);
         }
-    struct intake_account sum = sum_intake(shard);
+    struct intake_account sum = report_intake(shard);
     add_intake_row(text, "all", "", &sum);
     add_refusals(text, &sum);
 }

@@ -8,6 +8,8 @@
 
 void report_ledger(const struct shard *shard, struct text *text);
 void report_ledger_json(const struct shard *shard, struct text *text);
+/* The intake of all participants and channels together. */
+struct intake_account report_intake(const struct shard *shard);
 /* The sum of all gaps' sizes: 0 when the books are right. */
 uint64_t report_gap(const struct shard *shard);
 

@@ -40,23 +40,36 @@ static size_t character_size(struct bytes bytes, bool *out_valid)
     return 1;
 }
 
-/* U+202A..202E and U+2066..2069. */
-static bool is_bidi_control(struct bytes character)
+/* U+0080..009F are controls; U+200B..200F, 2028..202E, 2060..206F and FEFF have no width, or turn
+ * the direction of what follows, or break the line. */
+static bool is_deceptive(struct bytes character)
 {
     const uint8_t *c = character.data;
-    return character.size == 3 && c[0] == 0xE2 &&
-           ((c[1] == 0x80 && c[2] >= 0xAA && c[2] <= 0xAE) ||
-            (c[1] == 0x81 && c[2] >= 0xA6 && c[2] <= 0xA9));
+    if (character.size == 2)
+        return (c[0] == 0xC2 && c[1] < 0xA0) || (c[0] == 0xD8 && c[1] == 0x9C); /* U+061C */
+    if (character.size != 3)
+        return false;
+    if (c[0] == 0xEF)
+        return c[1] == 0xBB && c[2] == 0xBF;
+    return c[0] == 0xE2 &&
+           ((c[1] == 0x80 && ((c[2] >= 0x8B && c[2] <= 0x8F) || (c[2] >= 0xA8 && c[2] <= 0xAE))) ||
+            (c[1] == 0x81 && c[2] >= 0xA0 && c[2] <= 0xAF));
+}
+
+size_t text_character(struct bytes bytes, bool *out_plain)
+{
+    bool valid;
+    size_t size = character_size(bytes, &valid);
+    *out_plain = valid && bytes.data[0] >= 0x20 && bytes.data[0] != 0x7F &&
+                 !is_deceptive(bytes_make(bytes.data, size));
+    return size;
 }
 
 void text_add_escaped(struct text *text, struct bytes bytes)
 {
     while (bytes.size > 0 && !text->overflowed) {
-        bool valid;
-        size_t size = character_size(bytes, &valid);
-        struct bytes character = bytes_make(bytes.data, size);
-        bool plain =
-            valid && bytes.data[0] >= 0x20 && bytes.data[0] != 0x7F && !is_bidi_control(character);
+        bool plain;
+        size_t size = text_character(bytes, &plain);
         if (plain)
             text_add(text, "%.*s", (int)size, (const char *)bytes.data);
         else

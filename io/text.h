@@ -13,9 +13,13 @@ struct text {
 
 void text_init(struct text *text, char *data, size_t capacity);
 void text_add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Bytes of unknown origin for a terminal: control bytes, DEL and what is not UTF-8 become \xHH; so
- * do the bidirectional controls, which can make a line read as another. */
+/* Bytes of unknown origin for a terminal: control characters (C0, DEL and C1) and what is not UTF-8
+ * become \xHH; so do characters without width and the bidirectional controls, which can make a line
+ * read as another. */
 void text_add_escaped(struct text *text, struct bytes bytes);
+/* The size of the character at the start of what is not empty, 1 for a byte that begins none; plain
+ * if text_add_escaped leaves it as it is. */
+size_t text_character(struct bytes bytes, bool *out_plain);
 /* A JSON string with its quotes; what is not UTF-8 becomes \ufffd. */
 void text_add_json(struct text *text, struct bytes bytes);
 

@@ -3,7 +3,8 @@
  *
  *   transport.c          pools, queues, who is served next, starvation
  *   connection.c         a connection's life: adopted, finished, aborted, closed; deadlines
- *   connection_input.c   receiving, and feeding the protocol contiguous bytes
+ *   connection_receive.c receiving into the kernel's buffers
+ *   connection_input.c   feeding the protocol contiguous bytes
  *   connection_output.c  queued output and the one send in flight */
 #ifndef KOUAN_IO_TRANSPORT_H
 #define KOUAN_IO_TRANSPORT_H
@@ -90,7 +91,8 @@ struct connection {
     struct chunk *input_chunk;
     uint32_t pause_count;
     bool receiving, receiving_many, receive_cancelled;
-    bool in_bulk; /* the last receive filled its buffer */
+    bool drained;           /* the last receive left nothing in the socket */
+    uint8_t light_receives; /* in a row */
     bool feeding, interrupted, consumed_some;
     bool ended, ended_told; /* the peer sends no more; the protocol knows */
     bool feed_due, room_due;
@@ -132,10 +134,13 @@ void connection_continue_end(struct connection *connection); /* nothing is queue
 void connection_set_end(struct connection *connection, enum deadline which, uint64_t deadline_ns);
 void connection_lose_peer(struct connection *connection);
 
+/* connection_receive.c */
+void connection_receive_init(struct connection *connection);
+void connection_update_receive(struct connection *connection); /* starts or stops it as is due */
+
 /* connection_input.c */
-void connection_input_init(struct connection *connection);
 void connection_feed(struct connection *connection);
-void connection_update_receive(struct connection *connection);
+bool connection_is_held_up(const struct connection *connection); /* paused, or waits for a carry */
 void connection_drop_input(struct connection *connection);
 
 /* connection_output.c */

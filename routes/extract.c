@@ -15,6 +15,8 @@ struct run {
     uint32_t first, end;
 };
 
+static enum status extract_single(struct extraction *extraction, const struct value_spec *spec,
+                                  const struct bin *bin);
 static enum status extract_spec(struct extraction *extraction, const struct value_spec *spec);
 
 size_t extract_scratch_size(void)
@@ -43,13 +45,22 @@ enum status extract(const struct profile *profile, struct reader *reader, size_t
     if (!extract_sort(profile, &reader->scan, reader->scratch))
         return extract_refuse(out_fault, SCAN_TOO_MANY_VALUES, 0, NULL);
     for (uint16_t i = 0; i < profile->spec_count; i++) {
-        enum status status = extract_spec(&extraction, &profile->specs[i]);
+        uint16_t number = profile->spec_bins[i];
+        const struct value_spec *spec = &profile->specs[i];
+        enum status status = STATUS_OK;
+        if (number == PROFILE_BIN_NONE) {
+            status = extract_spec(&extraction, spec);
+        } else {
+            const struct bin *bin = &reader->scratch->bins[number];
+            if (bin->first < bin->end)
+                status = extract_single(&extraction, spec, bin);
+        }
         if (status != STATUS_OK)
             return status;
     }
-    for (uint16_t i = 0; i < profile->spec_count; i++) {
-        enum slot slot = profile->specs[i].slot;
-        if (profile->specs[i].required && reading_first(reading, slot) == READING_NO_OCCURRENCE)
+    for (uint64_t left = profile->required_slots; left != 0; left &= left - 1) {
+        enum slot slot = (enum slot)__builtin_ctzll(left);
+        if (reading_first(reading, slot) == READING_NO_OCCURRENCE)
             return extract_refuse(out_fault, SCAN_MISSING, (uint32_t)body_size, slot_name(slot));
     }
     return STATUS_OK;
@@ -75,17 +86,19 @@ void read_content(const struct profile *profile, const struct reader *reader,
 /* True once further values of the spec could not count. */
 static bool is_settled(const struct extraction *extraction, const struct value_spec *spec)
 {
-    return !slot_takes_all(spec->slot) &&
+    return spec->holds_one &&
            reading_first(extraction->reading, spec->slot) != READING_NO_OCCURRENCE;
 }
 
 /* The common case: one path, no join. */
-static enum status extract_single(struct extraction *extraction, const struct value_spec *spec)
+static enum status extract_single(struct extraction *extraction, const struct value_spec *spec,
+                                  const struct bin *bin)
 {
-    struct bin bin = extraction->scratch->bins[spec->parts[0].aliases[0].bin];
     uint32_t entry_before = UINT32_MAX;
-    for (uint32_t i = bin.first; i < bin.end && !is_settled(extraction, spec); i++) {
+    for (uint32_t i = bin->first; i < bin->end; i++) {
         const struct capture *capture = extract_capture(extraction, i);
+        if (is_settled(extraction, spec))
+            break;
         if (!spec->takes_all && capture->entry == entry_before)
             continue;
         entry_before = capture->entry;
@@ -172,8 +185,9 @@ static enum status add_entry(struct extraction *extraction, const struct value_s
     return STATUS_OK;
 }
 
-/* The first alias that has a value in the entry; of a join, else the first that has one outside of
- * entries, which serves them all. */
+/* The first alias that has a value in the entry, else the first that has one outside of entries,
+ * which serves them all. (Only parts of a join come to that: some part has a value in the entry.)
+ */
 static struct run choose_alias(const struct value_spec *spec, uint8_t part,
                                const struct bin_cursor *cursors)
 {
@@ -181,7 +195,7 @@ static struct run choose_alias(const struct value_spec *spec, uint8_t part,
     for (uint8_t i = 0; i < alias_count; i++)
         if (cursors[i].run_end > cursors[i].at)
             return (struct run){cursors[i].at, cursors[i].run_end};
-    for (uint8_t i = 0; i < alias_count && spec->part_count > 1; i++)
+    for (uint8_t i = 0; i < alias_count; i++)
         if (cursors[i].bin.message_end > cursors[i].bin.first)
             return (struct run){cursors[i].bin.first, cursors[i].bin.message_end};
     return (struct run){0, 0};
@@ -226,9 +240,6 @@ static enum status extract_spec(struct extraction *extraction, const struct valu
 {
     if (spec->constant.data != NULL)
         return extract_add_value(extraction, spec, 0, spec->constant, 0);
-    if (spec->part_count == 1 && spec->parts[0].alias_count == 1)
-        return extract_single(extraction, spec);
-
     struct bin_cursor cursors[PROFILE_PARTS_MAX * PROFILE_ALIASES_MAX];
     uint32_t cursor_count = open_cursors(extraction, spec, cursors);
     uint16_t entry;

@@ -118,18 +118,35 @@ void extract_begin_values(struct extract_scratch *scratch)
     scratch->distinct_generation = 1;
 }
 
-enum status extract_add_value(struct extraction *extraction, const struct value_spec *spec,
-                              uint16_t entry, struct bytes value, uint32_t offset)
+/* What slice and map make of a value; absent if nothing is left of it. */
+static struct bytes shape(const struct value_spec *spec, struct bytes value)
 {
     if (spec->sliced)
         value = slice(spec, value);
     if (spec->map != NULL && value.size > 0)
         value = value_map_apply(spec->map, value);
-    if (value.size == 0)
+    return value;
+}
+
+enum status extract_add_value(struct extraction *extraction, const struct value_spec *spec,
+                              uint16_t entry, struct bytes value, uint32_t offset)
+{
+    struct reading *reading = extraction->reading;
+    if (spec->shaped) {
+        value = shape(spec, value);
+        if (value.size == 0)
+            return STATUS_OK;
+        if (!meets_constraints(spec, value))
+            return extract_refuse(extraction->fault, SCAN_CONSTRAINT, offset,
+                                  slot_name(spec->slot));
+    }
+    enum status status;
+    if (!spec->holds_one)
+        status = add_distinct(extraction, spec->slot, entry, value);
+    else if (reading_first(reading, spec->slot) == READING_NO_OCCURRENCE)
+        status = reading_append(reading, extraction->space, spec->slot, entry, value);
+    else
         return STATUS_OK;
-    if (!meets_constraints(spec, value))
-        return extract_refuse(extraction->fault, SCAN_CONSTRAINT, offset, slot_name(spec->slot));
-    enum status status = add_distinct(extraction, spec->slot, entry, value);
     if (status == STATUS_TOO_BIG)
         return extract_refuse(extraction->fault, SCAN_TOO_MANY_VALUES, offset,
                               slot_name(spec->slot));

@@ -114,10 +114,8 @@ static bool settle_in_place(struct gather *gather, struct scan_source *source,
 {
     struct bytes value = trim_end(gather->run);
     bool is_utf8 = source->charset == CHARSET_UTF8;
-    if (!is_utf8 && has_high_bytes(value)) {
-        gather->run = value;
+    if (!is_utf8 && has_high_bytes(value))
         return begin_copy(gather, source);
-    }
     if (value.size > READING_VALUE_BYTES_MAX)
         return refuse(source, SCAN_VALUE_TOO_LONG, gather->start);
     const uint8_t *bad = has_high_bytes(value) ? utf8_find_bad(value) : NULL;

@@ -33,6 +33,11 @@ struct match_scratch; /* per thread */
 const struct matcher *matcher_compile(struct arena *arena, const struct rule_table *const *tables,
                                       uint16_t table_count);
 
+/* The same with at most so many bytes for what is only there for speed (0: as small as can be). */
+const struct matcher *matcher_compile_within(struct arena *arena,
+                                             const struct rule_table *const *tables,
+                                             uint16_t table_count, size_t row_bytes);
+
 /* What it takes, for reports. */
 struct matcher_figures {
     uint32_t rule_count;

@@ -18,6 +18,7 @@ enum {
     PROFILE_ENTRY_PATHS_MAX = 32,
     PROFILE_FILTERS_MAX = 64, /* different predicates over different places */
     PROFILE_BINS_MAX = PLAN_TAPS_MAX + PROFILE_FILTERS_MAX,
+    PROFILE_BIN_NONE = 0xFFFF,
     PROFILE_CONTENT_MAX = 64
 };
 
@@ -43,6 +44,8 @@ struct value_part {
 
 struct value_spec {
     enum slot slot;
+    bool holds_one;                 /* the slot has one value: the first found counts */
+    bool shaped;                    /* any of slice, map, digits, length */
     bool required;                  /* the message must have at least one value of the slot */
     bool takes_all;                 /* all values of an entry, else its first */
     struct bytes constant;          /* absent, or the value itself: no parts then */
@@ -81,7 +84,9 @@ struct profile {
     const struct bin_filter *filters;
     uint16_t filter_count;
     const struct value_spec *specs; /* the fields, then the keys, each in the YAML's order */
+    const uint16_t *spec_bins;      /* of each spec: the only bin it reads, or PROFILE_BIN_NONE */
     uint16_t spec_count;
+    uint64_t required_slots;          /* a bit a slot */
     const struct value_path *content; /* paths whose values make the `content` digest */
     uint16_t content_count;
     enum identify identify; /* `receipt: true` or no message_id spec: by body */

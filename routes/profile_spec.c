@@ -44,8 +44,10 @@ static void compile_spec(struct profile_compiler *compiler, enum slot slot,
         return;
     }
     struct value_spec *spec = &compiler->specs[compiler->spec_count];
-    *spec =
-        (struct value_spec){.slot = slot, .takes_all = slot_takes_all(slot), .line = node->line};
+    *spec = (struct value_spec){.slot = slot,
+                                .takes_all = slot_takes_all(slot),
+                                .holds_one = !slot_takes_all(slot),
+                                .line = node->line};
     if (node->kind == YAML_MAPPING) {
         compile_mapping(compiler, node, spec);
     } else {
@@ -54,6 +56,7 @@ static void compile_spec(struct profile_compiler *compiler, enum slot slot,
             spec->part_count = 1;
         spec->parts = part;
     }
+    spec->shaped = spec->sliced || spec->map != NULL || spec->digits > 0 || spec->size_max > 0;
     compiler->spec_count++;
 }
 

@@ -1,6 +1,7 @@
 /* YAML documents -> profiles. Every error of a document is reported before it is given up. */
 #include "routes/profile_compile.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "routes/shipped.h"
@@ -282,6 +283,24 @@ static void check_claims(struct profile_compiler *compiler)
     }
 }
 
+static void keep_specs(struct profile_compiler *compiler, struct profile *profile)
+{
+    static_assert(SLOT_COUNT <= 64, "`required_slots` has a bit for each slot");
+    uint16_t count = compiler->spec_count;
+    struct value_spec *specs = arena_allocate_array(compiler->arena, count, sizeof *specs);
+    uint16_t *bins = arena_allocate_array(compiler->arena, count, sizeof *bins);
+    for (uint16_t i = 0; i < count; i++) {
+        specs[i] = compiler->specs[i];
+        bool single = specs[i].part_count == 1 && specs[i].parts[0].alias_count == 1;
+        bins[i] = single ? specs[i].parts[0].aliases[0].bin : (uint16_t)PROFILE_BIN_NONE;
+        if (specs[i].required)
+            profile->required_slots |= UINT64_C(1) << specs[i].slot;
+    }
+    profile->specs = specs;
+    profile->spec_bins = bins;
+    profile->spec_count = count;
+}
+
 static struct profile *compile_document(struct profile_compiler *compiler,
                                         const struct yaml_node *document)
 {
@@ -322,11 +341,7 @@ static struct profile *compile_document(struct profile_compiler *compiler,
     if (compiler->failed)
         return NULL;
 
-    struct value_spec *specs =
-        arena_allocate_array(compiler->arena, compiler->spec_count, sizeof *specs);
-    memcpy(specs, compiler->specs, compiler->spec_count * sizeof *specs);
-    profile->specs = specs;
-    profile->spec_count = compiler->spec_count;
+    keep_specs(compiler, profile);
     plan_finish(&compiler->builder, compiler->arena, &profile->plan, &profile->filters,
                 &profile->filter_count);
     return profile;

@@ -228,9 +228,8 @@ static const uint8_t *read_text(struct xml_walk *walk, const uint8_t *at)
 /* XML 1.0, 2.11: a CR, with or without an LF behind it, reads as one LF. */
 static bool add_text(struct scan_source *source, struct gather *text, struct bytes run)
 {
-    const uint8_t *end = run.data + run.size;
-    for (;;) {
-        const uint8_t *cr = run.size == 0 ? NULL : memchr(run.data, '\r', run.size);
+    while (run.size > 0) {
+        const uint8_t *end = run.data + run.size, *cr = memchr(run.data, '\r', run.size);
         if (cr == NULL)
             return gather_add_run(text, source, run);
         if (!gather_add_run(text, source, bytes_make(run.data, (size_t)(cr - run.data))))
@@ -240,6 +239,7 @@ static bool add_text(struct scan_source *source, struct gather *text, struct byt
             return false;
         run = bytes_make(cr + 1, (size_t)(end - cr - 1));
     }
+    return true;
 }
 
 static const uint8_t *read_comment_or_cdata(struct xml_walk *walk, const uint8_t *at)

@@ -18,6 +18,8 @@ const uint8_t *xml_read_tag(struct scan_source *source, const uint8_t *at, struc
     out_tag->attribute_count = 0;
     out_tag->closed = false;
     at = read_name(source, at, &out_tag->name);
+    if (at != NULL && at < source->end && *at == '>')
+        return at + 1; /* most tags have a name only */
     while (at != NULL) {
         const uint8_t *blank = at;
         at = find_nonblank(at, source->end);
@@ -108,7 +110,9 @@ static bool is_name_start(uint8_t byte)
     return (uint8_t)((byte | 0x20) - 'a') < 26 || byte == '_' || byte >= 0x80;
 }
 
-const uint8_t *xml_read_plain_name(struct scan_source *source, const uint8_t *at)
+/* In place: this is most of the work that a tag is. */
+static inline __attribute__((always_inline)) const uint8_t *
+read_plain_name(struct scan_source *source, const uint8_t *at)
 {
     if (at == source->end || !is_name_start(*at))
         return scan_refuse(source, SCAN_MALFORMED, at, "expected a name");
@@ -118,16 +122,21 @@ const uint8_t *xml_read_plain_name(struct scan_source *source, const uint8_t *at
     return at;
 }
 
-static const uint8_t *read_name(struct scan_source *source, const uint8_t *at,
-                                struct xml_name *out_name)
+const uint8_t *xml_read_plain_name(struct scan_source *source, const uint8_t *at)
+{
+    return read_plain_name(source, at);
+}
+
+static inline __attribute__((always_inline)) const uint8_t *
+read_name(struct scan_source *source, const uint8_t *at, struct xml_name *out_name)
 {
     const uint8_t *start = at;
     out_name->data = start;
     out_name->prefix_size = 0;
-    at = xml_read_plain_name(source, at);
+    at = read_plain_name(source, at);
     if (at != NULL && at < source->end && *at == ':') {
         out_name->prefix_size = (uint32_t)(at - start);
-        at = xml_read_plain_name(source, at + 1);
+        at = read_plain_name(source, at + 1);
     }
     if (at != NULL)
         out_name->size = (uint32_t)(at - start);

@@ -7,6 +7,7 @@
  * own tree recurses and resolves aliases. */
 struct yaml_reader {
     struct arena *arena;
+    struct bytes text;
     const char *path, *code;
     struct diagnostics *diagnostics;
     struct yaml_node *documents, *last_document;
@@ -20,18 +21,18 @@ struct yaml_reader {
     struct fy_mark last_mark; /* of the newest token that had one, for those that have none */
 };
 
-static void parse_events(struct yaml_reader *reader, struct bytes text);
+static void parse_events(struct yaml_reader *reader);
 static bool check_bytes(struct yaml_reader *reader, struct bytes text);
 
 const struct yaml_node *yaml_parse(struct arena *arena, const char *path, struct bytes text,
                                    const char *code, struct diagnostics *diagnostics)
 {
-    struct yaml_reader reader = {
-        .arena = arena, .path = path, .code = code, .diagnostics = diagnostics};
     if (bytes_start_with(text, BYTES_LITERAL("\xEF\xBB\xBF")))
         text = bytes_slice(text, 3, text.size);
+    struct yaml_reader reader = {
+        .arena = arena, .text = text, .path = path, .code = code, .diagnostics = diagnostics};
     if (text.size > 0 && check_bytes(&reader, text))
-        parse_events(&reader, text);
+        parse_events(&reader);
     if (reader.last_whole == NULL)
         return NULL;
     reader.last_whole->next = NULL;
@@ -173,13 +174,48 @@ static bool is_empty_word(struct bytes text, bool quoted)
            (text.size == 0 || bytes_equal_text(text, "~") || bytes_equal_text(text, "null"));
 }
 
+/* The text between single quotes, with each pair of quotes in it as one. libfyaml 0.7.12 leaks
+ * memory when it is asked for a text of many such pairs. */
+static bool unescape_quotes(struct yaml_reader *reader, struct bytes raw, struct bytes *out_text)
+{
+    if (memchr(raw.data, '\n', raw.size) != NULL)
+        return false;
+    uint8_t *text = arena_allocate(reader->arena, raw.size + 1);
+    size_t size = 0;
+    for (size_t i = 0; i < raw.size; i++) {
+        text[size++] = raw.data[i];
+        i += raw.data[i] == '\'';
+    }
+    *out_text = bytes_make(text, size);
+    return true;
+}
+
+static bool read_text(struct yaml_reader *reader, struct fy_event *event, struct bytes *out_text)
+{
+    const struct fy_mark *start = fy_event_start_mark(event), *end = fy_event_end_mark(event);
+    if (fy_token_scalar_style(event->scalar.value) == FYSS_SINGLE_QUOTED && start != NULL &&
+        end != NULL) {
+        struct bytes raw =
+            bytes_slice(reader->text, start->input_pos, end->input_pos - start->input_pos);
+        if (raw.size > 0 && memchr(raw.data, '\'', raw.size) != NULL)
+            return unescape_quotes(reader, raw, out_text);
+    }
+    size_t size = 0;
+    const char *data = fy_token_get_text(event->scalar.value, &size);
+    *out_text = data != NULL ? bytes_make(data, size) : bytes_make("", 0);
+    return true;
+}
+
 static bool add_scalar(struct yaml_reader *reader, struct fy_event *event,
                        const struct fy_mark *mark)
 {
-    size_t size = 0;
-    const char *data = fy_token_get_text(event->scalar.value, &size);
     bool quoted = fy_token_scalar_style(event->scalar.value) != FYSS_PLAIN;
-    struct bytes text = data != NULL ? bytes_make(data, size) : bytes_make("", 0);
+    struct bytes text;
+    if (!read_text(reader, event, &text)) {
+        report_at(reader, mark, "write it on one line, or in double quotes",
+                  "a text of several lines that has single quotes in single quotes");
+        return false;
+    }
     if (memchr(text.data, '\0', text.size) != NULL) {
         report_at(reader, mark, NULL, "a NUL is not a character of any text");
         return false;
@@ -261,7 +297,7 @@ static void report_syntax(struct yaml_reader *reader, struct fy_diag *diag)
         report(reader, (uint32_t)error->line, (uint32_t)error->column, hint, error->msg);
 }
 
-static void parse_events(struct yaml_reader *reader, struct bytes text)
+static void parse_events(struct yaml_reader *reader)
 {
     struct fy_diag_cfg diag_settings;
     fy_diag_cfg_default(&diag_settings);
@@ -279,7 +315,8 @@ static void parse_events(struct yaml_reader *reader, struct bytes text)
         .diag = diag,
     };
     struct fy_parser *parser = fy_parser_create(&settings);
-    if (parser == NULL || fy_parser_set_string(parser, (const char *)text.data, text.size) != 0)
+    if (parser == NULL ||
+        fy_parser_set_string(parser, (const char *)reader->text.data, reader->text.size) != 0)
         abort();
 
     bool going = true;

@@ -48,7 +48,7 @@ done
 run_script() {
     local script=$1 delay=$2
     local out=$build/tests/$(basename "$script")${delay:+.delayed}.out
-    KOUAN=$build/kouan KOUAN_BENCH=$build/kouan-bench KOUAN_TEST_DELAY=$delay \
+    KOUAN=$PWD/$build/kouan KOUAN_BENCH=$PWD/$build/kouan-bench KOUAN_TEST_DELAY=$delay \
         /usr/bin/python3 "$script" > "$out" 2>&1
     local status=$?
     cat "$out" >> "$log"
@@ -62,6 +62,7 @@ run_script() {
 
 for script in tests/e2e/*_test.py; do
     run_script "$script" ""
+    case $script in *harness*) continue ;; esac # it has no server whose claims could wait
     run_script "$script" "6:$((RANDOM + 1))"
 done
 

@@ -21,7 +21,7 @@ enum cli_exit { CLI_OK = 0, CLI_INVALID = 1, CLI_USAGE = 2, CLI_UNREACHABLE = 3 
     X(help, "explain a diagnostic code or a reason word")
 
 /* argv[0] is the command's name. Returns the exit code. */
-#define X(name, text) int cli_##name(int argc, char **argv);
+#define X(name, text) enum cli_exit cli_##name(int argc, char **argv);
 CLI_COMMAND_LIST(X)
 #undef X
 

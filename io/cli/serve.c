@@ -1,11 +1,11 @@
 /* kouan serve: the server. */
-#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/cli/arguments.h"
 #include "io/cli/cli.h"
 #include "io/report.h"
 
@@ -16,24 +16,10 @@ struct serve_arguments {
     uint64_t test_delay_seed;
 };
 
-static void print_help(void)
+static void print_options(const char *title, const struct option_row *row)
 {
-    puts("usage: kouan serve [-c FILE] [--listen ADDRESS]\n\n"
-         "  -c, --config FILE     the configuration; without it embedded defaults are used:\n"
-         "                        127.0.0.1:7400, all shipped profiles, channel `in`, destination\n"
-         "                        and group `all`, in memory\n"
-         "      --listen ADDRESS  instead of the configuration's: 127.0.0.1:7400, [::1]:0,\n"
-         "                        unix:/run/kouan.sock; port 0 lets the system choose\n"
-         "      --test-delay N[:SEED]  for tests: claims and commits wait up to N turns at random\n"
-         "  -h, --help\n\n"
-         "SIGTERM and SIGINT end it: it finishes what it has, answers, and exits with 0.\n\n"
-         "Options of the configuration file, `name: value`:\n");
-    for (const struct option_row *row = option_rows; row->name != NULL; row++)
-        printf("  %-28s %s\n  %-28s default %" PRIu64 ", from %" PRIu64 " to %" PRIu64 " %s\n",
-               row->name, row->help, "", row->initial, row->min, row->max,
-               option_unit_name(row->unit));
-    puts("\nand of each destination, or under `defaults`:\n");
-    for (const struct option_row *row = destination_option_rows; row->name != NULL; row++)
+    printf("\n%s:\n\n", title);
+    for (; row->name != NULL; row++)
         printf("  %-28s %s\n  %-28s default %" PRIu64 ", from %" PRIu64 " to %" PRIu64 " %s\n",
                row->name, row->help, "", row->initial, row->min, row->max,
                option_unit_name(row->unit));
@@ -52,38 +38,55 @@ static bool parse_delay(const char *text, struct serve_arguments *out)
     return *end == '\0';
 }
 
-/* CLI_OK with arguments, or an exit code in `*out_exit` and false. */
-static bool parse_arguments(int argc, char **argv, struct serve_arguments *out, int *out_exit)
+static bool parse_arguments(int argc, char **argv, struct serve_arguments *out,
+                            enum cli_exit *out_exit)
 {
-    enum { OPTION_LISTEN = 256, OPTION_TEST_DELAY };
-    static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"listen", required_argument, NULL, OPTION_LISTEN},
-        {"test-delay", required_argument, NULL, OPTION_TEST_DELAY},
-        {"help", no_argument, NULL, 'h'},
-        {0},
-    };
+    const char *test_delay = NULL;
+    bool options = false;
     *out = (struct serve_arguments){0};
-    *out_exit = CLI_USAGE;
-    for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
-        switch (option) {
-        case 'c': out->config_path = optarg; break;
-        case OPTION_LISTEN: out->listen = optarg; break;
-        case OPTION_TEST_DELAY:
-            if (!parse_delay(optarg, out)) {
-                fprintf(stderr, "kouan serve: --test-delay N[:SEED], N up to 1000\n");
-                return false;
-            }
-            break;
-        case 'h':
-            print_help();
-            *out_exit = CLI_OK;
-            return false;
-        default: fprintf(stderr, "`kouan serve --help` says more.\n"); return false;
-        }
+    const struct argument arguments[] = {
+        {.letter = 'c',
+         .name = "config",
+         .kind = ARGUMENT_TEXT,
+         .target = &out->config_path,
+         .value = "FILE",
+         .help = "the configuration; without it embedded defaults are used:\n"
+                 "127.0.0.1:7400, all shipped profiles, channel `in`, destination\n"
+                 "and group `all`, in memory"},
+        {.name = "listen",
+         .kind = ARGUMENT_TEXT,
+         .target = &out->listen,
+         .value = "ADDRESS",
+         .help = "instead of the configuration's: 127.0.0.1:7400, [::1]:0,\n"
+                 "unix:/run/kouan.sock; port 0 lets the system choose"},
+        {.name = "options",
+         .target = &options,
+         .help = "list the options of the configuration file, with their ranges"},
+        {.name = "test-delay",
+         .kind = ARGUMENT_TEXT,
+         .target = &test_delay,
+         .value = "N[:SEED]",
+         .help = "for tests: claims and commits wait up to N turns at random"},
+    };
+    const struct argument_page page = {
+        .command = "serve",
+        .operands = "",
+        .about = "Runs the server. SIGTERM and SIGINT end it: it finishes what it has, answers, "
+                 "and\nexits with 0.",
+        .arguments = arguments,
+        .argument_count = sizeof arguments / sizeof *arguments,
+    };
+    int first;
+    if (!arguments_parse(&page, argc, argv, &first, out_exit))
+        return false;
+    if (options) {
+        print_options("Of the server, `name: value`", option_rows);
+        print_options("Of a destination, or under `defaults`", destination_option_rows);
+        *out_exit = CLI_OK;
+        return false;
     }
-    if (optind < argc) {
-        fprintf(stderr, "kouan serve: `%s` is one argument too many\n", argv[optind]);
+    if (test_delay != NULL && !parse_delay(test_delay, out)) {
+        *out_exit = arguments_fail("serve", "--test-delay N[:SEED], N up to 1000");
         return false;
     }
     return true;
@@ -173,10 +176,10 @@ static void print_end(const struct shard *shard)
     free(memory);
 }
 
-int cli_serve(int argc, char **argv)
+enum cli_exit cli_serve(int argc, char **argv)
 {
     struct serve_arguments arguments;
-    int exit_code;
+    enum cli_exit exit_code;
     if (!parse_arguments(argc, argv, &arguments, &exit_code))
         return exit_code;
     struct config *config = load(&arguments);

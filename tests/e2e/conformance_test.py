@@ -14,6 +14,8 @@ from kouan_harness import (Server, Skip, Wire, WireError, WirePush, WireSet, Wir
                            run_tests)
 from provincial import event, plain_files
 
+CONFIG = {"kouan.yaml": plain_files()["kouan.yaml"].replace("{name: in}", "{name: all}")}
+
 
 class Redis:
     """A redis-server of the test's own: loopback, a free port, nothing on disk."""
@@ -313,8 +315,8 @@ def run_script(address, protocol, script):
 
 
 def compare(name):
-    with Redis() as redis, Server(files=plain_files()) as one, \
-            Server(files=plain_files()) as two:
+    with Redis() as redis, Server(files=CONFIG) as one, \
+            Server(files=CONFIG) as two:
         for protocol, kouan in ((2, one), (3, two)):
             with Wire(redis.address) as wire:
                 wire.call("FLUSHALL")

@@ -152,3 +152,12 @@ def info(wire, section="everything"):
     """{name: text} of INFO."""
     lines = wire.call("INFO", section).decode().splitlines()
     return dict(line.split(":", 1) for line in lines if ":" in line)
+
+
+def drain(wire, destination, group):
+    """All entries that are new, reply by reply."""
+    got = []
+    while more := entries(wire.call("XREADGROUP", "GROUP", group, "c", "STREAMS", destination,
+                                    ">")):
+        got += more
+    return got

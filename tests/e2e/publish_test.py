@@ -1,5 +1,7 @@
 """The way in: verdicts, receipts, refusals, rights, order."""
 
+import socket
+
 from kouan_harness import Server, WireError, encode_command, run_tests
 from provincial import entries, event, files, login
 
@@ -210,6 +212,14 @@ def test_a_client_that_leaves_at_once():
                                for n in range(300)))
             ids = [wire.read() for _ in range(300)]
             assert all(map(is_id, ids)) and wire.call("XLEN", "all") == 300
+
+
+def test_a_client_that_stops_sending_gets_its_replies():
+    with Server() as server, server.wire() as wire:
+        wire.send(b"".join(encode_command("XADD", "in", "*", "body", event(n)) for n in range(500)))
+        wire.socket.shutdown(socket.SHUT_WR)
+        assert all(is_id(wire.read()) for _ in range(500))
+        wire.expect_closed()
 
 
 if __name__ == "__main__":

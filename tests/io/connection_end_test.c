@@ -102,6 +102,51 @@ Test(connection_end, a_paused_half_command_has_no_deadline)
     server_close(&server);
 }
 
+Test(connection_end, a_pause_from_outside_stops_the_deadline)
+{
+    struct server server = {0};
+    struct transport_settings settings = transport_defaults();
+    settings.half_command_ns = 100 * NS_PER_MS;
+    server_open(&server, loop_defaults(), settings);
+    int client = server_connect(&server, true);
+    uint8_t frame[FRAME], reply[FRAME];
+    put_frame(frame, 100, 'x');
+    client_send(&server, client, frame, FRAME / 2);
+    server_turn_for(&server, 20);
+    connection_pause(server.last);
+    server_turn_for(&server, 200);
+    client_send(&server, client, frame + FRAME / 2, FRAME - FRAME / 2);
+    server_turn_for(&server, 200);
+    cr_assert_eq(server.closed, 0);
+    cr_assert_eq(server.frames, 0);
+    connection_resume(server.last);
+    cr_assert_eq(client_receive(&server, client, reply, FRAME), FRAME);
+    close(client);
+    server_close(&server);
+}
+
+Test(connection_end, no_deadline_is_left_when_all_is_done)
+{
+    struct server server = {0};
+    struct transport_settings settings = transport_defaults();
+    settings.half_command_ns = 100 * NS_PER_MS;
+    settings.stuck_send_ns = 100 * NS_PER_MS;
+    server_open(&server, loop_defaults(), settings);
+    int client = server_connect(&server, true);
+    uint8_t frame[FRAME], reply[FRAME];
+    put_frame(frame, 100, 'x');
+    for (int i = 0; i < 2; i++) {
+        client_send(&server, client, frame, FRAME / 2);
+        server_turn_for(&server, 10);
+        client_send(&server, client, frame + FRAME / 2, FRAME - FRAME / 2);
+        cr_assert_eq(client_receive(&server, client, reply, FRAME), FRAME);
+        server_turn_for(&server, 300);
+        cr_assert_eq(server.closed, 0);
+    }
+    close(client);
+    server_close(&server);
+}
+
 Test(connection_end, a_send_without_progress_has_a_deadline)
 {
     struct server server = {0};

@@ -21,10 +21,98 @@ Test(connection_pressure, four_receive_buffers_serve_many_senders, .timeout = 12
     struct server server = {0};
     struct loop_settings loop = loop_defaults();
     loop.receive_buffer_count = 4;
-    server_open(&server, loop, transport_defaults());
+    struct transport_settings settings = transport_defaults();
+    settings.large_carries = 24; /* nobody waits for one, holding a buffer */
+    server_open(&server, loop, settings);
     run_many(&server, 24, 256 * 1024, 30000, 70000);
     cr_assert_eq(server_figures(&server).receive_starved, 0);
     cr_assert_eq(server_figures(&server).aborted_holding, 0);
+    server_close(&server);
+}
+
+/* Consumes all, and keeps the chunks of the first four inputs. */
+static struct chunk *kept[4];
+static uint32_t kept_count;
+
+static size_t keep_input(struct connection *connection, struct bytes input, size_t *out_needed)
+{
+    (void)out_needed;
+    server_of(connection)->inputs++;
+    if (kept_count < 4) {
+        kept[kept_count] = connection_input_chunk(connection);
+        chunk_borrow(kept[kept_count++]);
+    }
+    return input.size;
+}
+
+Test(connection_pressure, without_receive_buffers_it_waits_and_does_not_spin)
+{
+    enum { CLIENTS = 12 };
+    struct connection_protocol protocol = echo_protocol;
+    protocol.input = keep_input;
+    struct server server = {0};
+    struct loop_settings loop = loop_defaults();
+    loop.receive_buffer_count = 4;
+    struct transport_settings settings = transport_defaults();
+    settings.protocol = &protocol;
+    server_open(&server, loop, settings);
+    int clients[CLIENTS];
+    for (int i = 0; i < CLIENTS; i++) {
+        clients[i] = server_connect(&server, i % 2 == 0);
+        cr_assert_eq(send(clients[i], "x", 1, 0), 1);
+    }
+    server_turn_for(&server, 20);
+    cr_assert_eq(server.inputs, 4);
+    cr_assert_eq(server_figures(&server).receive_starved, CLIENTS - 4);
+    struct loop_figures before, after;
+    loop_figures(server.loop, &before);
+    server_turn(&server, 200);
+    loop_figures(server.loop, &after);
+    cr_assert_leq(after.turns - before.turns, 1);
+    cr_assert_leq(after.completions, before.completions);
+    /* One buffer that comes back, outside of a turn, lets all of them through. */
+    chunk_return(kept[0]);
+    for (int i = 0; i < 100 && server.inputs < CLIENTS; i++)
+        server_turn(&server, 5);
+    cr_assert_eq(server.inputs, CLIENTS);
+    for (int i = 1; i < 4; i++)
+        chunk_return(kept[i]);
+    for (int i = 0; i < CLIENTS; i++)
+        close(clients[i]);
+    server_close(&server);
+}
+
+/* The first has the only large carry, the second and the third wait for it. When it comes free, a
+ * fourth wants it at the same moment. */
+Test(connection_pressure, the_line_for_a_carry_is_in_order)
+{
+    enum { CLIENTS = 4, LARGE = FRAME_HEADER_BYTES + 20000, HALF = LARGE / 2 };
+    struct server server = {0};
+    struct transport_settings settings = transport_defaults();
+    settings.large_carries = 1;
+    server_open(&server, loop_defaults(), settings);
+    static uint8_t frame[LARGE], reply[LARGE];
+    put_frame(frame, LARGE - FRAME_HEADER_BYTES, 'l');
+    int clients[CLIENTS];
+    for (int i = 0; i < CLIENTS; i++) {
+        clients[i] = server_connect(&server, true);
+        if (i < 3)
+            client_send(&server, clients[i], frame, HALF);
+        server_turn_for(&server, 5);
+    }
+    cr_assert_eq(server_figures(&server).carry_waiting, 2);
+    cr_assert_eq(send(clients[0], frame + HALF, LARGE - HALF, 0), LARGE - HALF);
+    cr_assert_eq(send(clients[3], frame, HALF, 0), HALF);
+    server_turn_for(&server, 10);
+    cr_assert_eq(server_figures(&server).carry_waiting, 2);
+    for (int i = 1; i < CLIENTS; i++) {
+        client_send(&server, clients[i], frame + HALF, LARGE - HALF);
+        cr_assert_eq(client_receive(&server, clients[i], reply, LARGE), LARGE);
+    }
+    for (uint64_t i = 0; i < CLIENTS; i++)
+        cr_assert_eq(server.order[i], i + 1);
+    for (int i = 0; i < CLIENTS; i++)
+        close(clients[i]);
     server_close(&server);
 }
 
@@ -57,14 +145,12 @@ Test(connection_pressure, few_output_chunks_serve_many_readers, .timeout = 120)
 Test(connection_pressure, everything_is_short_at_once, .timeout = 120)
 {
     struct server server = {.pause_each = 3};
-    struct loop_settings loop = loop_defaults();
-    loop.receive_buffer_count = 64; /* no fewer than clients, as each may hold one */
     struct transport_settings settings = transport_defaults();
     settings.small_carries = 3;
     settings.large_carries = 2;
     settings.output_chunks = 2;
     settings.output_bytes_max = 64 * 1024;
-    server_open(&server, loop, settings);
+    server_open(&server, loop_defaults(), settings);
     run_many(&server, 40, 128 * 1024, 30000, 70000);
     cr_assert_eq(server_figures(&server).aborted_holding, 0);
     server_close(&server);

@@ -226,6 +226,54 @@ Test(connection, input_can_be_borrowed_beyond_the_call)
     server_close(server);
 }
 
+/* ---- Output ---------------------------------------------------------------------------------- */
+
+Test(connection, reserved_output_may_be_given_up)
+{
+    struct server server = {0};
+    server_open(&server, loop_defaults(), transport_defaults());
+    int client = server_connect(&server, true);
+    uint8_t *room = connection_reserve(server.last, 100); /* a small chunk */
+    cr_assert_not_null(room);
+    connection_commit(server.last, 0);
+    room = connection_reserve(server.last, CHUNK_RECEIVE_BYTES); /* a large one */
+    cr_assert_not_null(room);
+    memset(room, 'o', 50000);
+    connection_commit(server.last, 50000);
+    cr_assert(connection_write(server.last, BYTES_LITERAL("end")));
+    static uint8_t reply[50003];
+    cr_assert_eq(client_receive(&server, client, reply, sizeof reply), sizeof reply);
+    cr_assert_eq(reply[49999], 'o');
+    cr_assert_eq(memcmp(reply + 50000, "end", 3), 0);
+    cr_assert_not_null(connection_reserve(server.last, 100));
+    server_turn_for(&server, 10);
+    cr_assert_eq(connection_queued_bytes(server.last), 0);
+    close(client);
+    server_close(&server);
+}
+
+Test(connection, output_is_bounded_and_all_or_nothing)
+{
+    struct server server = {0};
+    struct transport_settings settings = transport_defaults();
+    settings.output_bytes_max = 200000;
+    server_open(&server, loop_defaults(), settings);
+    int client = server_connect(&server, true);
+    static uint8_t data[150000], reply[sizeof data];
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)(i * 31 >> 3);
+    cr_assert(connection_write(server.last, bytes_make(data, sizeof data)));
+    cr_assert_not(connection_write(server.last, bytes_make(data, sizeof data)));
+    cr_assert_null(connection_reserve(server.last, 60000));
+    cr_assert_eq(connection_queued_bytes(server.last), sizeof data);
+    cr_assert_eq(client_receive(&server, client, reply, sizeof reply), sizeof reply);
+    cr_assert_eq(memcmp(data, reply, sizeof data), 0);
+    server_turn_for(&server, 10);
+    cr_assert_eq(server.rooms, 1, "room is offered once");
+    close(client);
+    server_close(&server);
+}
+
 /* ---- What a connection is -------------------------------------------------------------------- */
 
 struct visited {

@@ -28,6 +28,7 @@ struct server {
     /* What happened: */
     uint64_t opened, closed, frames, inputs, rooms, ended;
     struct connection *last; /* opened */
+    uint64_t order[16];      /* ids of whose the first frames were */
     /* What it does: */
     bool mute;              /* consumes and says nothing */
     bool finishes;          /* after the first frame */
@@ -104,6 +105,8 @@ static inline void remember_rest(struct session *session, struct bytes rest, siz
 static inline bool act_on_frame(struct connection *connection, struct server *server,
                                 struct session *session)
 {
+    if (server->frames < sizeof server->order / sizeof server->order[0])
+        server->order[server->frames] = connection_id(connection);
     server->frames++;
     if (server->finishes) {
         connection_finish(connection);
@@ -200,7 +203,7 @@ static inline struct loop_settings loop_defaults(void)
 {
     return (struct loop_settings){.submission_entries = 256,
                                   .completion_entries = 4096,
-                                  .receive_buffer_count = 64,
+                                  .receive_buffer_count = 256,
                                   .files_max = 4096,
                                   .timers_max = 4096};
 }
@@ -385,7 +388,7 @@ struct client_job {
     size_t bytes_min; /* whole frames beyond this */
     uint32_t payload_max, piece_max;
     uint32_t read_pause_us; /* a slow reader */
-    bool failed;
+    const char *failed;
     size_t bytes;
     atomic_uint *left; /* of all jobs */
 };
@@ -418,7 +421,7 @@ static inline void *run_client(void *argument)
         if (piece_sent < piece_size)
             ready.events |= POLLOUT;
         if (poll(&ready, 1, 20000) <= 0) {
-            job->failed = true;
+            job->failed = "nothing comes";
             break;
         }
         if ((ready.revents & POLLOUT) != 0) {
@@ -429,9 +432,11 @@ static inline void *run_client(void *argument)
         if ((ready.revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
             uint8_t reply[32 * 1024];
             ssize_t count = recv(job->socket, reply, sizeof reply, MSG_DONTWAIT);
-            job->failed = count == 0 || (count < 0 && errno != EAGAIN);
+            if (count == 0 || (count < 0 && errno != EAGAIN))
+                job->failed = count == 0 ? "an end" : strerror(errno);
             for (ssize_t i = 0; i < count; i++)
-                job->failed = job->failed || reply[i] != stream_next(&in);
+                if (reply[i] != stream_next(&in))
+                    job->failed = "a wrong reply";
             received += count > 0 ? (size_t)count : 0;
             if (job->read_pause_us > 0)
                 usleep(job->read_pause_us);
@@ -462,8 +467,9 @@ static inline void run_clients(struct server *server, struct client_job *jobs, u
         server_turn(server, 1000);
     for (uint32_t i = 0; i < count; i++) {
         pthread_join(threads[i], NULL);
-        cr_assert(!jobs[i].failed, "client %u with seed %lu: wrong or missing reply at byte %zu", i,
-                  jobs[i].seed, jobs[i].bytes);
+        cr_assert(!jobs[i].failed, "client %u with seed %lu: %s at byte %zu; %lu held too much", i,
+                  jobs[i].seed, jobs[i].failed, jobs[i].bytes,
+                  server_figures(server).aborted_holding);
         close(jobs[i].socket);
     }
 }

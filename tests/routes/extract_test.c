@@ -461,6 +461,36 @@ Test(extract, long_lists)
     fixture_close(fixture);
 }
 
+/* The same values in many entries and in many slots are different occurrences. */
+Test(extract, long_lists_by_entry_and_slot)
+{
+    struct profile_fixture *fixture = fixture_open();
+    const struct profile *profile = fixture_profile(
+        fixture, "profile: p\nfamily: f\nformat: xml\nrecognise: { root: R }\nentries: E\n"
+                 "fields: { message_type: { constant: T } }\n"
+                 "keys: { bill: A, order: A, payment: A, waybill: A, list: A }\n");
+    struct scan *scan = &fixture->reader.scan;
+    static char values[SCAN_CAPTURES_MAX][8];
+    for (uint16_t entries = 1; entries <= 256; entries = (uint16_t)(entries * 4)) {
+        scan->entry_count = entries;
+        scan->capture_count = 1536;
+        uint32_t each = scan->capture_count / entries;
+        for (uint32_t i = 0; i < scan->capture_count; i++) {
+            int size = snprintf(values[i], sizeof values[i], "%u", i % each);
+            scan->captures[i] = (struct capture){.value = bytes_make(values[i], (size_t)size),
+                                                 .entry = (uint16_t)(1 + i / each),
+                                                 .tap = profile->specs[1].parts[0].aliases[0].bin};
+        }
+        struct reading reading;
+        struct scan_fault fault;
+        reader_reset(&fixture->reader);
+        reading_init(&reading, &fixture->reader.space);
+        cr_assert_eq(extract(profile, &fixture->reader, 0, &reading, &fault), STATUS_OK);
+        cr_assert_eq(reading.count, 1 + 5 * 1536, "%u entries: %u", entries, reading.count);
+    }
+    fixture_close(fixture);
+}
+
 Test(extract, more_values_than_a_reading_holds)
 {
     struct profile_fixture *fixture = fixture_open();

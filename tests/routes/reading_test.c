@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { CAPACITY = READING_OCCURRENCES_MAX + 10 };
 
@@ -124,4 +125,39 @@ Test(reading, has_a_bound)
                              bytes_from_text(values[READING_OCCURRENCES_MAX])),
                  STATUS_TOO_BIG);
     cr_assert_eq(reading.count, READING_OCCURRENCES_MAX);
+}
+
+/* Against a model that looks at everything, with values that are often equal. */
+Test(reading, agrees_with_a_model)
+{
+    static const enum slot slots[] = {SLOT_SENDER, SLOT_RECEIVER, SLOT_PORT, SLOT_KEY_ORDER};
+    static char values[600][32];
+    static struct occurrence model[8192];
+    for (unsigned chance = 1; chance <= 30; chance++) {
+        struct reading_space space = make_space();
+        struct reading reading;
+        unsigned state = chance, count = 0;
+        reading_init(&reading, &space);
+        for (int i = 0; i < 600; i++) {
+            enum slot slot = slots[rand_r(&state) % 4];
+            uint16_t entry = (uint16_t)(rand_r(&state) % 3);
+            sprintf(values[i], "%0*d", 1 + rand_r(&state) % 20, rand_r(&state) % 12);
+            struct bytes value = bytes_from_text(values[i]);
+            bool is_kept = false;
+            for (unsigned k = 0; k < count; k++)
+                is_kept = is_kept || (model[k].slot == slot &&
+                                      (!(slot_is_key(slot) || slot_takes_all(slot)) ||
+                                       (bytes_equal(model[k].value, value) &&
+                                        (!slot_is_key(slot) || model[k].entry == entry))));
+            if (!is_kept)
+                model[count++] =
+                    (struct occurrence){.value = value, .entry = entry, .slot = (uint8_t)slot};
+            add(&reading, &space, slot, entry, values[i]);
+            cr_assert_eq(reading.count, count, "seed %u, value %d", chance, i);
+        }
+        for (unsigned k = 0; k < count; k++)
+            cr_assert(reading.occurrences[k].slot == model[k].slot &&
+                      reading.occurrences[k].entry == model[k].entry &&
+                      bytes_equal(reading.occurrences[k].value, model[k].value));
+    }
 }

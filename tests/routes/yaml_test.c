@@ -69,6 +69,8 @@ Test(yaml, trees_with_places)
                 "{a@1:1=1@1:4 b@2:1=no@2:4};");
     expect_tree("a: { b: [x, \"y z\", 'it''s'] }\n",
                 "{a@1:1={b@1:6=[x@1:10 y z@1:14 it's@1:21]}};");
+    expect_tree("海: 'it''s'\nb: '''''''''''''x'\n", "{海@1:1=it's@1:5 b@2:1=''''''x@2:5};");
+    expect_tree("'''''': ''\nb: ['''', 'a\n b']\n", "{''@1:2=@1:10 b@2:1=['@2:6 a b@2:12]};");
     expect_tree("海关: 0110\nb:\n  - é: 港\n  -\n",
                 "{海关@1:1=0110@1:5 b@2:1=[{é@3:5=港@3:8} ~@4:3]};");
     expect_tree("a: ~\nb: null\nc: \"\"\nd: 'null'\n",
@@ -102,6 +104,8 @@ Test(yaml, errors_have_places)
     expect_error(BYTES_LITERAL("a: 1\nb: \xC0\xAF\n"), "p.yaml:2: error[P101]: this line");
     expect_error(BYTES_LITERAL("a: \x01\n"), "p.yaml:1: error[P101]: this line");
     expect_error(BYTES_LITERAL("a: \"\\0\"\n"), "p.yaml:1:5: error[P101]: a NUL");
+    expect_error(BYTES_LITERAL("a: 'it''s\n  two lines'\n"),
+                 "p.yaml:1:5: error[P101]: a text of several lines");
     expect_error(BYTES_LITERAL("[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]\n"),
                  "p.yaml:1:17: error[P101]: nested too deep");
 }

@@ -1,0 +1,106 @@
+#include "routes/match.h"
+
+#include <stdlib.h>
+
+#include "routes/match_parts.h"
+
+static void decide(const struct rule_table *const *tables, struct decision *decision);
+
+enum status match_scratch_open(struct match_scratch **out_scratch)
+{
+    struct match_scratch *scratch = calloc(1, sizeof *scratch);
+    if (scratch == NULL)
+        return STATUS_NO_MEMORY;
+    match_choose_find(scratch);
+    *out_scratch = scratch;
+    return STATUS_OK;
+}
+
+void match_scratch_choose_portable(struct match_scratch *scratch)
+{
+    scratch->find_from = match_find_portable;
+}
+
+void match_scratch_close(struct match_scratch *scratch)
+{
+    free(scratch);
+}
+
+void match_run(const struct matcher *matcher, struct match_scratch *scratch,
+               const struct reading *reading, struct decision *out_decision)
+{
+    *out_decision = (struct decision){.table_count = matcher->table_count};
+    match_look_up(matcher, scratch, reading);
+    for (uint16_t i = 0; i < matcher->table_count; i++)
+        out_decision->matched[i] = DECISION_NO_RULE;
+    uint16_t table = 0;
+    uint32_t number = scratch->find_from(matcher, scratch, 0);
+    while (number != MATCH_NO_NUMBER) { /* at most once a table */
+        while (number >= matcher->first_number[table + 1])
+            table++;
+        out_decision->matched[table] = number - matcher->first_number[table];
+        number = scratch->find_from(matcher, scratch, matcher->first_number[table + 1]);
+    }
+    decide(matcher->tables, out_decision);
+}
+
+uint32_t match_list(const struct matcher *matcher, struct match_scratch *scratch,
+                    const struct reading *reading, uint16_t table, uint32_t *out_rules,
+                    uint32_t capacity)
+{
+    uint32_t count = 0, first = matcher->first_number[table];
+    match_look_up(matcher, scratch, reading);
+    uint32_t number = scratch->find_from(matcher, scratch, first);
+    while (count < capacity && number < matcher->first_number[table + 1]) {
+        out_rules[count++] = number - first;
+        number = scratch->find_from(matcher, scratch, number + 1);
+    }
+    return count;
+}
+
+void match_naive(const struct rule_table *const *tables, uint16_t table_count,
+                 const struct reading *reading, struct decision *out_decision)
+{
+    *out_decision = (struct decision){.table_count = table_count};
+    for (uint16_t i = 0; i < table_count; i++) {
+        uint32_t rule = 0;
+        while (rule < tables[i]->rule_count && !rule_holds(&tables[i]->rules[rule], reading))
+            rule++;
+        out_decision->matched[i] = rule < tables[i]->rule_count ? rule : DECISION_NO_RULE;
+    }
+    decide(tables, out_decision);
+}
+
+/* ---- From the matches to the decision -------------------------------------------------------- */
+
+static void add_destinations(const struct rule *rule, struct decision *decision)
+{
+    bool held = rule->action == ACTION_HOLD;
+    for (uint16_t i = 0; i < rule->destination_count; i++)
+        destination_set_add(held ? &decision->hold : &decision->deliver, rule->destinations[i]);
+    if (rule->to_receiver)
+        *(held ? &decision->to_receiver_hold : &decision->to_receiver_deliver) = true;
+}
+
+static void decide(const struct rule_table *const *tables, struct decision *decision)
+{
+    for (uint16_t i = 0; i < decision->table_count; i++) {
+        if (decision->matched[i] == DECISION_NO_RULE)
+            continue;
+        const struct rule *rule = &tables[i]->rules[decision->matched[i]];
+        if (rule->action == ACTION_REJECT && !decision->rejected) {
+            decision->rejected = true;
+            decision->rejected_table = i;
+        }
+        if (rule->action != ACTION_REJECT)
+            add_destinations(rule, decision);
+    }
+    if (decision->rejected) {
+        decision->deliver = decision->hold = (struct destination_set){0};
+        decision->to_receiver_deliver = decision->to_receiver_hold = false;
+    }
+    for (size_t i = 0; i < DESTINATIONS_MAX / 64; i++)
+        decision->deliver.words[i] &= ~decision->hold.words[i];
+    if (decision->to_receiver_hold)
+        decision->to_receiver_deliver = false;
+}

@@ -1,0 +1,73 @@
+/* What the window's tests have for a journal: records in memory, 64 positions apart. */
+#ifndef KOUAN_TESTS_CORE_RECORDS_H
+#define KOUAN_TESTS_CORE_RECORDS_H
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+#include "core/window.h"
+
+enum { RECORDS_FIRST = 1000, RECORDS_STRIDE = 64 };
+
+struct record {
+    struct digest identity, body_digest;
+    struct bytes body;
+};
+
+struct records {
+    struct record *items;
+    uint32_t count, capacity;
+    uint64_t floor; /* bytes below are gone: nobody may look there */
+    uint64_t matches, prefetches;
+};
+
+static inline void records_init(struct records *records, uint32_t capacity)
+{
+    *records =
+        (struct records){.items = calloc(capacity, sizeof(struct record)), .capacity = capacity};
+    cr_assert_not_null(records->items);
+}
+
+static inline void records_deinit(struct records *records)
+{
+    free(records->items);
+}
+
+static inline uint64_t records_append(struct records *records, const struct window_claim *claim)
+{
+    cr_assert_lt(records->count, records->capacity);
+    records->items[records->count] =
+        (struct record){claim->identity, claim->body_digest, claim->body};
+    return RECORDS_FIRST + (uint64_t)RECORDS_STRIDE * records->count++;
+}
+
+static inline const struct record *records_at(const struct records *records, uint64_t position)
+{
+    uint64_t index = (position - RECORDS_FIRST) / RECORDS_STRIDE;
+    cr_assert(position >= RECORDS_FIRST && (position - RECORDS_FIRST) % RECORDS_STRIDE == 0);
+    cr_assert_lt(index, records->count, "a position that no record has");
+    cr_assert_geq(position, records->floor, "a forgotten record");
+    return &records->items[index];
+}
+
+static inline enum window_match records_match(void *context, uint64_t position,
+                                              const struct window_claim *claim)
+{
+    struct records *records = context;
+    const struct record *record = records_at(records, position);
+    records->matches++;
+    if (!digest_equal(record->identity, claim->identity))
+        return WINDOW_MATCH_NOTHING;
+    if (!digest_equal(record->body_digest, claim->body_digest))
+        return WINDOW_MATCH_IDENTITY;
+    return bytes_equal(record->body, claim->body) ? WINDOW_MATCH_BODY : WINDOW_MATCH_DIGESTS;
+}
+
+static inline void records_prefetch(void *context, uint64_t position)
+{
+    struct records *records = context;
+    __builtin_prefetch(records_at(records, position));
+    records->prefetches++;
+}
+
+#endif

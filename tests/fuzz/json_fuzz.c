@@ -1,0 +1,32 @@
+/* scan_json over anything; the members of a good object are listed without a fault. */
+#include "routes/charset.h"
+#include "tests/fuzz/scan_check.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_members(struct bytes body, bool is_good)
+{
+    struct json_members members;
+    uint32_t at = 0;
+    json_members_init(&members, body);
+    while (json_members_next(&members)) {
+        require(members.at > at && members.at <= body.size, "a member lies after the one before");
+        at = members.at;
+        require(members.name.data >= body.data, "a name lies in the body");
+        require(members.value.data + members.value.size <= body.data + at, "as does a value");
+    }
+    require(members.fault.offset <= body.size, "a fault's offset");
+    require(!is_good || members.fault.reason == SCAN_NONE, "a good object lists its members");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct charsets *charsets;
+    if (charsets == NULL)
+        charsets = charsets_open();
+    uint8_t *body;
+    const struct scan_check *check = check_scan(scan_json, charsets, data, size, &body);
+    check_members(bytes_make(body, size), check->status == STATUS_OK);
+    free(body);
+    return 0;
+}

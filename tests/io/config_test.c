@@ -1,0 +1,546 @@
+/* What a configuration may say, and that what is wrong with it is said with its exact place. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/config.h"
+
+/* ---- a folder of files ---- */
+
+enum { PATH_BYTES = 256, FOLDER_FILES_MAX = 16 };
+
+struct folder {
+    char path[64];
+    char *files[FOLDER_FILES_MAX];
+    unsigned file_count;
+};
+
+static void folder_open(struct folder *folder)
+{
+    *folder = (struct folder){0};
+    snprintf(folder->path, sizeof folder->path, "/tmp/kouan-config-XXXXXX");
+    cr_assert_not_null(mkdtemp(folder->path));
+}
+
+static const char *folder_write(struct folder *folder, const char *name, const char *text,
+                                mode_t mode)
+{
+    char *path = malloc(PATH_BYTES);
+    cr_assert_not_null(path);
+    snprintf(path, PATH_BYTES, "%s/%s", folder->path, name);
+    folder->files[folder->file_count++] = path;
+    FILE *file = fopen(path, "w");
+    cr_assert_not_null(file);
+    fputs(text, file);
+    fclose(file);
+    cr_assert_eq(chmod(path, mode), 0);
+    return path;
+}
+
+static void folder_close(struct folder *folder)
+{
+    while (folder->file_count > 0) {
+        char *path = folder->files[--folder->file_count];
+        unlink(path);
+        free(path);
+    }
+    rmdir(folder->path);
+}
+
+#define GOOD_SECRET "0123456789abcdef0123456789abcdef\n"
+
+/* A folder with what configurations may name, and the configuration itself. */
+static const char *write_configuration(struct folder *folder, const char *text)
+{
+    folder_open(folder);
+    folder_write(folder, "secret", GOOD_SECRET, 0600);
+    folder_write(folder, "short", "0123456789abcde\n", 0600);
+    folder_write(folder, "open", GOOD_SECRET, 0604);
+    folder_write(folder, "ids", "# ours\nDXPENT*\r\n\n 4403180896 \n", 0600);
+    folder_write(folder, "table.csv", "id,message_type,to\na,ORDER,all\n", 0600);
+    folder_write(folder, "bad.csv", "id,message_type,to\na,ORDER,nowhere\n", 0600);
+    folder_write(folder, "list.txt", "5101\n5102\n", 0600);
+    folder_write(folder, "own.yaml",
+                 "profile: own\nfamily: own\ndescription: one of our own\nformat: json\n"
+                 "recognise: { key: kind }\nfields: { message_type: kind }\n",
+                 0600);
+    return folder_write(folder, "kouan.yaml", text, 0600);
+}
+
+#define CHANNELS     "channels: [{name: in}]\n"
+#define DESTINATIONS "destinations: [{name: all}]\n"
+#define BASE         CHANNELS DESTINATIONS
+
+/* ---- what is right ---- */
+
+static struct config *load_good(struct folder *folder, const char *text)
+{
+    struct diagnostics diagnostics;
+    struct config *config = NULL;
+    const char *path = write_configuration(folder, text);
+    diagnostics_init(&diagnostics);
+    enum status status = config_load(path, &config, &diagnostics);
+    if (status != STATUS_OK || diagnostics.warning_count > 0)
+        diagnostics_print(&diagnostics, stderr);
+    cr_assert_eq(status, STATUS_OK);
+    cr_assert_eq(diagnostics.error_count + diagnostics.warning_count, 0);
+    diagnostics_deinit(&diagnostics);
+    return config;
+}
+
+Test(config, embedded_defaults_load)
+{
+    struct diagnostics diagnostics;
+    struct config *config = NULL;
+    diagnostics_init(&diagnostics);
+    cr_assert_eq(config_load(NULL, &config, &diagnostics), STATUS_OK);
+    cr_expect_eq(diagnostics.error_count + diagnostics.warning_count, 0);
+    cr_assert_eq(config->listen_count, 1);
+    cr_expect_str_eq(config->listen[0], "127.0.0.1:7400");
+    cr_expect_not(config->plaintext);
+    const struct generation *generation = config->generation;
+    cr_expect(generation->open);
+    cr_expect_eq(generation->directory.count, 1);
+    cr_assert_eq(generation->channel_count, 1);
+    cr_expect_str_eq(generation->channels[0]->name, "in");
+    cr_expect_gt(generation->profiles.count, 20);
+    for (uint16_t i = 0; i < generation->profiles.count; i++)
+        cr_expect((generation->channels[0]->profiles[i / 64] >> (i % 64) & 1) != 0, "profile %u",
+                  i);
+    cr_assert_eq(generation->destination_count, 1);
+    const struct destination *all = generation->destinations[0];
+    cr_expect_str_eq(all->name, "all");
+    cr_assert_eq(all->group_count, 1);
+    cr_expect_str_eq(all->groups[0], "all");
+    cr_expect_eq(generation->unroutable_destination, all->index);
+    cr_expect_not_null(generation->matcher);
+    for (const struct option_row *row = option_rows; row->name != NULL; row++)
+        cr_expect_eq(option_get(&config->options, row), row->initial, "%s", row->name);
+    config_free(config);
+    diagnostics_deinit(&diagnostics);
+}
+
+Test(config, options_are_read_with_their_units)
+{
+    struct folder folder;
+    struct config *config =
+        load_good(&folder, BASE "message_max: 64KiB\nblock: 1 MiB\nwindow_span: 7d\n"
+                                "publish_wait: 250ms\nholds_max: 100\nlisten: []\n"
+                                "defaults: {pending_max: 7, retain_bytes: 1MiB}\n");
+    cr_expect_eq(config->options.message_max, 65536);
+    cr_expect_eq(config->options.block, 1048576);
+    cr_expect_eq(config->options.window_span, 604800);
+    cr_expect_eq(config->options.publish_wait, 250);
+    cr_expect_eq(config->options.holds_max, 100);
+    cr_expect_str_eq(config->listen[0], "127.0.0.1:7400");
+    cr_expect_eq(config->generation->destinations[0]->pending_max, 7);
+    cr_expect_eq(config->generation->destinations[0]->retain_bytes, 1048576);
+    config_free(config);
+    folder_close(&folder);
+}
+
+Test(config, destinations_inherit_and_override)
+{
+    struct folder folder;
+    struct config *config =
+        load_good(&folder, CHANNELS "defaults: {deliveries_max: 0, pending_max: 10}\n"
+                                    "destinations:\n"
+                                    "  - name: a\n"
+                                    "    groups: [g, h]\n"
+                                    "    fields: [message_type, order, origin, rule]\n"
+                                    "    pending_max: 20\n"
+                                    "    deliveries_max: 3\n"
+                                    "    dead_letter: b\n"
+                                    "    when_full: dead_letter\n"
+                                    "    backlog_bytes_max: 8MiB\n"
+                                    "  - name: b\n"
+                                    "    when_full: tryagain\n"
+                                    "  - name: c\n"
+                                    "unroutable: c\n");
+    const struct generation *generation = config->generation;
+    const struct destination *a = generation->destinations[0];
+    const struct destination *b = generation->destinations[1];
+    const struct destination *c = generation->destinations[2];
+    cr_expect_eq(a->pending_max, 20);
+    cr_expect_eq(b->pending_max, 10);
+    cr_expect_eq(a->deliveries_max, 3);
+    cr_expect_eq(a->dead_letter, b->index);
+    cr_expect_eq(b->dead_letter, NO_DESTINATION);
+    cr_expect_eq(a->when_full, WHEN_FULL_DEAD_LETTER);
+    cr_expect_eq(b->when_full, WHEN_FULL_TRY_AGAIN);
+    cr_expect_eq(c->when_full, WHEN_FULL_WAIT);
+    cr_expect_eq(a->group_count, 2);
+    cr_expect_eq(c->group_count, 0);
+    cr_assert_eq(a->field_count, 4);
+    cr_expect_eq(a->fields[0].slot, SLOT_MESSAGE_TYPE);
+    cr_expect_eq(a->fields[1].slot, SLOT_KEY_ORDER);
+    cr_expect_eq(a->fields[2].fact, FACT_ORIGIN);
+    cr_expect_eq(a->fields[3].fact, FACT_RULE);
+    cr_expect_eq(generation->unroutable_destination, c->index);
+    /* Half of `memory`, less the holds and what `a` takes, in equal shares. */
+    cr_expect_eq(a->backlog_bytes_max, 8 * MIB);
+    cr_expect_eq(b->backlog_bytes_max, (128 * MIB - 8 * MIB - 8 * MIB) / 2);
+    cr_expect_eq(c->backlog_bytes_max, b->backlog_bytes_max);
+    config_free(config);
+    folder_close(&folder);
+}
+
+Test(config, participants_have_their_rights)
+{
+    struct folder folder;
+    struct config *config = load_good(&folder, "channels: [{name: in}, {name: side}]\n"
+                                               "destinations: [{name: all}, {name: nansha}]\n"
+                                               "participants:\n"
+                                               "  - name: nansha\n"
+                                               "    secret_file: secret\n"
+                                               "    roles: [eport, south]\n"
+                                               "    ids_file: ids\n"
+                                               "    ids: [\"HP7\"]\n"
+                                               "    publish: [side]\n"
+                                               "    consume: all\n"
+                                               "    scope: south\n"
+                                               "  - name: huangpu\n"
+                                               "    secret_file: secret\n"
+                                               "    receives: [all]\n"
+                                               "    scope: south\n"
+                                               "    create_groups: yes\n"
+                                               "    operate: true\n"
+                                               "  - {name: alone, secret_file: secret}\n");
+    const struct participant_directory *directory = &config->generation->directory;
+    const struct participant *nansha = participant_find(directory, BYTES_LITERAL("nansha"));
+    const struct participant *huangpu = participant_find(directory, BYTES_LITERAL("huangpu"));
+    const struct participant *alone = participant_find(directory, BYTES_LITERAL("alone"));
+    cr_expect_not(config->generation->open);
+    cr_assert(nansha != NULL && huangpu != NULL && alone != NULL);
+    cr_expect(bytes_equal(nansha->secret, BYTES_LITERAL("0123456789abcdef0123456789abcdef")));
+    cr_expect_eq(nansha->role_count, 2);
+    cr_expect(participant_may_claim(nansha, BYTES_LITERAL("DXPENT000123")));
+    cr_expect(participant_may_claim(nansha, BYTES_LITERAL("4403180896")));
+    cr_expect(participant_may_claim(nansha, BYTES_LITERAL("HP7")));
+    cr_expect_not(participant_may_claim(nansha, BYTES_LITERAL("HP71")));
+    cr_expect_not(participant_may_claim(nansha, BYTES_LITERAL("# ours")));
+    cr_expect_eq(participant_by_address(directory, BYTES_LITERAL("DXPENT9")), nansha);
+    cr_expect_not(participant_may_publish(nansha, 0));
+    cr_expect(participant_may_publish(nansha, 1));
+    cr_expect(destination_set_has(&nansha->consume, 0));
+    cr_expect_not(destination_set_has(&nansha->consume, 1));
+    /* Without `receives`, the destination of one's own name. */
+    cr_expect(destination_set_has(&nansha->delivers_to, 1));
+    cr_expect(destination_set_has(&huangpu->delivers_to, 0));
+    cr_expect(destination_set_is_empty(&alone->delivers_to));
+    cr_expect_not(nansha->create_groups || nansha->operate);
+    cr_expect(huangpu->create_groups && huangpu->operate);
+    cr_expect_eq(nansha->scope, huangpu->scope);
+    cr_expect_neq(nansha->scope, alone->scope);
+    const struct participant *anonymous = directory->participants[0];
+    cr_expect_not(participant_may_publish(anonymous, 0));
+    cr_expect(destination_set_is_empty(&anonymous->consume));
+    cr_expect_not(anonymous->operate);
+    config_free(config);
+    folder_close(&folder);
+}
+
+Test(config, files_are_found_beside_it)
+{
+    struct folder folder;
+    struct config *config =
+        load_good(&folder, "channels: [{name: in, profiles: [own, event]}]\n" DESTINATIONS
+                           "tables: table.csv\n"
+                           "lists: {offices: list.txt}\n"
+                           "profiles: [own.yaml, shipped]\n");
+    const struct generation *generation = config->generation;
+    cr_assert_eq(generation->table_count, 1);
+    cr_expect_str_eq(generation->tables[0]->name, "table");
+    cr_expect_eq(generation->tables[0]->rule_count, 1);
+    cr_assert_eq(generation->list_count, 1);
+    cr_expect_str_eq(generation->lists[0]->name, "offices");
+    cr_expect_eq(generation->unroutable_destination, NO_DESTINATION);
+    cr_expect_str_eq(generation->profiles.profiles[0]->name, "own"); /* one's own come first */
+    cr_expect_gt(generation->profiles.count, 20);
+    unsigned allowed = 0;
+    for (uint16_t i = 0; i < PROFILES_MAX; i++)
+        allowed += (generation->channels[0]->profiles[i / 64] >> (i % 64) & 1) != 0;
+    cr_expect_eq(allowed, 2);
+    config_free(config);
+    folder_close(&folder);
+
+    config = load_good(&folder, BASE "profiles: own.yaml\n");
+    cr_expect_eq(config->generation->profiles.count, 1);
+    config_free(config);
+    folder_close(&folder);
+}
+
+Test(config, listens_where_it_is_told)
+{
+    struct folder folder;
+    struct config *config =
+        load_good(&folder, BASE "listen: [\"127.0.0.1:0\", \"[::1]:7400\", unix:/run/k.sock]\n");
+    cr_assert_eq(config->listen_count, 3);
+    cr_expect_str_eq(config->listen[1], "[::1]:7400");
+    cr_expect_eq(config->listen_place[2].line, 3);
+    config_free(config);
+    folder_close(&folder);
+    config = load_good(&folder, BASE "listen: \"0.0.0.0:7400\"\nplaintext: yes\n");
+    cr_expect(config->plaintext);
+    config_free(config);
+    folder_close(&folder);
+}
+
+/* ---- what is wrong ---- */
+
+struct wrong {
+    const char *text, *code;
+    uint32_t line, column;
+    const char *says; /* a part of the text */
+};
+
+#define TEN    "0123456789"
+#define SIXTY5 TEN TEN TEN TEN TEN TEN "01234"
+
+static const struct wrong wrongs[] = {
+    /* A quoted text's place is that of its first character. C101: the YAML itself. */
+    {"channels: [\n", "C101", 2, 1, ""},
+    {"- a\n- b\n", "C101", 1, 1, "a configuration is a mapping"},
+    {"", "C101", 0, 0, ""},
+    /* C102 */
+    {BASE "message_mx: 1\n", "C102", 3, 1, "unknown key `message_mx`"},
+    {"channels: [{name: in, profile: x}]\n" DESTINATIONS, "C102", 1, 23, "unknown key `profile`"},
+    {CHANNELS "destinations:\n  - name: all\n    gruops: [a]\n", "C102", 4, 5, "`gruops`"},
+    {BASE "defaults:\n  groups: [a]\n", "C102", 4, 3, "`groups`"},
+    {BASE "participants:\n  - name: a\n    secret_file: secret\n    role: x\n", "C102", 6, 5,
+     "`role`"},
+    /* C103 */
+    {BASE "message_max: [1]\n", "C103", 3, 14, "a text is wanted here, this is a list"},
+    {CHANNELS "destinations: [{name: {a: b}}]\n", "C103", 2, 23, "a mapping"},
+    {BASE "lists: [list.txt]\n", "C103", 3, 8, "lists are a mapping"},
+    {BASE "participants: {a: b}\n", "C103", 3, 15, "participants are a list"},
+    {BASE "tables: [[a]]\n", "C103", 3, 10, "a list"},
+    /* C104: options */
+    {BASE "message_max: 1\n", "C104", 3, 14,
+     "message_max is from 1024 to 8388608 bytes, this is 1"},
+    {BASE "message_max: 1KB\n", "C104", 3, 14, "`1KB` is not a value of message_max"},
+    {BASE "window_span: 1500ms\n", "C104", 3, 14, "`1500ms` is not a value of window_span"},
+    {BASE "receive_buffers: 100\n", "C104", 3, 18, "power of two"},
+    {CHANNELS "destinations:\n  - name: all\n    pending_max: 0\n", "C104", 4, 18,
+     "pending_max is"},
+    {BASE "plaintext: maybe\n", "C104", 3, 12, "`maybe` is neither yes nor no"},
+    /* C104: names */
+    {"channels: [{name: a b}]\n" DESTINATIONS, "C104", 1, 19, "`a b` is not a name"},
+    {"channels: [{name: " SIXTY5 "}]\n" DESTINATIONS, "C104", 1, 19, "is not a name"},
+    {CHANNELS "destinations: [{name: \"a/b\"}]\n", "C104", 2, 24, "`a/b` is not a name"},
+    {CHANNELS "destinations: [{name: all, groups: [g!]}]\n", "C104", 2, 37, "`g!`"},
+    {CHANNELS "destinations: [{name: all, when_full: drop}]\n", "C104", 2, 39, "`drop`"},
+    /* C105 */
+    {"channels: [{name: in}, {name: in}]\n" DESTINATIONS, "C105", 1, 31, "two channels `in`"},
+    {CHANNELS "destinations: [{name: a}, {name: a}]\n", "C105", 2, 34, "two destinations `a`"},
+    {CHANNELS "destinations: [{name: a, groups: [g, g]}]\n", "C105", 2, 38, "`g`"},
+    {BASE "participants:\n  - {name: a, secret_file: secret}\n  - {name: a, secret_file: secret}\n",
+     "C105", 5, 12, "two participants `a`"},
+    {BASE "tables: [table.csv, ./table.csv]\n", "C105", 3, 21, "two tables `table`"},
+    /* C106 */
+    {CHANNELS "destinations: [{name: a, dead_letter: b}]\n", "C106", 2, 39, "dead letter of `a`"},
+    {CHANNELS "destinations: [{name: a, dead_letter: a}]\n", "C106", 2, 39, "dead letter of `a`"},
+    {CHANNELS "destinations:\n  - name: a\n    deliveries_max: 3\n", "C106", 3, 5,
+     "names no dead letter"},
+    {CHANNELS "destinations: [{name: a, fields: [sendr]}]\n", "C106", 2, 35, "`sendr`"},
+    {"channels: [{name: in, profiles: [none-*]}]\n" DESTINATIONS, "C106", 1, 34, "`none-*`"},
+    {BASE "unroutable: nowhere\n", "C106", 3, 13, "`nowhere`"},
+    {BASE "participants:\n  - {name: a, secret_file: secret, publish: [out]}\n", "C106", 4, 46,
+     "no such channel: `out`"},
+    {BASE "participants:\n  - {name: a, secret_file: secret, consume: [x]}\n", "C106", 4, 46,
+     "no such destination: `x`"},
+    {BASE "participants:\n  - {name: a, secret_file: secret, receives: x}\n", "C106", 4, 46,
+     "no such destination: `x`"},
+    /* C107 */
+    {BASE "tables: [none.csv]\n", "C107", 3, 10, "none.csv: not found"},
+    {BASE "lists: {a: none.txt}\n", "C107", 3, 12, "none.txt: not found"},
+    {BASE "profiles: [shipped, none.yaml]\n", "C107", 3, 21, "none.yaml: not found"},
+    {BASE "tables: [/]\n", "C107", 3, 10, "cannot read /"},
+    {BASE "participants:\n  - {name: a, secret_file: none}\n", "C107", 4, 28, "none: not found"},
+    {BASE "participants:\n  - {name: a, secret_file: secret, ids_file: none}\n", "C107", 4, 46,
+     "none: not found"},
+    /* C108 */
+    {BASE "participants:\n  - name: a\n", "C108", 4, 5, "`a` has no secret"},
+    {BASE "participants:\n  - name: a\n    secret: hunter2\n", "C108", 5, 13,
+     "does not belong into the configuration"},
+    {BASE "participants:\n  - name: a\n    secret_file: short\n", "C108", 5, 18,
+     "shorter than 16 bytes"},
+    /* C109 */
+    {DESTINATIONS, "C109", 0, 0, "there are no channels"},
+    {"channels: []\n" DESTINATIONS, "C109", 1, 11, "there are no channels"},
+    {"channels: [{profiles: [event]}]\n" DESTINATIONS, "C109", 1, 12, "a channel needs a name"},
+    {CHANNELS, "C109", 0, 0, "there are no destinations"},
+    {CHANNELS "destinations: [all]\n", "C109", 2, 16, "a destination needs a name"},
+    {BASE "participants: [nansha]\n", "C109", 3, 16, "a participant needs a name"},
+    /* C110 */
+    {BASE "block: 64KiB\nmessage_max: 1KiB\n", "C110", 3, 8, "does not hold a message"},
+    {BASE "memory: 32MiB\nblock: 4MiB\noutput_max: 64MiB\n", "C110", 3, 9,
+     "is less than 16 blocks"},
+    {BASE "output_max: 4MiB\n", "C110", 3, 13, "half of output_max"},
+    {BASE "hold_bytes_max: 200MiB\n", "C110", 2, 15, "the destinations may keep"},
+    /* C111, C112 */
+    {BASE "listen: [\"127.0.0.1:7400\", nonsense]\n", "C111", 3, 28, "`nonsense` is no address"},
+    {BASE "listen: \"127.0.0.1:70000\"\n", "C111", 3, 10, "is no port"},
+    {BASE "listen: [\"0.0.0.0:7400\"]\n", "C112", 3, 11, "0.0.0.0:7400 is not loopback"},
+    /* C140 */
+    {BASE "participants:\n  - {name: a, secret_file: secret, ids: [X]}\n"
+          "  - {name: b, secret_file: secret, ids: [X]}\n",
+     "C140", 0, 0, "the address `X` is claimed by both `a` and `b`"},
+    {BASE "participants:\n  - {name: a, secret_file: secret, ids: [\"X*\"]}\n"
+          "  - {name: b, secret_file: secret, ids: [\"X*\"]}\n",
+     "C140", 0, 0, "the address `X*` is claimed"},
+};
+
+static void expect_wrong(const struct wrong *wrong, size_t number)
+{
+    struct folder folder;
+    struct diagnostics diagnostics;
+    struct config *config = NULL;
+    const char *path = write_configuration(&folder, wrong->text);
+    diagnostics_init(&diagnostics);
+    cr_expect_eq(config_load(path, &config, &diagnostics), STATUS_INVALID, "case %zu: %s", number,
+                 wrong->text);
+    cr_expect_null(config);
+    if (diagnostics.count != 1)
+        diagnostics_print(&diagnostics, stderr);
+    cr_expect_eq(diagnostics.error_count, 1, "case %zu: %s", number, wrong->text);
+    cr_assert_geq(diagnostics.count, 1);
+    const struct diagnostic *first = &diagnostics.items[0];
+    cr_expect_str_eq(first->code, wrong->code, "case %zu: %s: %s", number, wrong->text,
+                     first->text);
+    cr_expect_str_eq(first->place.file, path);
+    cr_expect(first->place.line == wrong->line && first->place.column == wrong->column,
+              "case %zu: %s: %u:%u instead of %u:%u: %s", number, wrong->text, first->place.line,
+              first->place.column, wrong->line, wrong->column, first->text);
+    cr_expect_not_null(strstr(first->text, wrong->says), "case %zu: %s: %s", number, wrong->text,
+                       first->text);
+    diagnostics_deinit(&diagnostics);
+    folder_close(&folder);
+}
+
+Test(config, errors_have_their_exact_place)
+{
+    for (size_t i = 0; i < sizeof wrongs / sizeof *wrongs; i++)
+        expect_wrong(&wrongs[i], i);
+}
+
+Test(config, each_code_is_raised_and_explained)
+{
+    for (const struct diagnostic_code *code = config_codes; code->code != NULL; code++) {
+        bool raised = false;
+        for (size_t i = 0; i < sizeof wrongs / sizeof *wrongs; i++)
+            raised = raised || strcmp(wrongs[i].code, code->code) == 0;
+        cr_expect(raised, "%s", code->code);
+        cr_expect_gt(strlen(code->title), 5, "%s", code->code);
+        cr_expect_gt(strlen(code->explanation), 20, "%s", code->code);
+    }
+}
+
+Test(config, all_errors_are_told_in_one_run)
+{
+    struct folder folder;
+    struct diagnostics diagnostics;
+    struct config *config = NULL;
+    const char *path = write_configuration(
+        &folder, BASE "message_max: 1\ntables: [bad.csv, none.csv]\nlisten: [x]\nunroutble: all\n"
+                      "participants:\n  - name: a\n");
+    diagnostics_init(&diagnostics);
+    cr_expect_eq(config_load(path, &config, &diagnostics), STATUS_INVALID);
+    unsigned of_table = 0;
+    for (uint32_t i = 0; i < diagnostics.count; i++)
+        of_table += strstr(diagnostics.items[i].place.file, "/bad.csv") != NULL;
+    cr_expect_eq(of_table, 1);
+    cr_expect_eq(diagnostics.error_count, 6);
+    diagnostics_deinit(&diagnostics);
+    folder_close(&folder);
+}
+
+Test(config, a_secret_that_others_can_read_is_a_warning)
+{
+    struct folder folder;
+    struct diagnostics diagnostics;
+    struct config *config = NULL;
+    const char *path =
+        write_configuration(&folder, BASE "participants:\n  - name: a\n    secret_file: open\n");
+    diagnostics_init(&diagnostics);
+    cr_assert_eq(config_load(path, &config, &diagnostics), STATUS_OK);
+    cr_expect_eq(diagnostics.warning_count, 1);
+    cr_expect_eq(diagnostics.error_count, 0);
+    cr_expect_str_eq(diagnostics.items[0].code, "C108");
+    cr_expect_eq(diagnostics.items[0].place.line, 5);
+    cr_expect_eq(diagnostics.items[0].place.column, 18);
+    config_free(config);
+    diagnostics_deinit(&diagnostics);
+    folder_close(&folder);
+}
+
+Test(config, a_missing_configuration)
+{
+    struct diagnostics diagnostics;
+    struct config *config = NULL;
+    diagnostics_init(&diagnostics);
+    cr_expect_eq(config_load("/nowhere/kouan.yaml", &config, &diagnostics), STATUS_INVALID);
+    cr_expect_eq(diagnostics.error_count, 1);
+    cr_expect_str_eq(diagnostics.items[0].code, "C107");
+    cr_expect_str_eq(diagnostics.items[0].place.file, "/nowhere/kouan.yaml");
+    diagnostics_deinit(&diagnostics);
+}
+
+/* Too many of a kind: the one past the limit is named. */
+static char *repeat(const char *before, const char *format, unsigned count, const char *after)
+{
+    enum { ITEM_BYTES = 64 };
+    size_t capacity = strlen(before) + (size_t)count * ITEM_BYTES + strlen(after) + 1;
+    char *text = malloc(capacity), *end = text;
+    end += sprintf(end, "%s", before);
+    for (unsigned i = 0; i < count; i++)
+        end += sprintf(end, format, i);
+    sprintf(end, "%s", after);
+    return text;
+}
+
+static void expect_too_many(char *text, uint32_t line, const char *says)
+{
+    struct folder folder;
+    struct diagnostics diagnostics;
+    struct config *config = NULL;
+    const char *path = write_configuration(&folder, text);
+    diagnostics_init(&diagnostics);
+    cr_expect_eq(config_load(path, &config, &diagnostics), STATUS_INVALID, "%s", says);
+    bool found = false;
+    for (uint32_t i = 0; i < diagnostics.count; i++)
+        found = found || (strcmp(diagnostics.items[i].code, "C104") == 0 &&
+                          diagnostics.items[i].place.line == line &&
+                          strstr(diagnostics.items[i].text, says) != NULL);
+    if (!found)
+        diagnostics_print(&diagnostics, stderr);
+    cr_expect(found, "%s", says);
+    diagnostics_deinit(&diagnostics);
+    folder_close(&folder);
+    free(text);
+}
+
+Test(config, counts_have_limits)
+{
+    expect_too_many(
+        repeat(BASE "listen:\n", "  - \"127.0.0.1:%u\"\n", CONFIG_LISTENERS_MAX + 1, ""),
+        4 + CONFIG_LISTENERS_MAX, "more than 16 addresses");
+    expect_too_many(repeat("channels:\n", "  - name: c%u\n", CHANNELS_MAX + 1, DESTINATIONS),
+                    2 + CHANNELS_MAX, "more than 256 channels");
+    expect_too_many(repeat(CHANNELS "memory: 8GiB\ndestinations:\n", "  - name: d%u\n",
+                           DESTINATIONS_MAX + 1, ""),
+                    4 + DESTINATIONS_MAX, "more than 256 destinations");
+    expect_too_many(repeat(CHANNELS "destinations:\n  - name: all\n    groups:\n", "      - g%u\n",
+                           DESTINATION_GROUPS_MAX + 1, ""),
+                    5 + DESTINATION_GROUPS_MAX, "at most 64 groups");
+    expect_too_many(repeat(CHANNELS "destinations:\n  - name: all\n    fields:\n",
+                           "      - sender # %u\n", DESTINATION_FIELDS_MAX + 1, ""),
+                    5 + DESTINATION_FIELDS_MAX, "at most 32 fields");
+    expect_too_many(repeat(BASE "tables:\n", "  - t%u.csv\n", RULE_TABLES_MAX + 1, ""),
+                    4 + RULE_TABLES_MAX, "more than 16 tables");
+    expect_too_many(repeat(BASE "participants:\n  - name: a\n    secret_file: secret\n    roles:\n",
+                           "      - r%u\n", PARTICIPANT_ROLES_MAX + 1, ""),
+                    7 + PARTICIPANT_ROLES_MAX, "at most 16 roles");
+}

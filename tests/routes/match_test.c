@@ -1,0 +1,559 @@
+#include "routes/match.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+/* Random tables against the naive truth. A failure prints its seed. */
+
+enum { SLOTS = 6, LISTS = 4, VALUE_BYTES = 4, OCCURRENCES = 2048 };
+
+static const enum slot slots[SLOTS] = {SLOT_CUSTOMS_OFFICE, SLOT_MESSAGE_TYPE, SLOT_GOODS_CODE,
+                                       SLOT_PARTICIPANT,    SLOT_PORT,         SLOT_PROFILE};
+
+struct random {
+    uint64_t state;
+};
+
+/* SplitMix64 (Steele, Lea, Flood 2014). */
+static uint64_t draw(struct random *random)
+{
+    uint64_t z = random->state += UINT64_C(0x9E3779B97F4A7C15);
+    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
+    return z ^ z >> 31;
+}
+
+static uint32_t below(struct random *random, uint32_t bound)
+{
+    return (uint32_t)(draw(random) % bound);
+}
+
+static bool chance(struct random *random, uint32_t percent)
+{
+    return below(random, 100) < percent;
+}
+
+/* What the tables of one round are like: how often a rule has a condition on a slot, how often that
+ * is negated, and the weights of the kinds of alternatives. */
+struct shape {
+    uint32_t tables_max, rules_max, alternatives_max, values_max;
+    uint32_t condition_percent, negated_percent;
+    uint32_t weights[4]; /* by enum alternative_kind */
+    uint32_t slots;
+    uint32_t digits; /* values are of so many different digits; few make many hits */
+};
+
+struct world {
+    struct arena arena;
+    struct random random;
+    struct shape shape;
+    struct value_list lists[LISTS];
+    const struct rule_table *tables[RULE_TABLES_MAX];
+    uint16_t table_count;
+};
+
+/* Mostly digits, of mixed lengths, so that ranges of each kind hit and miss; never empty. */
+static struct bytes make_value(struct world *world, struct arena *arena)
+{
+    struct random *random = &world->random;
+    size_t size = 1 + below(random, VALUE_BYTES);
+    uint8_t *text = arena_allocate(arena, size);
+    for (size_t i = 0; i < size; i++)
+        text[i] = (uint8_t)(chance(random, 5) ? 'A' : '0' + below(random, world->shape.digits));
+    return bytes_make(text, size);
+}
+
+static struct alternative make_alternative(struct world *world)
+{
+    uint32_t total = 0, kind = 0;
+    for (uint32_t i = 0; i < 4; i++)
+        total += world->shape.weights[i];
+    for (uint32_t at = below(&world->random, total); at >= world->shape.weights[kind]; kind++)
+        at -= world->shape.weights[kind];
+    struct alternative alternative = {
+        .kind = (enum alternative_kind)kind,
+        .low = make_value(world, &world->arena),
+    };
+    if (kind == ALTERNATIVE_LIST) {
+        alternative.low = (struct bytes){0};
+        alternative.list = &world->lists[below(&world->random, LISTS)];
+    } else if (kind == ALTERNATIVE_RANGE) {
+        alternative.high = make_value(world, &world->arena);
+        if (bytes_compare(alternative.low, alternative.high) > 0) {
+            struct bytes low = alternative.high;
+            alternative.high = alternative.low;
+            alternative.low = low;
+        }
+    }
+    return alternative;
+}
+
+static struct rule make_rule(struct world *world)
+{
+    const struct shape *shape = &world->shape;
+    struct random *random = &world->random;
+    struct condition *conditions = arena_allocate_array(&world->arena, SLOTS, sizeof *conditions);
+    uint16_t *destinations = arena_allocate_array(&world->arena, 3, sizeof *destinations);
+    struct rule rule = {.id = "rule", .note = "", .conditions = conditions};
+    rule.destinations = destinations;
+    rule.destination_count = (uint16_t)below(random, 4);
+    for (uint16_t i = 0; i < rule.destination_count; i++)
+        destinations[i] = (uint16_t)(below(random, 8) * 36);
+    rule.to_receiver = chance(random, 10);
+    rule.action = chance(random, 70)   ? ACTION_DELIVER
+                  : chance(random, 70) ? ACTION_HOLD
+                                       : ACTION_REJECT;
+    for (uint32_t i = 0; i < shape->slots; i++) {
+        if (!chance(random, shape->condition_percent))
+            continue;
+        uint32_t count = 1 + below(random, shape->alternatives_max);
+        struct alternative *alternatives =
+            arena_allocate_array(&world->arena, count, sizeof *alternatives);
+        for (uint32_t k = 0; k < count; k++)
+            alternatives[k] = make_alternative(world);
+        conditions[rule.condition_count++] = (struct condition){
+            .slot = slots[i],
+            .negated = chance(random, shape->negated_percent),
+            .alternatives = alternatives,
+            .alternative_count = count,
+        };
+    }
+    return rule;
+}
+
+static int by_bytes(const void *left, const void *right)
+{
+    return bytes_compare(*(const struct bytes *)left, *(const struct bytes *)right);
+}
+
+static void make_list(struct world *world, struct value_list *list, uint32_t count)
+{
+    *list = (struct value_list){.name = "list", .file = "list"};
+    list->values = arena_allocate_array(&world->arena, count, sizeof *list->values);
+    struct bytes *drawn = arena_allocate_array(&world->arena, count, sizeof *drawn);
+    for (uint32_t i = 0; i < count; i++)
+        drawn[i] = make_value(world, &world->arena);
+    qsort(drawn, count, sizeof *drawn, by_bytes);
+    for (uint32_t i = 0; i < count; i++)
+        if (list->count == 0 || !bytes_equal(list->values[list->count - 1], drawn[i]))
+            list->values[list->count++] = drawn[i];
+}
+
+static void world_make(struct world *world, uint64_t seed, struct shape shape)
+{
+    *world = (struct world){.random = {seed}, .shape = shape};
+    arena_init(&world->arena);
+    for (uint32_t i = 0; i < LISTS; i++)
+        make_list(world, &world->lists[i], i * 5); /* the first is empty */
+    world->table_count = (uint16_t)(1 + below(&world->random, shape.tables_max));
+    for (uint16_t i = 0; i < world->table_count; i++) {
+        struct rule_table *table = arena_allocate(&world->arena, sizeof *table);
+        table->rule_count = below(&world->random, shape.rules_max + 1);
+        struct rule *rules = arena_allocate_array(&world->arena, table->rule_count, sizeof *rules);
+        for (uint32_t k = 0; k < table->rule_count; k++)
+            rules[k] = make_rule(world);
+        table->rules = rules;
+        world->tables[i] = table;
+    }
+}
+
+struct sample {
+    struct arena arena;
+    struct reading reading;
+    struct occurrence occurrences[OCCURRENCES];
+};
+
+static void sample_add(struct sample *sample, enum slot slot, struct bytes value)
+{
+    struct reading *reading = &sample->reading;
+    cr_assert_lt(reading->count, OCCURRENCES);
+    uint16_t index = reading->count++;
+    sample->occurrences[index] =
+        (struct occurrence){value, 0, READING_NO_OCCURRENCE, (uint8_t)slot};
+    if (reading->first[slot] == READING_NO_OCCURRENCE)
+        reading->first[slot] = index;
+    else
+        sample->occurrences[reading->last[slot]].next = index;
+    reading->last[slot] = index;
+}
+
+static void sample_init(struct sample *sample)
+{
+    arena_init(&sample->arena);
+    sample->reading = (struct reading){.occurrences = sample->occurrences};
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
+        sample->reading.first[slot] = sample->reading.last[slot] = READING_NO_OCCURRENCE;
+}
+
+static void sample_make(struct sample *sample, struct world *world)
+{
+    struct random *random = &world->random;
+    sample_init(sample);
+    for (uint32_t i = 0; i < SLOTS; i++) {
+        uint32_t count = chance(random, 20)                  ? 0
+                         : slot_takes_all(slots[i]) == false ? 1
+                         : chance(random, 50)                ? 1
+                                              : 1 + below(random, world->shape.values_max);
+        for (uint32_t k = 0; k < count; k++)
+            sample_add(sample, slots[i], make_value(world, &sample->arena));
+    }
+}
+
+static bool same_sets(const struct destination_set *a, const struct destination_set *b)
+{
+    return memcmp(a->words, b->words, sizeof a->words) == 0;
+}
+
+static bool same_decisions(const struct decision *a, const struct decision *b)
+{
+    return same_sets(&a->deliver, &b->deliver) && same_sets(&a->hold, &b->hold) &&
+           a->to_receiver_deliver == b->to_receiver_deliver &&
+           a->to_receiver_hold == b->to_receiver_hold && a->rejected == b->rejected &&
+           a->table_count == b->table_count &&
+           memcmp(a->matched, b->matched, a->table_count * sizeof *a->matched) == 0 &&
+           (!a->rejected || a->rejected_table == b->rejected_table);
+}
+
+static void compare_lists(const struct matcher *matcher, struct match_scratch *scratch,
+                          const struct world *world, const struct reading *reading, uint64_t seed)
+{
+    for (uint16_t t = 0; t < world->table_count; t++) {
+        uint32_t listed[40], count = match_list(matcher, scratch, reading, t, listed, 40);
+        uint32_t expected = 0;
+        for (uint32_t i = 0; i < world->tables[t]->rule_count && expected < 40; i++) {
+            if (!rule_holds(&world->tables[t]->rules[i], reading))
+                continue;
+            cr_assert(expected < count && listed[expected] == i, "seed %lu", seed);
+            expected++;
+        }
+        cr_assert_eq(count, expected, "seed %lu", seed);
+    }
+}
+
+/* Compares over `readings` readings; returns how many matched at least one rule. */
+static uint32_t compare(struct shape shape, uint64_t seed, uint32_t readings)
+{
+    struct world world;
+    struct arena arena;
+    struct match_scratch *scratch;
+    uint32_t hits = 0;
+    world_make(&world, seed, shape);
+    arena_init(&arena);
+    /* All fields sparse, some, or (for tables of these sizes) none. */
+    size_t row_bytes = seed % 3 == 0 ? 0 : 20000 + seed * 1000;
+    const struct matcher *matcher =
+        seed % 3 == 2 ? matcher_compile(&arena, world.tables, world.table_count)
+                      : matcher_compile_within(&arena, world.tables, world.table_count, row_bytes);
+    cr_assert_eq(match_scratch_open(&scratch), STATUS_OK);
+    if (seed % 2 == 1)
+        match_scratch_choose_portable(scratch);
+    for (uint32_t i = 0; i < readings; i++) {
+        struct sample sample;
+        struct decision naive, compiled;
+        sample_make(&sample, &world);
+        memset(&compiled, 0xA5, sizeof compiled);
+        match_naive(world.tables, world.table_count, &sample.reading, &naive);
+        match_run(matcher, scratch, &sample.reading, &compiled);
+        cr_assert(same_decisions(&naive, &compiled), "seed %lu, reading %u", seed, i);
+        if (i % 16 == 0)
+            compare_lists(matcher, scratch, &world, &sample.reading, seed);
+        for (uint16_t t = 0; t < world.table_count; t++)
+            if (naive.matched[t] != DECISION_NO_RULE) {
+                hits++;
+                break;
+            }
+        arena_deinit(&sample.arena);
+    }
+    match_scratch_close(scratch);
+    arena_deinit(&arena);
+    arena_deinit(&world.arena);
+    return hits;
+}
+
+static const struct shape mixed = {
+    .tables_max = 5,
+    .rules_max = 80,
+    .alternatives_max = 3,
+    .values_max = 6,
+    .condition_percent = 75,
+    .negated_percent = 25,
+    .weights = {4, 2, 2, 1},
+    .slots = SLOTS,
+    .digits = 4,
+};
+
+Test(match, agrees_with_the_naive_truth)
+{
+    uint32_t hits = 0;
+    for (uint64_t seed = 1; seed <= 420; seed++)
+        hits += compare(mixed, seed, 500); /* 210,000 comparisons */
+    cr_assert_gt(hits, 50000, "too few readings match for the comparison to mean much");
+    cr_assert_lt(hits, 200000);
+}
+
+Test(match, agrees_where_tables_are_tiny)
+{
+    struct shape shape = mixed;
+    shape.rules_max = 2;
+    shape.tables_max = RULE_TABLES_MAX;
+    for (uint64_t seed = 1; seed <= 200; seed++)
+        compare(shape, seed, 30);
+}
+
+Test(match, agrees_over_several_blocks)
+{
+    struct shape shape = mixed;
+    shape.rules_max = 9000;
+    shape.tables_max = 3;
+    shape.digits = 10;
+    shape.condition_percent = 70;
+    for (uint64_t seed = 1; seed <= 6; seed++)
+        compare(shape, seed, 60);
+}
+
+Test(match, agrees_where_one_kind_of_alternative_is_all)
+{
+    for (uint32_t kind = 0; kind < 4; kind++)
+        for (uint32_t negated = 0; negated <= 100; negated += 100) {
+            struct shape shape = mixed;
+            memset(shape.weights, 0, sizeof shape.weights);
+            shape.weights[kind] = 1;
+            shape.negated_percent = negated;
+            for (uint64_t seed = 1; seed <= 10; seed++)
+                compare(shape, seed, 100);
+        }
+}
+
+Test(match, agrees_where_one_field_is_all)
+{
+    struct shape shape = mixed;
+    shape.slots = 1;
+    shape.condition_percent = 100;
+    shape.rules_max = 2000;
+    for (uint64_t seed = 1; seed <= 10; seed++)
+        compare(shape, seed, 100);
+}
+
+Test(match, agrees_where_one_message_has_very_many_values)
+{
+    struct shape shape = mixed;
+    shape.values_max = 400; /* so that sources are summed up */
+    shape.condition_percent = 30;
+    shape.weights[ALTERNATIVE_RANGE] = 6;
+    shape.digits = 10;
+    shape.rules_max = 500;
+    for (uint64_t seed = 1; seed <= 20; seed++)
+        compare(shape, seed, 40);
+}
+
+/* ---- Adversarial sets ------------------------------------------------------------------------ */
+
+/* One table of `count` rules, each with one condition of one alternative on goods_code, which
+ * `make` fills in for rule `i`. */
+static struct rule_table *make_table(struct arena *arena, uint32_t count, bool negated,
+                                     void (*make)(struct arena *arena, uint32_t i, uint32_t count,
+                                                  struct alternative *out_alternative))
+{
+    struct rule_table *table = arena_allocate(arena, sizeof *table);
+    struct rule *rules = arena_allocate_array(arena, count, sizeof *rules);
+    struct condition *conditions = arena_allocate_array(arena, count, sizeof *conditions);
+    struct alternative *alternatives = arena_allocate_array(arena, count, sizeof *alternatives);
+    for (uint32_t i = 0; i < count; i++) {
+        make(arena, i, count, &alternatives[i]);
+        conditions[i] = (struct condition){SLOT_GOODS_CODE, negated, &alternatives[i], 1};
+        rules[i] = (struct rule){.id = "r", .conditions = &conditions[i], .condition_count = 1};
+    }
+    table->rules = rules;
+    table->rule_count = count;
+    return table;
+}
+
+static struct bytes number(struct arena *arena, uint32_t value)
+{
+    return bytes_from_text(arena_format(arena, "%08u", value));
+}
+
+static void make_nested_range(struct arena *arena, uint32_t i, uint32_t count,
+                              struct alternative *out_alternative)
+{
+    *out_alternative = (struct alternative){
+        .kind = ALTERNATIVE_RANGE,
+        .low = number(arena, i),
+        .high = number(arena, 2 * count - i),
+    };
+}
+
+static void make_exact(struct arena *arena, uint32_t i, uint32_t count,
+                       struct alternative *out_alternative)
+{
+    (void)count;
+    *out_alternative = (struct alternative){.kind = ALTERNATIVE_EXACT, .low = number(arena, 7 * i)};
+}
+
+static void make_prefix(struct arena *arena, uint32_t i, uint32_t count,
+                        struct alternative *out_alternative)
+{
+    (void)count;
+    *out_alternative = (struct alternative){
+        .kind = ALTERNATIVE_PREFIX,
+        .low = bytes_slice(number(arena, 7 * i), 0, 3 + i % 6),
+    };
+}
+
+/* Compares one table over values of the line that its rules lie on, and checks its memory. */
+static void compare_table(struct arena *tables_arena, const struct rule_table *table,
+                          uint32_t bytes_per_rule_max)
+{
+    struct arena arena;
+    struct match_scratch *scratch;
+    struct random random = {table->rule_count};
+    arena_init(&arena);
+    const struct matcher *matcher = matcher_compile(&arena, &table, 1);
+    cr_assert_eq(match_scratch_open(&scratch), STATUS_OK);
+    for (uint32_t i = 0; i < 60; i++) {
+        struct sample sample;
+        struct decision naive, compiled;
+        sample_init(&sample);
+        for (uint32_t k = 0; k < i % 7; k++)
+            sample_add(&sample, SLOT_GOODS_CODE,
+                       number(tables_arena, below(&random, 3 * table->rule_count)));
+        match_naive(&table, 1, &sample.reading, &naive);
+        match_run(matcher, scratch, &sample.reading, &compiled);
+        cr_assert(same_decisions(&naive, &compiled), "reading %u", i);
+    }
+    struct matcher_figures figures = matcher_figures(matcher);
+    cr_assert_eq(figures.rule_count, table->rule_count);
+    cr_assert_lt(figures.memory_bytes / table->rule_count, bytes_per_rule_max);
+    match_scratch_close(scratch);
+    arena_deinit(&arena);
+}
+
+Test(match, bounds_memory_where_all_rules_are_overlapping_ranges, .timeout = 60)
+{
+    struct arena arena;
+    arena_init(&arena);
+    compare_table(&arena, make_table(&arena, 100000, false, make_nested_range), 1200);
+    compare_table(&arena, make_table(&arena, 100000, true, make_nested_range), 1200);
+    arena_deinit(&arena);
+}
+
+Test(match, bounds_memory_where_all_values_differ, .timeout = 60)
+{
+    struct arena arena;
+    arena_init(&arena);
+    compare_table(&arena, make_table(&arena, RULES_MAX, false, make_exact), 250);
+    compare_table(&arena, make_table(&arena, RULES_MAX, true, make_exact), 250);
+    compare_table(&arena, make_table(&arena, RULES_MAX, false, make_prefix), 800);
+    arena_deinit(&arena);
+}
+
+Test(match, takes_the_first_of_very_many_rules_without_conditions)
+{
+    static struct rule rules[RULES_MAX];
+    const struct rule_table table = {.rules = rules, .rule_count = RULES_MAX};
+    const struct rule_table *tables[] = {&table};
+    struct arena arena;
+    struct match_scratch *scratch;
+    struct sample sample;
+    struct decision decision;
+    uint32_t listed[3];
+    arena_init(&arena);
+    sample_init(&sample);
+    cr_assert_eq(match_scratch_open(&scratch), STATUS_OK);
+    const struct matcher *matcher = matcher_compile(&arena, tables, 1);
+    match_run(matcher, scratch, &sample.reading, &decision);
+    cr_assert_eq(decision.matched[0], 0);
+    cr_assert_eq(match_list(matcher, scratch, &sample.reading, 0, listed, 3), 3);
+    cr_assert_eq(listed[2], 2);
+    match_scratch_close(scratch);
+    arena_deinit(&arena);
+}
+
+/* ---- The decision ---------------------------------------------------------------------------- */
+
+static const uint16_t first_two[] = {0, 1}, last_two[] = {1, 255};
+
+/* Three tables of one rule each, which always holds. */
+static struct decision decide(struct rule a, struct rule b, struct rule c)
+{
+    const struct rule_table first = {.rules = &a, .rule_count = 1};
+    const struct rule_table second = {.rules = &b, .rule_count = 1};
+    const struct rule_table third = {.rules = &c, .rule_count = 1};
+    const struct rule_table *tables[] = {&first, &second, &third};
+    struct arena arena;
+    struct match_scratch *scratch;
+    struct sample sample;
+    struct decision decision, naive;
+    arena_init(&arena);
+    sample_init(&sample);
+    cr_assert_eq(match_scratch_open(&scratch), STATUS_OK);
+    match_run(matcher_compile(&arena, tables, 3), scratch, &sample.reading, &decision);
+    match_naive(tables, 3, &sample.reading, &naive);
+    cr_assert(same_decisions(&naive, &decision));
+    match_scratch_close(scratch);
+    arena_deinit(&arena);
+    return decision;
+}
+
+static const struct rule to_first_two = {.destinations = first_two, .destination_count = 2};
+static const struct rule to_last_two = {.destinations = last_two, .destination_count = 2};
+static const struct rule hold_last_two = {
+    .destinations = last_two, .destination_count = 2, .action = ACTION_HOLD};
+static const struct rule to_receiver = {.to_receiver = true};
+static const struct rule hold_receiver = {.to_receiver = true, .action = ACTION_HOLD};
+static const struct rule reject = {
+    .destinations = first_two, .destination_count = 2, .action = ACTION_REJECT};
+
+Test(match, adds_the_destinations_of_all_tables_up)
+{
+    struct decision decision = decide(to_first_two, to_last_two, to_receiver);
+    cr_assert_eq(destination_set_count(&decision.deliver), 3);
+    cr_assert(destination_set_has(&decision.deliver, 0));
+    cr_assert(destination_set_has(&decision.deliver, 1));
+    cr_assert(destination_set_has(&decision.deliver, 255));
+    cr_assert_not(destination_set_has(&decision.deliver, 254));
+    cr_assert(destination_set_is_empty(&decision.hold));
+    cr_assert(decision.to_receiver_deliver);
+    cr_assert_not(decision.to_receiver_hold);
+    cr_assert_not(decision.rejected);
+}
+
+Test(match, holds_what_any_match_holds)
+{
+    struct decision decision = decide(to_first_two, hold_last_two, to_last_two);
+    cr_assert_eq(destination_set_count(&decision.deliver), 1);
+    cr_assert(destination_set_has(&decision.deliver, 0));
+    cr_assert_eq(destination_set_count(&decision.hold), 2);
+    decision = decide(hold_receiver, to_receiver, to_first_two);
+    cr_assert(decision.to_receiver_hold);
+    cr_assert_not(decision.to_receiver_deliver);
+}
+
+Test(match, rejects_whatever_other_tables_say)
+{
+    struct decision decision = decide(to_receiver, reject, hold_last_two);
+    cr_assert(decision.rejected);
+    cr_assert_eq(decision.rejected_table, 1);
+    cr_assert_eq(decision.matched[0], 0);
+    cr_assert(destination_set_is_empty(&decision.deliver));
+    cr_assert(destination_set_is_empty(&decision.hold));
+    cr_assert_not(decision.to_receiver_deliver);
+    cr_assert_eq(decide(reject, to_receiver, reject).rejected_table, 0);
+}
+
+Test(match, has_nothing_to_say_without_tables)
+{
+    struct arena arena;
+    struct match_scratch *scratch;
+    struct sample sample;
+    struct decision decision;
+    arena_init(&arena);
+    sample_init(&sample);
+    cr_assert_eq(match_scratch_open(&scratch), STATUS_OK);
+    match_run(matcher_compile(&arena, NULL, 0), scratch, &sample.reading, &decision);
+    cr_assert_eq(decision.table_count, 0);
+    cr_assert(destination_set_is_empty(&decision.deliver));
+    cr_assert_not(decision.rejected);
+    match_scratch_close(scratch);
+    arena_deinit(&arena);
+}
