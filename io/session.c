@@ -89,15 +89,15 @@ static void session_left(struct connection *connection)
         connection_finish(connection);
 }
 
+/* The client sends no more, and reads on perhaps. */
 static void session_ended(struct connection *connection)
 {
-    struct session *session = session_of(connection);
-    session->ended = true;
-    session_finish(session);
+    session_finish(session_of(connection));
 }
 
 void session_finish(struct session *session)
 {
+    session->finishing = true;
     if (session->first == NULL)
         connection_finish(session->connection);
 }
@@ -180,7 +180,7 @@ static void flush(struct session *session)
         return;
     session->last = NULL;
     session_wait_over(session, SESSION_WAIT_REPLIES);
-    if (shard->stopping || session->ended)
+    if (session->finishing)
         session_finish(session);
 }
 
@@ -343,7 +343,8 @@ static size_t session_input(struct connection *connection, struct bytes input, s
     };
     struct bytes arguments[RESP_ARGUMENTS_MAX];
     size_t consumed = 0;
-    while (consumed < input.size && session->waits == 0 && !connection_is_closing(connection)) {
+    while (consumed < input.size && session->waits == 0 && !session->finishing &&
+           !connection_is_closing(connection)) {
         struct resp_command command = {.arguments = arguments};
         struct bytes rest = bytes_make(input.data + consumed, input.size - consumed);
         uint32_t needed = 0;

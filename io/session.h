@@ -40,8 +40,8 @@ struct session {
     uint8_t protocol;
     uint8_t waits;
     bool has_consumed;
-    bool ended; /* the peer sends no more: what is owed is the last */
     bool in_unflushed;
+    bool finishing; /* closes when all that is owed is sent */
     struct session *next_unflushed;
     struct publication *first, *last; /* the replies that are owed, in order */
     uint32_t publication_count;
@@ -74,7 +74,7 @@ void session_wait_over(struct session *session, enum session_wait reason);
 struct resp_writer session_reply_begin(struct session *session);
 void session_reply_end(struct session *session, const struct resp_writer *writer);
 
-/* After a stop was asked for, or the peer has ended: answers what is owed, then closes. */
+/* No more commands: answers what is owed, then closes. */
 void session_finish(struct session *session);
 
 /* As it began: a participant only where there are no secrets, else until the handshake's end. */

@@ -75,6 +75,32 @@ def test_sigint_under_load():
     stop_under_load(signal.SIGINT)
 
 
+def test_stop_while_a_pipeline_never_ends():
+    """Commands that come after the stop was asked for are not begun."""
+    with Server(files=plain_files(stop_time="1m")) as server, server.wire() as wire:
+        def send():
+            try:
+                for number in range(1000000):
+                    wire.command("XADD", "in", "*", "body", event(number, "FAST"))
+            except OSError:
+                pass
+        thread = threading.Thread(target=send)
+        thread.start()
+        for _ in range(300):
+            wire.read()
+        server.process.send_signal(signal.SIGTERM)
+        before = time.monotonic()
+        try:
+            while True:
+                wire.read()
+        except WireClosed:
+            pass
+        thread.join()
+        wire.close()
+        server.stop()
+        assert time.monotonic() - before < 5
+
+
 def test_stop_answers_what_was_received():
     """All receipts come before the end, also when the peer sends no more."""
     with Server(files=plain_files()) as server, server.wire() as wire:
