@@ -1,3 +1,5 @@
+#include <assert.h>
+
 #include "routes/damage.h"
 #include "routes/reading.h"
 #include "routes/rule.h"
@@ -24,6 +26,7 @@ bool alternative_holds(const struct alternative *alternative, struct bytes value
     case ALTERNATIVE_RANGE: return range_holds(alternative, value);
     case ALTERNATIVE_LIST: return value_list_has(alternative->list, value);
     }
+    assert(false);
     return false;
 }
 
