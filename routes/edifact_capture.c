@@ -2,50 +2,15 @@
 
 #include "routes/scan_output.h"
 
-static uint32_t slot_of(uint32_t tag)
-{
-    return (tag * UINT32_C(0x9E3779B1)) >> 23; /* the top 9 bits: EDIFACT_TAG_SLOTS of them */
-}
-
-static_assert(EDIFACT_TAG_SLOTS == 1 << 9, "slot_of takes 9 bits");
-
 void edifact_capturer_init(struct edifact_capturer *capturer, const struct plan *plan,
                            struct edifact_syntax *syntax, struct bytes body, struct scan *scan)
 {
-    assert(plan->component_count < EDIFACT_NO_ROW);
     capturer->plan = plan;
     capturer->syntax = syntax;
     capturer->body = body;
     capturer->scan = scan;
     capturer->charset_known = syntax->byte_order_mark;
     capturer->charset = CHARSET_UTF8;
-
-    memset(capturer->first_rows, 0xFF, sizeof capturer->first_rows);
-    uint32_t previous = 0, tag_count = 0;
-    for (uint16_t row = 0; row < plan->component_count; row++) {
-        uint32_t tag = edifact_tag(plan->components[row].tag);
-        if (tag == previous)
-            continue;
-        uint32_t slot = slot_of(tag);
-        while (capturer->first_rows[slot] != EDIFACT_NO_ROW) {
-            uint16_t other = capturer->first_rows[slot];
-            assert(edifact_tag(plan->components[other].tag) != tag); /* rows stand together */
-            slot = (slot + 1) % EDIFACT_TAG_SLOTS;
-        }
-        tag_count++;
-        assert(tag_count <= PLAN_TAPS_MAX);
-        capturer->first_rows[slot] = row;
-        previous = tag;
-    }
-}
-
-uint16_t edifact_capturer_find(const struct edifact_capturer *capturer, uint32_t tag)
-{
-    for (uint32_t slot = slot_of(tag);; slot = (slot + 1) % EDIFACT_TAG_SLOTS) {
-        uint16_t row = capturer->first_rows[slot];
-        if (row == EDIFACT_NO_ROW || edifact_tag(capturer->plan->components[row].tag) == tag)
-            return row;
-    }
 }
 
 static enum status check_gb18030(const struct edifact_capturer *capturer,
@@ -124,7 +89,7 @@ static enum status take_row(struct edifact_capturer *capturer, const struct plan
             !part_equals(syntax, component_of(syntax, composite, row->qualifier_component),
                          row->qualifier))
             continue;
-        struct bytes raw = bytes_trim(component_of(syntax, composite, row->component)), value;
+        struct bytes raw = bytes_trim(component_of(syntax, composite, row->component)), value = {0};
         if (raw.size == 0)
             continue;
         enum status status = take_value(capturer, raw, &value, out_fault);
@@ -143,8 +108,8 @@ enum status edifact_capturer_take(struct edifact_capturer *capturer, uint16_t ro
                                   uint32_t number, struct scan_fault *out_fault)
 {
     const struct plan *plan = capturer->plan;
-    uint32_t tag = edifact_tag(plan->components[row].tag);
-    for (; row < plan->component_count && edifact_tag(plan->components[row].tag) == tag; row++) {
+    uint32_t tag = plan_tag(plan->components[row].tag);
+    for (; row < plan->component_count && plan_tag(plan->components[row].tag) == tag; row++) {
         enum status status =
             take_row(capturer, &plan->components[row], elements, entry, number, out_fault);
         if (status != STATUS_OK)

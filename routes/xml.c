@@ -266,7 +266,7 @@ static const uint8_t *end_element(struct xml_walk *walk, const uint8_t *at)
     if (at != NULL && (at == source->end || *at != '>'))
         at = find_nonblank(at, source->end);
     if (at != NULL)
-        at = scan_expect(source, at, BYTES_LITERAL(">"), "expected `>`");
+        at = scan_expect_byte(source, at, '>', "expected `>`");
     return at != NULL && leave_element(walk) ? at : NULL;
 }
 

@@ -141,7 +141,7 @@ static const uint8_t *read_comment_rest(struct scan_source *source, const uint8_
             return scan_refuse(source, SCAN_MALFORMED, at, control_character);
         at++;
         if (at < source->end && *at == '-')
-            return scan_expect(source, at + 1, BYTES_LITERAL(">"), "`--` in a comment");
+            return scan_expect_byte(source, at + 1, '>', "`--` in a comment");
     }
 }
 

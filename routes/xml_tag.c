@@ -29,7 +29,7 @@ const uint8_t *xml_read_tag(struct scan_source *source, const uint8_t *at, struc
             return at + 1;
         if (*at == '/') {
             out_tag->closed = true;
-            return scan_expect(source, at + 1, BYTES_LITERAL(">"), "expected `>`");
+            return scan_expect_byte(source, at + 1, '>', "expected `>`");
         }
         if (at == blank)
             return scan_refuse(source, SCAN_MALFORMED, at, "expected a blank, `/` or `>`");
@@ -60,8 +60,7 @@ const uint8_t *xml_read_attribute(struct scan_source *source, const uint8_t *at,
 {
     at = read_name(source, at, &out_attribute->name);
     if (at != NULL)
-        at =
-            scan_expect(source, find_nonblank(at, source->end), BYTES_LITERAL("="), "expected `=`");
+        at = scan_expect_byte(source, find_nonblank(at, source->end), '=', "expected `=`");
     if (at != NULL)
         at = read_value(source, find_nonblank(at, source->end), &out_attribute->value);
     return at;
@@ -168,7 +167,7 @@ const uint8_t *xml_read_reference(struct scan_source *source, const uint8_t *at,
     const uint8_t *end = xml_read_plain_name(source, start);
     if (end == NULL)
         return NULL;
-    const uint8_t *after = scan_expect(source, end, BYTES_LITERAL(";"), "expected `;`");
+    const uint8_t *after = scan_expect_byte(source, end, ';', "expected `;`");
     if (after == NULL)
         return NULL;
     if (!find_entity(bytes_make(start, (size_t)(end - start)), out_code_point))
@@ -210,7 +209,7 @@ static const uint8_t *read_number(struct scan_source *source, const uint8_t *at,
     }
     if (at == start)
         return scan_refuse(source, SCAN_MALFORMED, at, "expected a digit");
-    const uint8_t *after = scan_expect(source, at, BYTES_LITERAL(";"), "expected `;`");
+    const uint8_t *after = scan_expect_byte(source, at, ';', "expected `;`");
     if (after == NULL)
         return NULL;
     if (!is_character(code_point))
