@@ -133,7 +133,7 @@ static enum status recycle_oldest(struct shard *shard)
  * over two. */
 enum { SPARE_BLOCKS = 3 };
 
-static enum status make_room(struct shard *shard)
+enum status append_make_room(struct shard *shard)
 {
     uint32_t tries_max = shard->journal.block_count;
     for (uint32_t i = 0; i < tries_max; i++) {
@@ -149,7 +149,7 @@ static enum status make_room(struct shard *shard)
 static enum status reserve(struct shard *shard, uint32_t size_bytes, struct record **out_record,
                            uint64_t *out_position)
 {
-    enum status status = make_room(shard);
+    enum status status = append_make_room(shard);
     if (status != STATUS_OK)
         return status;
     return journal_reserve(&shard->journal, size_bytes, out_record, out_position);
@@ -246,18 +246,12 @@ enum status append_repeat(struct shard *shard, const struct record *source, enum
     uint32_t size = record_size(1, source->rule_count, source->value_count, source->body_bytes,
                                 source->text_bytes);
     struct outlet *outlet = &shard->outlets[destination];
-    if (!outlet_has_room(outlet, size) || !commit_has_room(&shard->commits))
+    if (!outlet_has_room(outlet, size) || !commit_has_spare_room(&shard->commits))
         return STATUS_FULL;
     struct record_id source_id = source->id;
-    uint64_t copied_before = shard->figures.copied_forward;
-    enum status status = make_room(shard);
-    if (status != STATUS_OK)
-        return status;
-    if (shard->figures.copied_forward != copied_before)
-        return STATUS_FULL; /* the source may have moved; the next try finds it again */
     struct record *record;
     uint64_t position;
-    status = journal_reserve(&shard->journal, size, &record, &position);
+    enum status status = journal_reserve(&shard->journal, size, &record, &position);
     if (status != STATUS_OK)
         return status;
 

@@ -13,8 +13,12 @@ MUST_CHECK enum status append_message(struct shard *shard, const struct routing 
                                       enum verdict verdict, struct record **out_record,
                                       uint64_t *out_position);
 
-/* A record that repeats `source` for one destination under a new id, and its commit. FULL if the
- * log or the destination has no room. `source` may move: do not use it afterwards. */
+/* Room for one more record; all others may move. FULL: everything in the log is still needed. */
+MUST_CHECK enum status append_make_room(struct shard *shard);
+
+/* A record that repeats `source` for one destination under a new id, and its commit. Room was made
+ * for it before `source` was looked up. FULL if the destination or the queue of commits has none.
+ */
 MUST_CHECK enum status append_repeat(struct shard *shard, const struct record *source,
                                      enum record_cause cause, uint16_t destination,
                                      struct record_id *out_id);

@@ -189,6 +189,8 @@ static bool release(struct shard *shard, struct hold *hold)
 {
     struct record_id id;
     uint16_t destination = hold->destination;
+    if (append_make_room(shard) != STATUS_OK)
+        return false;
     const struct record *record = journal_record(&shard->journal, hold->position);
     if (append_repeat(shard, record, RECORD_RELEASED, destination, &id) != STATUS_OK)
         return false;

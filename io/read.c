@@ -101,7 +101,7 @@ static bool is_exhausted(const struct group *group, const struct pending_entry *
 bool read_bury_exhausted(struct shard *shard, struct group *group, struct pending_entry *entry)
 {
     struct record_id id;
-    if (!is_exhausted(group, entry))
+    if (!is_exhausted(group, entry) || append_make_room(shard) != STATUS_OK)
         return false;
     const struct record *record = outlet_record(group->outlet, entry->index);
     if (append_repeat(shard, record, RECORD_DEAD_LETTER, group->outlet->destination->dead_letter,

@@ -294,6 +294,42 @@ def test_the_window_forgets_with_the_log():
         assert add(wire, 0) != first and int(info(wire)["window_evicted_for_room"]) > 0
 
 
+def test_many_burials_beside_publications():
+    """What Kouan emits leaves room for what is published in the same turn."""
+    destinations = ("[{name: all, groups: [all], deliveries_max: 1, dead_letter: grave}, "
+                    "{name: grave, groups: [grave]}]")
+    files = plain_files(destinations, publications_max=64, publications_per_connection=64)
+    with Server(files=files) as server, server.wire() as wire:
+        ids = add_many(wire, range(400))
+        while read_group(wire):
+            pass
+        replies = pipeline(wire, [("XREADGROUP", "GROUP", "all", "c", "STREAMS", "all", "0")] +
+                           [("XADD", "in", "*", "body", event(1000 + n)) for n in range(60)])
+        assert all(map(is_id, replies[1:]))
+        while read_group(wire, after="0"):
+            pass
+        got = []
+        while more := read_group(wire, "BLOCK", 100, destination="grave"):
+            got += more
+        assert len(got) == 400 and len(ids) == 400 and ledger(wire)["gap"] == 0
+
+
+def test_releasing_while_the_log_goes_round():
+    files = two_way_files(hold_bytes_max="4MiB")
+    files["rules.csv"] = "id,message_type,to,action\nhold,HOLD,slow,hold\nfast,FAST,fast,\n"
+    with Server(files=files) as server, server.wire() as wire:
+        held = publish(wire, [padded(n, 30000, "HOLD") for n in range(120)])
+        number = flow(wire, 2 * MEMORY)
+        for n, ident in enumerate(held):
+            assert wire.call("KOUAN", "RELEASE", ident) == 1, n
+            number = flow(wire, 500000, first=number)
+        got = []
+        while more := read_group(wire, destination="slow"):
+            got += more
+        assert [f[b"body"] for _, f in got] == [padded(n, 30000, "HOLD") for n in range(120)]
+        assert ledger(wire)["gap"] == 0
+
+
 # ---- replies --------------------------------------------------------------------------------------
 
 
