@@ -65,6 +65,15 @@ void admission_decide(struct shard *shard, struct intake_batch *batch, uint32_t 
     };
 }
 
+/* Closes the destination up before it says no. */
+static bool has_room(struct outlet *outlet, uint32_t record_bytes)
+{
+    if (outlet_has_room(outlet, record_bytes))
+        return true;
+    outlet_squeeze(outlet);
+    return outlet_has_room(outlet, record_bytes);
+}
+
 /* Where a destination is full and says so, its messages go to its dead letter. */
 static void divert(struct shard *shard, struct routing *routing, struct intake_item *item)
 {
@@ -73,7 +82,7 @@ static void divert(struct shard *shard, struct routing *routing, struct intake_i
          d = destination_set_next(&routing->deliver, d + 1)) {
         const struct destination *destination = shard->generation->destinations[d];
         if (destination->when_full == WHEN_FULL_DEAD_LETTER &&
-            !outlet_has_room(&shard->outlets[d], item->record_bytes))
+            !has_room(&shard->outlets[d], item->record_bytes))
             destination_set_add(&full, (uint16_t)d);
     }
     if (destination_set_is_empty(&full))
@@ -95,11 +104,8 @@ static uint16_t find_full(const struct shard *shard, const struct routing *routi
 {
     for (unsigned d = destination_set_next(&routing->deliver, 0); d < DESTINATIONS_MAX;
          d = destination_set_next(&routing->deliver, d + 1))
-        if (!outlet_has_room(&shard->outlets[d], record_bytes)) {
-            outlet_squeeze(&shard->outlets[d]);
-            if (!outlet_has_room(&shard->outlets[d], record_bytes))
-                return (uint16_t)d;
-        }
+        if (!has_room(&shard->outlets[d], record_bytes))
+            return (uint16_t)d;
     return NO_DESTINATION;
 }
 

@@ -136,6 +136,10 @@ def test_when_full_dead_letter():
         assert ids_of(read_group(wire, destination="grave")) == ids[16:]
         outlets = {o["destination"]: o for o in ledger(wire)["outlets"]}
         assert outlets["slow"]["diverted"] == 14 and outlets["slow"]["routed"] == 30
+        # What was acknowledged makes room, though the oldest is still pending.
+        assert wire.call("XACK", "slow", "slow", *ids[1:16]) == 15
+        ident = add(wire, 100, "SLOW")
+        assert ids_of(read_group(wire, destination="slow")) == [ident]
         assert ledger(wire)["gap"] == 0
 
 
