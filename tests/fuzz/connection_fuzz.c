@@ -6,8 +6,8 @@
  * commits), then what is sent. RS (0x1E) and the byte behind it end a piece: `0` and `1` choose the
  * connection, `r` reads replies, `h` ends the sending side, `c` closes, `t` lets turns pass, `a`
  * and `x` send XACK and XCLAIM for the last id that was read (ids are times, which no input can
- * know).
- */
+ * know). GS (0x1D) stands for one of three letters that change with each input, in turn: with three
+ * of them in its id a message is new, though the shard has seen the same input before. */
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -26,6 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum {
     PIECE_END = 0x1E,
+    FRESH_LETTER = 0x1D,
+    FRESH_LETTERS = 3,
     CLIENTS = 2,
     SHARDS = 4,
     WITH_PARTICIPANTS = 1,
@@ -56,10 +58,10 @@ static const char options_text[] = "listen: ['127.0.0.1:0']\n"
                                    "holds_max: 16\n"
                                    "channels: [{name: in}]\n"
                                    "destinations:\n"
-                                   "  - {name: all, groups: [all], backlog_max: 32,\n"
-                                   "     pending_max: 8, deliveries_max: 3, dead_letter: grave,\n"
+                                   "  - {name: all, groups: [all], backlog_max: 160,\n"
+                                   "     pending_max: 150, deliveries_max: 2, dead_letter: grave,\n"
                                    "     fields: [keys, verdict, rule, origin]}\n"
-                                   "  - {name: grave, groups: [grave, other], backlog_max: 16,\n"
+                                   "  - {name: grave, groups: [grave, other], backlog_max: 140,\n"
                                    "     fields: [cause, first_id]}\n"
                                    "  - {name: free, retain_bytes: 4KiB}\n"
                                    "unroutable: all\n";
@@ -317,6 +319,19 @@ static void feed(struct shard *shard, struct client *clients, struct bytes input
     }
 }
 
+static struct bytes freshen(struct bytes input)
+{
+    static uint32_t number;
+    uint8_t letters[FRESH_LETTERS], *copy = malloc(input.size + 1);
+    uint32_t rest = number++, next = 0;
+    assert(copy != NULL);
+    for (int i = 0; i < FRESH_LETTERS; i++, rest /= 64)
+        letters[i] = (uint8_t)('0' + rest % 64 + (rest % 64 >= 44)); /* no backslash */
+    for (size_t i = 0; i < input.size; i++)
+        copy[i] = input.data[i] == FRESH_LETTER ? letters[next++ % FRESH_LETTERS] : input.data[i];
+    return bytes_make(copy, input.size);
+}
+
 /* Reads until the server has closed both. */
 static void drain(struct shard *shard, struct client *clients)
 {
@@ -353,6 +368,35 @@ static void check_rest(const struct shard *shard)
     assert(loop_buffers_out(shard->loop) == 0);
 }
 
+static void sweep_group(struct group *group)
+{
+    const struct pending_entry *entry;
+    uint16_t consumer = group_consumer(group, BYTES_LITERAL("sweeper"), 1);
+    while (consumer != GROUP_NO_CONSUMER && group_take(group, consumer, true, 1) != GROUP_NOTHING)
+        continue;
+    while ((entry = group_next_pending(group, (struct record_id){0}, GROUP_NO_CONSUMER)) != NULL)
+        group_acknowledge(group, entry->id);
+}
+
+/* So that the next input finds room. */
+static void sweep(struct shard *shard)
+{
+    struct hold *hold;
+    for (uint16_t d = 0; d < shard->generation->destination_count; d++) {
+        struct outlet *outlet = &shard->outlets[d];
+        for (uint16_t g = 0; g < outlet->group_count; g++)
+            sweep_group(outlet->groups[g]);
+        outlet_trim(outlet);
+        assert(outlet->group_count == 0 || outlet_length(outlet) == 0);
+    }
+    while ((hold = hold_next(&shard->holds, (struct record_id){0}, 0)) != NULL) {
+        shard->outlets[hold->destination].account.held--;
+        shard->outlets[hold->destination].account.hold_rejected++;
+        hold_end(&shard->holds, hold);
+    }
+    assert(report_gap(shard) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 1 || size > INPUT_BYTES_MAX)
@@ -361,9 +405,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct client clients[CLIENTS];
     for (int i = 0; i < CLIENTS; i++)
         connect_client(stage->shard, &clients[i]);
-    feed(stage->shard, clients, bytes_make(data + 1, size - 1));
+    struct bytes input = freshen(bytes_make(data + 1, size - 1));
+    feed(stage->shard, clients, input);
+    free((void *)(uintptr_t)input.data);
     drain(stage->shard, clients);
     check_rest(stage->shard);
+    sweep(stage->shard);
     for (int i = 0; i < CLIENTS; i++) {
         check_replies(&clients[i]);
         close_client(&clients[i]);
