@@ -253,6 +253,14 @@ static const char *parse_option(const struct resp_command *command, uint32_t *at
     }
     if (!has_value)
         return "ERR syntax error";
+    if (bytes_equal_fold(option, BYTES_LITERAL("GROUP"))) {
+        if (*at + 2 >= command->count)
+            return "ERR syntax error";
+        out->group = value;
+        out->consumer = command->arguments[*at + 2];
+        *at += 3;
+        return NULL;
+    }
     *at += 2;
     if (bytes_equal_fold(option, BYTES_LITERAL("COUNT"))) {
         if (!bytes_parse_i64(value, &number))
@@ -275,11 +283,7 @@ static const char *parse_option(const struct resp_command *command, uint32_t *at
 static const char *parse(const struct resp_command *command, struct read_arguments *out)
 {
     *out = (struct read_arguments){.count = UINT32_MAX};
-    if (!bytes_equal_fold(command->arguments[1], BYTES_LITERAL("GROUP")))
-        return "ERR syntax error";
-    out->group = command->arguments[2];
-    out->consumer = command->arguments[3];
-    uint32_t at = 4;
+    uint32_t at = 1;
     while (at < command->count &&
            !bytes_equal_fold(command->arguments[at], BYTES_LITERAL("STREAMS"))) {
         const char *problem = parse_option(command, &at, out);
@@ -292,6 +296,8 @@ static const char *parse(const struct resp_command *command, struct read_argumen
     if (left == 0 || left % 2 != 0)
         return "ERR Unbalanced 'xreadgroup' list of streams: for each stream key an ID or '>' must "
                "be specified.";
+    if (out->group.data == NULL)
+        return "ERR Missing GROUP option for XREADGROUP";
     if (left != 2)
         return "ERR XREADGROUP reads one destination at a time here";
     out->key = command->arguments[at + 1];

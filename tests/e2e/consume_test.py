@@ -287,6 +287,24 @@ def test_create_groups():
         assert ledger(wire)["gap"] == 0
 
 
+def test_destroy_groups():
+    with Server(files=plain_files("[{name: all}]")) as server, server.wire() as wire, \
+            server.wire() as blocked:
+        for n in range(5):
+            assert wire.call("XGROUP", "CREATE", "all", "g", "0") == "OK"
+            add_many(wire, range(100 * n, 100 * n + 100))
+            assert len(read_group(wire, "COUNT", 30, group="g")) == 30
+            assert wire.call("XGROUP", "CREATE", "all", "h", "$") == "OK"
+            blocked.command("XREADGROUP", "GROUP", "h", "c", "BLOCK", 0, "STREAMS", "all", ">")
+            blocked.expect_silence(0.03)
+            assert wire.call("XGROUP", "DESTROY", "all", "h") == 1
+            assert blocked.read().word == "NOGROUP"
+            assert len(read_group(wire, group="g")) == 70
+            assert wire.call("XGROUP", "DESTROY", "all", "g") == 1
+            assert wire.call("XLEN", "all") == 0 and ledger(wire)["gap"] == 0
+        assert isinstance(add(wire, 1000), bytes) and wire.call("XLEN", "all") == 1
+
+
 def test_names_that_are_no_text():
     with Server(files=plain_files()) as server, server.wire() as wire:
         for _ in range(3):
