@@ -35,6 +35,11 @@ static inline bool commit_has_room(const struct commit_queue *queue)
 {
     return commit_count(queue) <= queue->mask;
 }
+/* Room for an item beside one for each of the publications, which never ask. */
+static inline bool commit_has_spare_room(const struct commit_queue *queue, uint64_t publications)
+{
+    return commit_count(queue) + publications <= queue->mask;
+}
 /* The position of the oldest record that is not durable yet; WINDOW_NO_POSITION if all are. */
 uint64_t commit_oldest_position(const struct commit_queue *queue);
 
