@@ -136,7 +136,7 @@ def test_python_redis():
         assert client.config_get("save") == {"save": ""}
         assert [c["name"] for c in client.client_list()] == ["joe"]
         assert client.command_count() > 10
-        client.close()
+        client.connection_pool.disconnect()
 
 
 def test_python_redis_errors():
@@ -149,7 +149,7 @@ def test_python_redis_errors():
                 raise AssertionError("it got in")
             except redis.exceptions.ResponseError as error:
                 assert str(error).startswith("WRONGPASS"), error
-            client.close()
+            client.connection_pool.disconnect()
         client = redis.Redis(port=server.port, username="nansha", password=secret("nansha"))
         for run, kind, words in [
             (lambda: client.xadd("other", {"body": event(1)}), redis.exceptions.NoPermissionError,
@@ -165,14 +165,14 @@ def test_python_redis_errors():
                 raise AssertionError("it was allowed")
             except kind as error:
                 assert words in str(error), error
-        client.close()
+        client.connection_pool.disconnect()
         anonymous = redis.Redis(port=server.port)
         try:
             anonymous.ping()
             raise AssertionError("it got in")
         except redis.exceptions.AuthenticationError:
             pass
-        anonymous.close()
+        anonymous.connection_pool.disconnect()
 
 
 def test_python_redis_pipelines():
@@ -192,7 +192,7 @@ def test_python_redis_pipelines():
             got += ids
             assert client.xack("all", "all", *ids) == len(ids)
         assert got == replies[:1000]
-        client.close()
+        client.connection_pool.disconnect()
 
 
 def test_python_redis_on_a_unix_socket():
@@ -202,7 +202,7 @@ def test_python_redis_on_a_unix_socket():
         with server.wire() as wire:
             ident = add(wire, 1)
         assert client.xreadgroup("all", "c", {"all": ">"}, block=1000)[0][1][0][0] == ident
-        client.close()
+        client.connection_pool.disconnect()
 
 
 if __name__ == "__main__":
