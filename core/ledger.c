@@ -60,8 +60,8 @@ int64_t intake_gap(const struct intake_account *account)
 int64_t outlet_gap(const struct outlet_account *account)
 {
     return (int64_t)(account->routed + account->emitted - account->held - account->released -
-                     account->hold_rejected - account->diverted - account->offered - account->retained -
-                     account->unclaimed);
+                     account->hold_rejected - account->diverted - account->offered -
+                     account->retained - account->unclaimed);
 }
 
 int64_t group_gap(const struct group_account *account)

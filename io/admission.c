@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "io/append.h"
 #include "io/intake_parts.h"
 #include "io/session.h"
@@ -8,6 +10,8 @@ static uint16_t find_full(const struct shard *shard, const struct routing *routi
 static void reserve(struct shard *shard, const struct routing *routing, uint32_t record_bytes);
 static bool holds_have_room(const struct shard *shard, const struct routing *routing,
                             uint32_t record_bytes);
+static void park_or_refuse(struct shard *shard, struct publication *publication,
+                           uint16_t destination, uint32_t record_bytes);
 
 /* Refuses, parks, or reserves room and lists the item for its claim. */
 void admission_decide(struct shard *shard, struct intake_batch *batch, uint32_t index)
@@ -18,8 +22,14 @@ void admission_decide(struct shard *shard, struct intake_batch *batch, uint32_t 
     struct session *session = publication->session;
 
     item->publication = NULL; /* unless it goes on */
-    if (session != NULL && session->parked_first != NULL) {
-        parking_add(shard, publication, session->parked_for, 0); /* behind those before it */
+    if (session != NULL && publication->returned)
+        session->parked.returned--;
+    if (parking_is_behind(publication)) {
+        if (parking_allows(shard, publication))
+            parking_add(shard, publication, NO_DESTINATION, 0);
+        else
+            intake_refuse(shard, publication, REFUSAL_TRY_AGAIN,
+                          "those before it wait for room; send it again later");
         return;
     }
     if (routing->refused) {
@@ -36,7 +46,7 @@ void admission_decide(struct shard *shard, struct intake_batch *batch, uint32_t 
     divert(shard, routing, item);
     uint16_t full = find_full(shard, routing, item->record_bytes);
     if (full != NO_DESTINATION) {
-        parking_add_or_refuse(shard, publication, full, item->record_bytes);
+        park_or_refuse(shard, publication, full, item->record_bytes);
         return;
     }
     if (!holds_have_room(shard, routing, item->record_bytes)) {
@@ -66,6 +76,8 @@ static void divert(struct shard *shard, struct routing *routing, struct intake_i
             !outlet_has_room(&shard->outlets[d], item->record_bytes))
             destination_set_add(&full, (uint16_t)d);
     }
+    if (destination_set_is_empty(&full))
+        return;
     item->diverted = full;
     for (unsigned d = destination_set_next(&full, 0); d < DESTINATIONS_MAX;
          d = destination_set_next(&full, d + 1)) {
@@ -74,6 +86,7 @@ static void divert(struct shard *shard, struct routing *routing, struct intake_i
     }
     for (unsigned i = 0; i < DESTINATIONS_MAX / 64; i++)
         routing->hold.words[i] &= ~routing->deliver.words[i];
+    item->record_bytes = append_measure(routing); /* it may have fewer destinations now */
 }
 
 /* The first destination without room, or NO_DESTINATION. */
@@ -107,4 +120,17 @@ static bool holds_have_room(const struct shard *shard, const struct routing *rou
     return count == 0 ||
            (hold_has_room(&shard->holds, (uint64_t)record_bytes * count) &&
             shard->holds.live + shard->holds.reserved + count <= shard->holds.capacity);
+}
+
+static void park_or_refuse(struct shard *shard, struct publication *publication,
+                           uint16_t destination, uint32_t record_bytes)
+{
+    const struct destination *full = shard->generation->destinations[destination];
+    if (full->when_full != WHEN_FULL_TRY_AGAIN && parking_allows(shard, publication)) {
+        parking_add(shard, publication, destination, record_bytes);
+        return;
+    }
+    char reason[128];
+    snprintf(reason, sizeof reason, "destination %s is full; send it again later", full->name);
+    intake_refuse(shard, publication, REFUSAL_TRY_AGAIN, reason);
 }

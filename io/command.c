@@ -32,19 +32,52 @@ void command_reply_ok(struct session *session)
     session_reply_end(session, &writer);
 }
 
+/* Where a wrong number of arguments is told from an unknown word. */
+static const struct {
+    const char *command, *subcommand;
+} subcommands[] = {
+    {"CLIENT", "GETNAME"}, {"CLIENT", "ID"},      {"CLIENT", "INFO"},     {"CLIENT", "LIST"},
+    {"CLIENT", "SETINFO"}, {"CLIENT", "SETNAME"}, {"COMMAND", "COUNT"},   {"COMMAND", "LIST"},
+    {"CONFIG", "GET"},     {"KOUAN", "HEALTH"},   {"KOUAN", "HOLDS"},     {"KOUAN", "LEDGER"},
+    {"KOUAN", "REJECT"},   {"KOUAN", "REJECTS"},  {"KOUAN", "RELEASE"},   {"KOUAN", "VERSION"},
+    {"XGROUP", "CREATE"},  {"XGROUP", "DESTROY"}, {"XINFO", "CONSUMERS"}, {"XINFO", "GROUPS"},
+    {"XINFO", "STREAM"},
+};
+
+static bool is_subcommand(struct bytes command, struct bytes subcommand)
+{
+    for (size_t i = 0; i < sizeof subcommands / sizeof *subcommands; i++)
+        if (bytes_equal_fold(command, bytes_from_text(subcommands[i].command)) &&
+            bytes_equal_fold(subcommand, bytes_from_text(subcommands[i].subcommand)))
+            return true;
+    return false;
+}
+
+struct folded {
+    char text[32];
+};
+
+static struct folded fold(struct bytes name, bool upper)
+{
+    struct folded folded = {0};
+    for (size_t i = 0; i < name.size && i < sizeof folded.text - 1; i++)
+        folded.text[i] = (char)(upper ? name.data[i] & ~0x20 : name.data[i] | 0x20);
+    return folded;
+}
+
 void command_reply_unknown_subcommand(struct session *session, const struct resp_command *command)
 {
     enum { SHOWN_MAX = 128 };
-    struct bytes shown = bytes_slice(command->arguments[1], 0, SHOWN_MAX);
-    char name[32];
-    size_t i = 0;
-    for (; i < command->arguments[0].size && i < sizeof name - 1; i++)
-        name[i] = (char)(command->arguments[0].data[i] & ~0x20);
-    name[i] = '\0';
+    struct bytes name = command->arguments[0], subcommand = command->arguments[1];
     struct resp_writer writer = session_reply_begin(session);
-    resp_write_error_format(
-        &writer, "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try %s HELP.",
-        (int)shown.size, (const char *)shown.data, name);
+    if (is_subcommand(name, subcommand)) {
+        resp_write_error_format(&writer, "ERR wrong number of arguments for '%s|%s' command",
+                                fold(name, false).text, fold(subcommand, false).text);
+    } else {
+        struct bytes shown = bytes_slice(subcommand, 0, SHOWN_MAX);
+        resp_write_error_format(&writer, "ERR unknown subcommand '%.*s'. Try %s HELP.",
+                                (int)shown.size, (const char *)shown.data, fold(name, true).text);
+    }
     session_reply_end(session, &writer);
 }
 

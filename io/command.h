@@ -96,7 +96,7 @@ COMMAND_LIST(X)
 /* One-line replies. */
 void command_reply_error(struct session *session, const char *text);
 void command_reply_ok(struct session *session);
-/* "ERR unknown subcommand or wrong number of arguments for 'x'. Try NAME HELP." */
+/* "ERR unknown subcommand 'x'. Try NAME HELP.", or of a known one's number of arguments. */
 void command_reply_unknown_subcommand(struct session *session, const struct resp_command *command);
 
 /* `ms`, `ms-seq`, or `-` and `+` where `ranges` is set; `missing_seq` fills in the second half. */

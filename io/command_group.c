@@ -48,6 +48,10 @@ void command_xack(struct session *session, const struct resp_command *command)
 
 /* ---- XGROUP ---- */
 
+static const char no_such_key[] =
+    "ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use "
+    "the MKSTREAM option to create an empty stream automatically.";
+
 static void create_group(struct session *session, const struct resp_command *command)
 {
     bool make_stream = false, denied;
@@ -58,7 +62,8 @@ static void create_group(struct session *session, const struct resp_command *com
                    i + 1 < command->count) {
             i++; /* a hint for Redis's lag; ours is exact without it */
         } else {
-            command_reply_error(session, "ERR syntax error");
+            command_reply_error(session, "ERR unknown subcommand or wrong number of arguments for "
+                                         "'CREATE'. Try XGROUP HELP.");
             return;
         }
     }
@@ -77,9 +82,7 @@ static void create_group(struct session *session, const struct resp_command *com
         command_reply_error(
             session, make_stream
                          ? "ERR no such destination: destinations are made in the configuration"
-                         : "ERR The XGROUP subcommand requires the key to exist. Note that for "
-                           "CREATE you may want to use the MKSTREAM option to create an empty "
-                           "stream automatically.");
+                         : no_such_key);
         return;
     }
     if (outlet_find_group(outlet, command->arguments[3]) != NULL) {
@@ -120,7 +123,11 @@ static void destroy_group(struct session *session, const struct resp_command *co
     struct outlet *outlet = command_outlet(session, command->arguments[2], &denied);
     if (denied)
         return;
-    struct group *group = outlet != NULL ? outlet_find_group(outlet, command->arguments[3]) : NULL;
+    if (outlet == NULL) {
+        command_reply_error(session, no_such_key);
+        return;
+    }
+    struct group *group = outlet_find_group(outlet, command->arguments[3]);
     if (group == NULL) {
         reply_integer(session, 0);
         return;

@@ -197,8 +197,9 @@ struct claim_arguments {
     uint64_t min_idle_ms;
     uint32_t first_id, id_count;
     uint64_t delivered_ms; /* what the entry's time becomes */
-    int64_t deliveries;    /* -1: one more than it was */
+    int64_t deliveries;    /* negative: one more than it was */
     bool just_id;
+    struct bytes unknown; /* an option that is none */
 };
 
 static const char *parse_claim_options(const struct resp_command *command, uint32_t at,
@@ -217,19 +218,23 @@ static const char *parse_claim_options(const struct resp_command *command, uint3
         bool is_time = bytes_equal_fold(option, BYTES_LITERAL("TIME"));
         bool is_retry = bytes_equal_fold(option, BYTES_LITERAL("RETRYCOUNT"));
         bool is_last = bytes_equal_fold(option, BYTES_LITERAL("LASTID"));
-        if ((!is_idle && !is_time && !is_retry && !is_last) || at + 1 == command->count)
-            return "ERR syntax error";
+        if ((!is_idle && !is_time && !is_retry && !is_last) || at + 1 == command->count) {
+            out->unknown = option;
+            return NULL;
+        }
         at++;
         if (is_last)
             continue; /* for Redis's replication */
-        if (!bytes_parse_i64(command->arguments[at], &number) || number < 0)
+        if (!bytes_parse_i64(command->arguments[at], &number))
             return is_idle   ? "ERR Invalid IDLE option argument for XCLAIM"
                    : is_time ? "ERR Invalid TIME option argument for XCLAIM"
                              : "ERR Invalid RETRYCOUNT option argument for XCLAIM";
-        if (is_idle)
-            out->delivered_ms = now > (uint64_t)number ? now - (uint64_t)number : 0;
+        if (is_idle) /* a time to come is now, as in Redis */
+            out->delivered_ms = number < 0                ? now
+                                : (uint64_t)number >= now ? 0
+                                                          : now - (uint64_t)number;
         else if (is_time)
-            out->delivered_ms = (uint64_t)number < now ? (uint64_t)number : now;
+            out->delivered_ms = number < 0 || (uint64_t)number > now ? now : (uint64_t)number;
         else
             out->deliveries = number > UINT32_MAX ? UINT32_MAX : number;
     }
@@ -253,8 +258,6 @@ static const char *parse_claim(const struct resp_command *command, uint64_t now,
     while (at < command->count && command_parse_id(command->arguments[at], 0, &id))
         at++;
     out->id_count = at - 5;
-    if (out->id_count == 0)
-        return "ERR Invalid stream ID specified as stream command argument";
     return parse_claim_options(command, at, now, out);
 }
 
@@ -310,6 +313,16 @@ static void reply_claimed(struct session *session, const struct group *group,
     session_reply_end(session, &writer);
 }
 
+static void reply_unknown_option(struct session *session, struct bytes option)
+{
+    enum { SHOWN_MAX = 128 };
+    struct bytes shown = bytes_slice(option, 0, SHOWN_MAX);
+    struct resp_writer writer = session_reply_begin(session);
+    resp_write_error_format(&writer, "ERR Unrecognized XCLAIM option '%.*s'", (int)shown.size,
+                            (const char *)shown.data);
+    session_reply_end(session, &writer);
+}
+
 void command_xclaim(struct session *session, const struct resp_command *command)
 {
     struct claim_arguments arguments;
@@ -320,6 +333,10 @@ void command_xclaim(struct session *session, const struct resp_command *command)
     const char *problem = parse_claim(command, now, &arguments);
     if (problem != NULL) {
         command_reply_error(session, problem);
+        return;
+    }
+    if (arguments.unknown.data != NULL) {
+        reply_unknown_option(session, arguments.unknown);
         return;
     }
     uint16_t consumer = group_consumer(group, command->arguments[3], now);

@@ -33,6 +33,8 @@ static const char *parse(const struct resp_command *command, struct publish_argu
         return "ERR wrong number of arguments for 'xadd' command";
     if (!bytes_equal_text(arguments[at], "*"))
         return "ERR Kouan gives the ids: say * where the id stands";
+    if ((command->count - at) % 2 == 0 || command->count - at < 3)
+        return "ERR wrong number of arguments for 'xadd' command";
     if (command->count - at != 3)
         return "ERR XADD takes exactly one field here, body, and its value";
     if (!bytes_equal_text(arguments[at + 1], "body"))

@@ -43,12 +43,12 @@ static const char wrong_pass[] = "WRONGPASS invalid username-password pair or us
 
 void command_auth(struct session *session, const struct resp_command *command)
 {
-    if (session->shard->generation->open) {
-        command_reply_error(session, no_secrets);
-        return;
-    }
     if (command->count > 3) {
         command_reply_error(session, "ERR syntax error");
+        return;
+    }
+    if (session->shard->generation->open) {
+        command_reply_error(session, no_secrets);
         return;
     }
     /* `AUTH secret` alone is the user named default, as in Redis. */
@@ -106,6 +106,7 @@ static void reply_hello(struct session *session)
 struct hello_arguments {
     uint64_t protocol;
     struct bytes user, secret, name;
+    struct bytes unknown; /* an option that is none */
 };
 
 static const char *parse_hello(const struct resp_command *command, struct hello_arguments *out)
@@ -127,16 +128,31 @@ static const char *parse_hello(const struct resp_command *command, struct hello_
             out->name = command->arguments[at + 1];
             at += 2;
         } else {
-            return "ERR Syntax error in HELLO option";
+            out->unknown = command->arguments[at];
+            return NULL;
         }
     }
     return NULL;
+}
+
+static void reply_hello_syntax(struct session *session, struct bytes unknown)
+{
+    enum { SHOWN_MAX = 128 };
+    struct bytes shown = bytes_slice(unknown, 0, SHOWN_MAX);
+    struct resp_writer writer = session_reply_begin(session);
+    resp_write_error_format(&writer, "ERR Syntax error in HELLO option '%.*s'", (int)shown.size,
+                            (const char *)shown.data);
+    session_reply_end(session, &writer);
 }
 
 void command_hello(struct session *session, const struct resp_command *command)
 {
     struct hello_arguments arguments;
     const char *problem = parse_hello(command, &arguments);
+    if (problem == NULL && arguments.unknown.data != NULL) {
+        reply_hello_syntax(session, arguments.unknown);
+        return;
+    }
     if (problem == NULL && arguments.user.data != NULL) {
         /* Clients send AUTH even to a server without users; there it is as good as said. */
         if (!session->shard->generation->open &&
@@ -323,11 +339,10 @@ void command_select(struct session *session, const struct resp_command *command)
 
 void command_reset(struct session *session, const struct resp_command *command)
 {
-    const struct generation *generation = session->shard->generation;
     (void)command;
     session->protocol = 2;
     session->name[0] = '\0';
-    session->participant = generation->open ? generation->directory.participants[0] : NULL;
+    session_forget_participant(session);
     struct resp_writer writer = session_reply_begin(session);
     resp_write_simple(&writer, "RESET");
     session_reply_end(session, &writer);

@@ -30,6 +30,9 @@ struct connection_protocol {
     /* The peer sends no more, and all that it sent was consumed but half a command: the protocol
      * finishes the connection when its last replies are written. NULL: it is finished at once. */
     void (*ended)(struct connection *connection);
+    /* The peer sends no more; input that was not consumed yet may be left. Before `ended`, once.
+     * May be NULL. */
+    void (*left)(struct connection *connection);
     /* No operation is in flight any more; the struct is reused after this returns. */
     void (*closed)(struct connection *connection);
 };
@@ -64,6 +67,10 @@ uint32_t transport_connection_count(const struct transport *transport);
 void transport_visit(struct transport *transport,
                      void (*visit)(struct connection *connection, void *context), void *context);
 
+/* Less than a quarter of the receive buffers, or of the small or large carries, is left: who keeps
+ * input (connection_input_chunk) should let go of it. */
+bool transport_input_is_scarce(const struct transport *transport);
+
 void *connection_session(struct connection *connection);
 uint64_t connection_id(const struct connection *connection);      /* from 1, never reused */
 const char *connection_peer(const struct connection *connection); /* 127.0.0.1:5301, or unix:... */
@@ -87,6 +94,8 @@ void connection_commit(struct connection *connection, size_t size);
 /* Copies any amount if it fits in the bound, else writes nothing and returns false. */
 bool connection_write(struct connection *connection, struct bytes bytes);
 size_t connection_queued_bytes(const struct connection *connection);
+/* `output_room` is called when no more than half of the bound is queued; more must be now. */
+void connection_await_room(struct connection *connection);
 
 /* An extra absolute deadline of the protocol's (handshake); 0 takes it away. Past it the
  * connection is aborted. */

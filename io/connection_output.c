@@ -123,6 +123,12 @@ size_t connection_queued_bytes(const struct connection *connection)
     return connection->queued_bytes;
 }
 
+void connection_await_room(struct connection *connection)
+{
+    assert(connection->queued_bytes > connection->transport->settings.output_bytes_max / 2);
+    connection->wants_room = true;
+}
+
 /* ---- Sending --------------------------------------------------------------------------------- */
 
 void connection_flush(struct connection *connection)

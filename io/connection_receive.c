@@ -116,6 +116,15 @@ static void complete_receive(struct loop *loop, struct operation *operation, int
         transport_put_to_flush(connection);
 }
 
+static void take_orderly_end(struct connection *connection)
+{
+    const struct connection_protocol *protocol = connection->transport->settings.protocol;
+    if (protocol->left != NULL)
+        protocol->left(connection);
+    if (connection->state == CONNECTION_OPEN)
+        connection_feed(connection);
+}
+
 /* A receive that ended without bytes; `error` 0 is the peer's orderly end. */
 static void take_end(struct connection *connection, int32_t error)
 {
@@ -125,7 +134,7 @@ static void take_end(struct connection *connection, int32_t error)
         if (connection->state == CONNECTION_LINGERING)
             connection_begin_close(connection);
         else if (connection->state == CONNECTION_OPEN)
-            connection_feed(connection);
+            take_orderly_end(connection);
         return;
     case ENOBUFS:
         if (wants_to_receive(connection))

@@ -34,7 +34,7 @@ enum status file_read(struct arena *arena, const char *path, size_t bytes_max,
                       struct bytes *out_content, mode_t *out_mode)
 {
     struct stat info;
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0)
         return status_of_errno(errno);
     enum status status = STATUS_IO;

@@ -48,10 +48,24 @@ void intake_queue(struct shard *shard, struct publication *publication)
     shard_wake(shard);
 }
 
+void intake_queue_in_front(struct shard *shard, struct publication *first)
+{
+    struct intake *intake = &shard->intake;
+    struct publication *last = first;
+    uint32_t count = 1;
+    for (; last->queued != NULL; last = last->queued)
+        count++;
+    last->queued = intake->queue_first;
+    if (intake->queue_first == NULL)
+        intake->queue_last = last;
+    intake->queue_first = first;
+    intake->queue_count += count;
+}
+
 bool intake_run(struct shard *shard)
 {
     struct intake *intake = &shard->intake;
-    parking_try_again(shard);
+    parking_release(shard);
     for (bool moved = true; moved;) {
         moved = false;
         if (intake->queue_count > 0 && intake->batch_count < INTAKE_BATCHES)

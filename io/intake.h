@@ -45,8 +45,10 @@ MUST_CHECK enum status intake_open(struct intake *intake, const struct digest_se
                                    struct window *window, struct delays *delays);
 void intake_close(struct intake *intake);
 
-/* Takes a publication in at the end of the queue (or before all others: one that was parked). */
+/* Takes a publication in at the end of the queue. */
 void intake_queue(struct shard *shard, struct publication *publication);
+/* Takes those in that were parked, linked by `queued`, in front of all others. */
+void intake_queue_in_front(struct shard *shard, struct publication *first);
 
 /* One turn's work. True if something is left to do in the next turn without any new event. */
 bool intake_run(struct shard *shard);

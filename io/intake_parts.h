@@ -5,18 +5,6 @@
 
 #include "io/shard.h"
 
-/* ---- io/parking.c: publications that wait for room, on their sessions ---- */
-
-/* Parked sessions whose destination has room again, or whose wait is over, go on: their
- * publications return to the front of the queue, in order. */
-void parking_try_again(struct shard *shard);
-/* Behind those that the session has parked already. */
-void parking_add(struct shard *shard, struct publication *publication, uint16_t destination,
-                 uint32_t record_bytes);
-/* Refused with TRYAGAIN where the session may not wait. */
-void parking_add_or_refuse(struct shard *shard, struct publication *publication,
-                           uint16_t destination, uint32_t record_bytes);
-
 /* ---- io/admission.c: refused, parked, or room reserved and a claim listed ---- */
 
 void admission_decide(struct shard *shard, struct intake_batch *batch, uint32_t index);

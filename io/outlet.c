@@ -45,8 +45,16 @@ bool outlet_has_room(const struct outlet *outlet, uint64_t size_bytes)
     const struct destination *destination = outlet->destination;
     if (outlet->group_count == 0)
         return true;
-    return outlet_length(outlet) + outlet->reserved_entries < destination->backlog_max &&
+    return outlet_room_entries(outlet) > 0 &&
            outlet->bytes + outlet->reserved_bytes + size_bytes <= destination->backlog_bytes_max;
+}
+
+uint64_t outlet_room_entries(const struct outlet *outlet)
+{
+    uint64_t taken = outlet_length(outlet) + outlet->reserved_entries;
+    if (outlet->group_count == 0)
+        return UINT64_MAX;
+    return taken < outlet->destination->backlog_max ? outlet->destination->backlog_max - taken : 0;
 }
 
 void outlet_reserve(struct outlet *outlet, uint64_t size_bytes)

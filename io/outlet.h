@@ -36,6 +36,8 @@ void outlet_close(struct outlet *outlet);
 /* Room for a record of `size_bytes`, counting what was reserved. A destination without groups
  * always has room: the oldest falls off. */
 bool outlet_has_room(const struct outlet *outlet, uint64_t size_bytes);
+/* For how many records. */
+uint64_t outlet_room_entries(const struct outlet *outlet);
 void outlet_reserve(struct outlet *outlet, uint64_t size_bytes);
 void outlet_unreserve(struct outlet *outlet, uint64_t size_bytes);
 

@@ -1,101 +1,196 @@
-#include <stdio.h>
+#include "io/parking.h"
 
-#include "io/intake_parts.h"
+#include <assert.h>
+
 #include "io/session.h"
 
-static void queue_in_front(struct intake *intake, struct publication *first);
-static bool may_try_again(struct shard *shard, const struct session *session);
-static void arm_park_timer(struct shard *shard);
-static bool may_park(const struct shard *shard, const struct publication *publication);
+enum { TRIED_AT_ONCE = 8 }; /* of those whose destination is not known */
 
-/* Parked sessions whose destination has room again, or whose wait is over, go on. */
-void parking_try_again(struct shard *shard)
+/* ---- who may wait ---- */
+
+bool parking_allows(const struct shard *shard, const struct publication *publication)
 {
-    struct session **link = &shard->parked;
-    while (*link != NULL) {
-        struct session *session = *link;
-        if (!may_try_again(shard, session)) {
-            link = &session->next_parked;
-            continue;
-        }
-        *link = session->next_parked;
-        session->in_parked = false;
-        queue_in_front(&shard->intake, session_unpark(session));
-    }
-    arm_park_timer(shard);
+    const struct session *session = publication->session;
+    return session != NULL && !session->has_consumed && !shard->stopping &&
+           shard->config->options.publish_wait > 0 &&
+           !transport_input_is_scarce(shard->transport) &&
+           (publication->park_deadline_ns == 0 ||
+            publication->park_deadline_ns > loop_now_ns(shard->loop));
 }
 
-void parking_add_or_refuse(struct shard *shard, struct publication *publication,
-                           uint16_t destination, uint32_t record_bytes)
+bool parking_is_behind(const struct publication *publication)
 {
-    const struct destination *full = shard->generation->destinations[destination];
-    if (full->when_full != WHEN_FULL_TRY_AGAIN && may_park(shard, publication)) {
-        parking_add(shard, publication, destination, record_bytes);
-        return;
-    }
-    char reason[128];
-    snprintf(reason, sizeof reason, "destination %s is full; send it again later", full->name);
-    intake_refuse(shard, publication, REFUSAL_TRY_AGAIN, reason);
+    const struct session *session = publication->session;
+    return session != NULL && session->parked.first != NULL &&
+           (!publication->returned || session->parked.again != NULL);
+}
+
+/* ---- the line of sessions ---- */
+
+static void join_line(struct parking_line *line, struct session *session)
+{
+    session->parked.in_line = true;
+    session->parked.next = NULL;
+    if (line->first == NULL)
+        line->first = session;
+    else
+        line->last->parked.next = session;
+    line->last = session;
+}
+
+static struct session *take_from_line(struct parking_line *line)
+{
+    struct session *session = line->first;
+    line->first = session->parked.next;
+    if (line->first == NULL)
+        line->last = NULL;
+    session->parked.in_line = false;
+    return session;
+}
+
+static void leave_line(struct parking_line *line, struct session *session)
+{
+    struct session *previous = NULL;
+    for (struct session *at = line->first; at != session; at = at->parked.next)
+        previous = at;
+    if (previous == NULL)
+        line->first = session->parked.next;
+    else
+        previous->parked.next = session->parked.next;
+    if (line->last == session)
+        line->last = previous;
+    session->parked.in_line = false;
+}
+
+/* ---- in ---- */
+
+static void arm_timer(struct shard *shard, uint64_t deadline_ns)
+{
+    if (shard->park_timer.heap_index == 0 || deadline_ns < shard->park_timer.deadline_ns)
+        loop_timer_arm(shard->loop, &shard->park_timer, deadline_ns);
+}
+
+/* One that came back stands before those that stayed, behind those that came back before it. */
+static void insert(struct parked *parked, struct publication *publication)
+{
+    struct publication *before = publication->returned ? parked->again : parked->last;
+    struct publication **link = before != NULL ? &before->queued : &parked->first;
+    publication->queued = *link;
+    *link = publication;
+    if (publication->queued == NULL)
+        parked->last = publication;
+    if (publication->returned)
+        parked->again = publication;
+    publication->returned = false;
+    parked->count++;
 }
 
 void parking_add(struct shard *shard, struct publication *publication, uint16_t destination,
                  uint32_t record_bytes)
 {
     struct session *session = publication->session;
+    struct parked *parked = &session->parked;
     if (publication->park_deadline_ns == 0)
         publication->park_deadline_ns =
             loop_now_ns(shard->loop) + shard->config->options.publish_wait * UINT64_C(1000000);
-    if (session->parked_first == NULL) {
-        session->parked_for = destination;
-        session->parked_bytes = record_bytes;
-        if (shard->park_timer.heap_index == 0)
-            loop_timer_arm(shard->loop, &shard->park_timer, publication->park_deadline_ns);
+    insert(parked, publication);
+    if (parked->first == publication) {
+        parked->destination = destination;
+        parked->record_bytes = record_bytes;
+        arm_timer(shard, publication->park_deadline_ns);
     }
-    session_park(session, publication);
+    session_wait_for(session, SESSION_WAIT_PARKED);
+    if (!parked->in_line)
+        join_line(&shard->parked, session);
     shard->figures.parked++;
 }
 
-static void queue_in_front(struct intake *intake, struct publication *first)
+/* ---- out ---- */
+
+static struct publication *take_first(struct session *session, uint32_t count)
 {
-    struct publication *last = first;
-    uint32_t count = 1;
-    for (; last->queued != NULL; last = last->queued)
+    struct parked *parked = &session->parked;
+    struct publication *first = parked->first, *last = NULL;
+    assert(count > 0 && count <= parked->count);
+    for (uint32_t i = 0; i < count; i++) {
+        last = last == NULL ? first : last->queued;
+        last->returned = true;
+    }
+    parked->first = last->queued;
+    last->queued = NULL;
+    parked->count -= count;
+    parked->returned += count;
+    parked->again = NULL;
+    parked->destination = NO_DESTINATION;
+    if (parked->first == NULL) {
+        parked->last = NULL;
+        session_wait_over(session, SESSION_WAIT_PARKED);
+    }
+    return first;
+}
+
+struct publication *parking_leave(struct shard *shard, struct session *session)
+{
+    if (session->parked.in_line)
+        leave_line(&shard->parked, session);
+    return session->parked.first != NULL ? take_first(session, session->parked.count) : NULL;
+}
+
+static uint32_t count_due(const struct parked *parked, uint64_t now_ns)
+{
+    uint32_t count = 0;
+    const struct publication *publication = parked->first;
+    for (; publication != NULL && publication->park_deadline_ns <= now_ns;
+         publication = publication->queued)
         count++;
-    last->queued = intake->queue_first;
-    if (intake->queue_first == NULL)
-        intake->queue_last = last;
-    intake->queue_first = first;
-    intake->queue_count += count;
+    return count;
 }
 
-static bool may_try_again(struct shard *shard, const struct session *session)
+/* How many there is room for, less what was `promised` to sessions before it in the line. */
+static uint64_t count_room(const struct shard *shard, const struct parked *parked,
+                           const uint64_t *promised)
 {
-    struct outlet *outlet = &shard->outlets[session->parked_for];
-    if (shard->stopping || session->parked_first->park_deadline_ns <= loop_now_ns(shard->loop))
-        return true;
+    if (parked->destination == NO_DESTINATION)
+        return TRIED_AT_ONCE;
+    struct outlet *outlet = &shard->outlets[parked->destination];
     outlet_squeeze(outlet);
-    return outlet_has_room(outlet, session->parked_bytes);
+    if (!outlet_has_room(outlet, parked->record_bytes))
+        return 0;
+    uint64_t room = outlet_room_entries(outlet);
+    return room > promised[parked->destination] ? room - promised[parked->destination] : 0;
 }
 
-static void arm_park_timer(struct shard *shard)
+static uint32_t count_released(const struct shard *shard, const struct parked *parked,
+                               uint64_t *promised)
 {
-    uint64_t soonest = UINT64_MAX;
-    for (const struct session *session = shard->parked; session != NULL;
-         session = session->next_parked)
-        if (session->parked_first->park_deadline_ns < soonest)
-            soonest = session->parked_first->park_deadline_ns;
-    if (soonest != UINT64_MAX && soonest != shard->park_timer.deadline_ns)
-        loop_timer_arm(shard->loop, &shard->park_timer, soonest);
+    if (parked->returned > 0)
+        return 0; /* those before them first */
+    if (shard->stopping)
+        return parked->count;
+    uint32_t due = count_due(parked, loop_now_ns(shard->loop));
+    uint64_t room = count_room(shard, parked, promised);
+    uint32_t count = room < parked->count ? (uint32_t)room : parked->count;
+    if (parked->destination != NO_DESTINATION)
+        promised[parked->destination] += count;
+    return count > due ? count : due;
 }
 
-/* Parking holds receive buffers: it ends where three quarters of them are out. */
-static bool may_park(const struct shard *shard, const struct publication *publication)
+void parking_release(struct shard *shard)
 {
-    uint64_t buffers = shard->config->options.receive_buffers;
-    const struct session *session = publication->session;
-    return session != NULL && !session->has_consumed && !shard->stopping &&
-           shard->config->options.publish_wait > 0 &&
-           loop_buffers_out(shard->loop) < buffers - buffers / 4 &&
-           (publication->park_deadline_ns == 0 ||
-            publication->park_deadline_ns > loop_now_ns(shard->loop));
+    if (shard->parked.first == NULL)
+        return;
+    uint64_t promised[DESTINATIONS_MAX] = {0};
+    const struct session *last = shard->parked.last;
+    for (struct session *session = NULL; session != last;) {
+        session = take_from_line(&shard->parked);
+        uint32_t count = count_released(shard, &session->parked, promised);
+        if (count > 0)
+            intake_queue_in_front(shard, take_first(session, count));
+        if (session->parked.first == NULL)
+            continue;
+        join_line(&shard->parked, session);
+        arm_timer(shard, session->parked.first->park_deadline_ns);
+        if (count > 0)
+            shard_wake(shard); /* the next of them, when these are decided */
+    }
 }

@@ -34,6 +34,7 @@ struct publication *publication_take(struct publication_pool *pool)
     publication->queued = NULL;
     publication->chunk = NULL;
     publication->park_deadline_ns = 0;
+    publication->returned = false;
     publication->ready = false;
     publication->failed = false;
     return publication;

@@ -26,6 +26,7 @@ struct publication {
     const struct channel *channel;
     const struct participant *participant;
     uint64_t park_deadline_ns; /* 0: was never parked */
+    bool returned;             /* was parked, and is back in the intake */
     bool ready;                /* the reply is known */
     bool failed;               /* the reply is `error`, else `id` */
     struct record_id id;

@@ -84,7 +84,6 @@ static bool send_new(struct session *session, struct group *group, uint16_t cons
     }
     if (reply.count == 0)
         return false;
-    session->has_consumed = true;
     reply_send(session, group->outlet, &reply);
     if (no_ack)
         read_settled(session->shard, group);
@@ -131,7 +130,6 @@ static void send_history(struct session *session, struct group *group, uint16_t 
                     outlet_record(group->outlet, entry->index));
         reply.count++;
     }
-    session->has_consumed = true;
     reply_send(session, group->outlet, &reply);
 }
 
@@ -206,7 +204,6 @@ static void block(struct session *session, struct group *group, uint16_t consume
     blocked->consumer = consumer;
     blocked->count = count;
     blocked->no_ack = no_ack;
-    session->has_consumed = true;
     session_wait_for(session, SESSION_WAIT_READ);
     if (block_ms == 0)
         return;
@@ -223,6 +220,10 @@ void read_serve_waiters(struct outlet *outlet)
              session != NULL && group_has_new(group); session = next) {
             const struct blocked_read blocked = session->blocked;
             next = blocked.next;
+            if (connection_is_closing(session->connection)) { /* it would not acknowledge */
+                stop_blocking(session);
+                continue;
+            }
             if (!send_new(session, group, blocked.consumer, blocked.count, blocked.no_ack))
                 break; /* pending_max: nobody gets anything until something is acknowledged */
             stop_blocking(session);
@@ -252,6 +253,14 @@ static const char *parse_option(const struct resp_command *command, uint32_t *at
     }
     if (!has_value)
         return "ERR syntax error";
+    if (bytes_equal_fold(option, BYTES_LITERAL("GROUP"))) {
+        if (*at + 2 >= command->count)
+            return "ERR syntax error";
+        out->group = value;
+        out->consumer = command->arguments[*at + 2];
+        *at += 3;
+        return NULL;
+    }
     *at += 2;
     if (bytes_equal_fold(option, BYTES_LITERAL("COUNT"))) {
         if (!bytes_parse_i64(value, &number))
@@ -274,11 +283,7 @@ static const char *parse_option(const struct resp_command *command, uint32_t *at
 static const char *parse(const struct resp_command *command, struct read_arguments *out)
 {
     *out = (struct read_arguments){.count = UINT32_MAX};
-    if (!bytes_equal_fold(command->arguments[1], BYTES_LITERAL("GROUP")))
-        return "ERR syntax error";
-    out->group = command->arguments[2];
-    out->consumer = command->arguments[3];
-    uint32_t at = 4;
+    uint32_t at = 1;
     while (at < command->count &&
            !bytes_equal_fold(command->arguments[at], BYTES_LITERAL("STREAMS"))) {
         const char *problem = parse_option(command, &at, out);
@@ -291,6 +296,8 @@ static const char *parse(const struct resp_command *command, struct read_argumen
     if (left == 0 || left % 2 != 0)
         return "ERR Unbalanced 'xreadgroup' list of streams: for each stream key an ID or '>' must "
                "be specified.";
+    if (out->group.data == NULL)
+        return "ERR Missing GROUP option for XREADGROUP";
     if (left != 2)
         return "ERR XREADGROUP reads one destination at a time here";
     out->key = command->arguments[at + 1];
@@ -345,6 +352,7 @@ void command_xreadgroup(struct session *session, const struct resp_command *comm
         command_reply_error(session, "ERR too many consumers in this group, or the name is none");
         return;
     }
+    session->has_consumed = true;
     uint32_t count =
         arguments.count < READ_ENTRIES_MAX ? (uint32_t)arguments.count : READ_ENTRIES_MAX;
     if (!wants_new) {

@@ -39,6 +39,8 @@ static void unreserve(struct shard *shard, const struct routing *routing, uint32
     for (unsigned d = destination_set_next(&routing->hold, 0); d < DESTINATIONS_MAX;
          d = destination_set_next(&routing->hold, d + 1))
         hold_unreserve(&shard->holds, record_bytes);
+    if (shard->parked.first != NULL)
+        shard_wake(shard); /* there may be room for one that waits */
 }
 
 static void count_accepted(struct shard *shard, const struct publication *publication,

@@ -10,6 +10,7 @@ static bool arity_fits(const struct command_row *row, uint32_t count);
 static void session_opened(struct connection *connection);
 static size_t session_input(struct connection *connection, struct bytes input, size_t *out_needed);
 static void session_output_room(struct connection *connection);
+static void session_left(struct connection *connection);
 static void session_ended(struct connection *connection);
 static void session_closed(struct connection *connection);
 
@@ -17,6 +18,7 @@ const struct connection_protocol session_protocol = {
     .opened = session_opened,
     .input = session_input,
     .output_room = session_output_room,
+    .left = session_left,
     .ended = session_ended,
     .closed = session_closed,
 };
@@ -31,19 +33,27 @@ static void session_opened(struct connection *connection)
     session->shard = shard;
     session->protocol = 2;
     session->last_command = "NULL"; /* as Redis says of a client that has sent none */
+    session_forget_participant(session);
+}
+
+void session_forget_participant(struct session *session)
+{
+    const struct shard *shard = session->shard;
+    session->participant = NULL;
     if (shard->generation->open) {
         session->participant = shard->generation->directory.participants[0];
         return;
     }
     uint64_t handshake_ns = shard->config->options.handshake_time * UINT64_C(1000000);
-    connection_set_deadline(connection, loop_now_ns(shard->loop) + handshake_ns);
+    connection_set_deadline(session->connection, loop_now_ns(shard->loop) + handshake_ns);
 }
 
-static void take_from_list(struct session **link, struct session *session, size_t next_offset)
+static void leave_unflushed(struct shard *shard, struct session *session)
 {
+    struct session **link = &shard->unflushed;
     while (*link != session)
-        link = (struct session **)(void *)((char *)*link + next_offset);
-    *link = *(struct session **)(void *)((char *)session + next_offset);
+        link = &(*link)->next_unflushed;
+    *link = session->next_unflushed;
 }
 
 static void session_closed(struct connection *connection)
@@ -52,15 +62,12 @@ static void session_closed(struct connection *connection)
     struct shard *shard = session->shard;
     read_stop_waiting(session);
     if (session->in_unflushed)
-        take_from_list(&shard->unflushed, session, offsetof(struct session, next_unflushed));
-    if (session->in_parked) {
-        /* Its parked messages go on: the sender may have died, what it sent is still wanted. */
-        take_from_list(&shard->parked, session, offsetof(struct session, next_parked));
-        for (struct publication *next, *parked = session->parked_first; parked != NULL;
-             parked = next) {
-            next = parked->queued;
-            intake_queue(shard, parked);
-        }
+        leave_unflushed(shard, session);
+    /* Its parked messages go on: the sender may have died, what it sent is still wanted. */
+    for (struct publication *then, *parked = parking_leave(shard, session); parked != NULL;
+         parked = then) {
+        then = parked->queued;
+        intake_queue(shard, parked);
     }
     struct publication *next;
     for (struct publication *publication = session->first; publication != NULL;
@@ -70,6 +77,16 @@ static void session_closed(struct connection *connection)
         if (publication->ready)
             publication_return(&shard->publications, publication);
     }
+    if (shard->publications_wanted)
+        shard_wake(shard);
+}
+
+/* Nobody is there to acknowledge what a blocking read would bring. */
+static void session_left(struct connection *connection)
+{
+    const struct session *session = session_of(connection);
+    if ((session->waits & SESSION_WAIT_READ) != 0)
+        connection_finish(connection);
 }
 
 /* The client sends no more, and reads on perhaps. */
@@ -101,31 +118,6 @@ void session_wait_over(struct session *session, enum session_wait reason)
     session->waits &= (uint8_t)~reason;
     if (session->waits == 0)
         connection_resume(session->connection);
-}
-
-void session_park(struct session *session, struct publication *publication)
-{
-    struct shard *shard = session->shard;
-    publication->queued = NULL;
-    if (session->parked_first == NULL)
-        session->parked_first = publication;
-    else
-        session->parked_last->queued = publication;
-    session->parked_last = publication;
-    session_wait_for(session, SESSION_WAIT_PARKED);
-    if (session->in_parked)
-        return;
-    session->in_parked = true;
-    session->next_parked = shard->parked;
-    shard->parked = session;
-}
-
-struct publication *session_unpark(struct session *session)
-{
-    struct publication *first = session->parked_first;
-    session->parked_first = session->parked_last = NULL;
-    session_wait_over(session, SESSION_WAIT_PARKED);
-    return first;
 }
 
 /* ---- replies ---- */
@@ -182,7 +174,7 @@ static void flush(struct session *session)
         session->publication_count--;
         publication_return(&shard->publications, publication);
     }
-    if (session->publication_count < shard->config->options.publications_per_connection / 2)
+    if (session->publication_count <= shard->config->options.publications_per_connection / 2)
         session_wait_over(session, SESSION_WAIT_PUBLICATIONS);
     if (session->first != NULL)
         return;
@@ -298,8 +290,10 @@ static bool refuse(struct session *session, const struct command_row *row,
 static int must_wait(const struct session *session, const struct command_row *row, uint32_t count)
 {
     struct shard *shard = session->shard;
-    if (connection_queued_bytes(session->connection) > output_low_water(session))
+    if (connection_queued_bytes(session->connection) > output_low_water(session)) {
+        connection_await_room(session->connection);
         return SESSION_WAIT_OUTPUT;
+    }
     bool publishes = row != NULL && (row->flags & COMMAND_PUBLISH) != 0 && arity_fits(row, count) &&
                      session->participant != NULL;
     if (!publishes)
@@ -349,7 +343,8 @@ static size_t session_input(struct connection *connection, struct bytes input, s
     };
     struct bytes arguments[RESP_ARGUMENTS_MAX];
     size_t consumed = 0;
-    while (consumed < input.size && session->waits == 0 && !connection_is_closing(connection)) {
+    while (consumed < input.size && session->waits == 0 && !session->finishing &&
+           !connection_is_closing(connection)) {
         struct resp_command command = {.arguments = arguments};
         struct bytes rest = bytes_make(input.data + consumed, input.size - consumed);
         uint32_t needed = 0;

@@ -8,6 +8,7 @@
 #ifndef KOUAN_IO_SESSION_H
 #define KOUAN_IO_SESSION_H
 
+#include "io/parking.h"
 #include "io/resp.h"
 #include "io/shard.h"
 
@@ -39,14 +40,12 @@ struct session {
     uint8_t protocol;
     uint8_t waits;
     bool has_consumed;
-    bool in_unflushed, in_parked;
+    bool in_unflushed;
     bool finishing; /* closes when all that is owed is sent */
-    struct session *next_unflushed, *next_parked;
+    struct session *next_unflushed;
     struct publication *first, *last; /* the replies that are owed, in order */
     uint32_t publication_count;
-    struct publication *parked_first, *parked_last;
-    uint16_t parked_for;   /* the destination that had no room */
-    uint32_t parked_bytes; /* what the first parked one needs there */
+    struct parked parked;
     struct blocked_read blocked;
     uint64_t commands;
     const char *last_command;
@@ -70,11 +69,6 @@ void session_flush_all(struct shard *shard);
 void session_wait_for(struct session *session, enum session_wait reason);
 void session_wait_over(struct session *session, enum session_wait reason);
 
-/* Parks a publication (its destination is full) at the end of the session's parked ones. */
-void session_park(struct session *session, struct publication *publication);
-/* Takes all parked ones off, in order. */
-struct publication *session_unpark(struct session *session);
-
 /* A writer over the shard's reply memory, in the session's protocol, and the sending of what it
  * holds. */
 struct resp_writer session_reply_begin(struct session *session);
@@ -82,5 +76,8 @@ void session_reply_end(struct session *session, const struct resp_writer *writer
 
 /* No more commands: answers what is owed, then closes. */
 void session_finish(struct session *session);
+
+/* As it began: a participant only where there are no secrets, else until the handshake's end. */
+void session_forget_participant(struct session *session);
 
 #endif

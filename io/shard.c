@@ -62,11 +62,11 @@ static void prefetch_record(void *context, uint64_t position)
 static enum status open_loop(struct shard *shard, char *out_problem, size_t problem_capacity)
 {
     const struct options *options = &shard->config->options;
-    enum { OPERATIONS_PER_CONNECTION = 4, SPARE = 256 };
+    enum { OPERATIONS_PER_CONNECTION = 4, SPARE = 256, SUBMISSIONS = 1024 };
     uint32_t connections = (uint32_t)options->connections_max;
     const struct loop_settings settings = {
-        .submission_entries = 1024,
-        .completion_entries = connections * OPERATIONS_PER_CONNECTION + SPARE,
+        .submission_entries = SUBMISSIONS,
+        .completion_entries = connections * OPERATIONS_PER_CONNECTION + SUBMISSIONS,
         .receive_buffer_count = (uint32_t)options->receive_buffers,
         .files_max = connections + SPARE,
         .timers_max = connections * OPERATIONS_PER_CONNECTION + SPARE,
@@ -193,10 +193,21 @@ static enum status listen_all(struct shard *shard, char *out_problem, size_t pro
     return STATUS_OK;
 }
 
-void shard_close(struct shard *shard)
+/* They are stopped already but when the start failed at one of several. */
+static void close_listeners(struct shard *shard)
 {
     for (uint16_t i = 0; i < shard->listener_count; i++)
+        listener_stop(shard->listeners[i]);
+    for (uint16_t i = 0; i < shard->listener_count; i++) {
+        while (!listener_is_stopped(shard->listeners[i]))
+            loop_turn(shard->loop);
         listener_close(shard->listeners[i]);
+    }
+}
+
+void shard_close(struct shard *shard)
+{
+    close_listeners(shard);
     if (shard->transport != NULL)
         transport_close(shard->transport);
     intake_close(&shard->intake);
@@ -247,7 +258,9 @@ static void finish_session(struct connection *connection, void *context)
 
 static void stop_if_done(struct shard *shard)
 {
-    if (transport_connection_count(shard->transport) > 0)
+    bool in_time = loop_now_ns(shard->loop) < shard->stop_deadline_ns;
+    bool idle = intake_is_idle(&shard->intake) && commit_count(&shard->commits) == 0;
+    if (transport_connection_count(shard->transport) > 0 || (in_time && !idle))
         return;
     for (uint16_t i = 0; i < shard->listener_count; i++)
         if (!listener_is_stopped(shard->listeners[i]))

@@ -9,6 +9,7 @@
 #include "io/intake.h"
 #include "io/listener.h"
 #include "io/outlet.h"
+#include "io/parking.h"
 #include "io/reject.h"
 
 struct shard_figures {
@@ -40,10 +41,9 @@ struct shard {
     uint64_t turn_number;
     struct destination_set pushed; /* destinations that got records and whose groups are to wake */
     struct session *unflushed;     /* sessions with replies to send */
-    struct session *parked;        /* sessions with parked publications */
-    bool publications_wanted;      /* a session waits for one since the pool was empty */
+    struct parking_line parked;
+    bool publications_wanted; /* a session waits for one since the pool was empty */
     struct timer park_timer;
-    bool room_changed;     /* something was acknowledged: parked ones may try again */
     uint8_t *reply_memory; /* where one reply is written before it is queued */
     size_t reply_capacity;
 

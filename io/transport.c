@@ -112,6 +112,20 @@ void transport_figures(const struct transport *transport, struct transport_figur
     out_figures->output_waiting = transport->outputs.waiting.count;
 }
 
+static bool is_scarce(uint32_t free_count, uint32_t count)
+{
+    return free_count <= count / 4;
+}
+
+bool transport_input_is_scarce(const struct transport *transport)
+{
+    const struct chunk_pool *small = &transport->small_carries.pool;
+    const struct chunk_pool *large = &transport->large_carries.pool;
+    uint32_t free_buffers = loop_buffers_free(transport->loop);
+    return is_scarce(free_buffers, free_buffers + loop_buffers_out(transport->loop)) ||
+           is_scarce(small->free_count, small->count) || is_scarce(large->free_count, large->count);
+}
+
 /* ---- Shared pools ---------------------------------------------------------------------------- */
 
 static void open_shared_pool(struct shared_pool *shared, struct transport *transport)

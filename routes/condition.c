@@ -26,7 +26,7 @@ bool alternative_holds(const struct alternative *alternative, struct bytes value
     case ALTERNATIVE_RANGE: return range_holds(alternative, value);
     case ALTERNATIVE_LIST: return value_list_has(alternative->list, value);
     }
-    assert(!"an alternative of no kind");
+    assert(false);
     return false;
 }
 

@@ -99,7 +99,7 @@ enum status scan_edifact(const struct plan *plan, struct bytes body, struct scan
         return status;
     edifact_capturer_init(&capturer, plan, &interchange.syntax, body, scan);
 
-    const uint32_t entry_tag = edifact_tag(plan->entry_tag);
+    const uint32_t entry_tag = plan_tag(plan->entry_tag);
     uint16_t entry = 0;
     for (;;) {
         bool found;
@@ -107,8 +107,8 @@ enum status scan_edifact(const struct plan *plan, struct bytes body, struct scan
         if (status != STATUS_OK || !found)
             return status;
         uint32_t tag = interchange.tag;
-        uint16_t row = edifact_capturer_find(&capturer, tag);
-        bool wanted = row != EDIFACT_NO_ROW || tag == TAG_UNB;
+        struct plan_rows rows = plan_index_rows(plan, tag);
+        bool tapped = rows.first != rows.end, wanted = tapped || tag == TAG_UNB;
         status = end_segment(&interchange, wanted ? &elements : NULL, out_fault);
         if (status == STATUS_OK && tag == TAG_UNB)
             status = edifact_capturer_begin(&capturer, &elements, out_fault);
@@ -122,10 +122,10 @@ enum status scan_edifact(const struct plan *plan, struct bytes body, struct scan
         } else if (tag == TAG_UNS || tag == TAG_UNT) {
             entry = 0;
         }
-        if (row == EDIFACT_NO_ROW)
+        if (!tapped)
             continue;
         status =
-            edifact_capturer_take(&capturer, row, &elements, entry, interchange.number, out_fault);
+            edifact_capturer_take(&capturer, rows, &elements, entry, interchange.number, out_fault);
         if (status != STATUS_OK)
             return status;
     }
@@ -205,7 +205,7 @@ static enum status read_tag(struct interchange *interchange, struct scan_fault *
         (tag[3] == syntax->element || tag[3] == syntax->terminator || tag[3] == syntax->component);
     if (!good || interchange->body.size - interchange->start < 4)
         return refuse_tag(interchange, out_fault);
-    interchange->tag = edifact_tag(tag);
+    interchange->tag = plan_tag(tag);
     return STATUS_OK;
 }
 
@@ -248,7 +248,7 @@ static enum status refuse_trailing(const struct interchange *interchange, uint32
                                    struct scan_fault *out_fault)
 {
     struct bytes rest = bytes_slice(interchange->body, at, interchange->body.size);
-    uint32_t tag = rest.size < 3 ? 0 : edifact_tag(rest.data);
+    uint32_t tag = rest.size < 3 ? 0 : plan_tag(rest.data);
     bool another = tag == TAG_UNA || tag == TAG_UNB || tag == TAG_UNG || tag == TAG_UNH;
     return scan_fault_at(out_fault, another ? SCAN_MANY_MESSAGES : SCAN_TRAILING, at,
                          another ? NULL : expectations[PLACE_END]);

@@ -15,6 +15,7 @@ struct run {
     uint32_t first, end;
 };
 
+static enum status extract_number(struct extraction *extraction, uint16_t number);
 static enum status extract_single(struct extraction *extraction, const struct value_spec *spec,
                                   const struct bin *bin);
 static enum status extract_spec(struct extraction *extraction, const struct value_spec *spec);
@@ -39,31 +40,35 @@ enum status extract(const struct profile *profile, struct reader *reader, size_t
         .reading = reading,
         .fault = out_fault,
     };
+    struct spec_set specs;
     reading->profile = profile;
     reading->entry_count = reader->scan.entry_count > 0 ? reader->scan.entry_count : 1;
     extract_begin_values(reader->scratch);
-    if (!extract_sort(profile, &reader->scan, reader->scratch))
+    if (!extract_sort(profile, &reader->scan, reader->scratch, &specs))
         return extract_refuse(out_fault, SCAN_TOO_MANY_VALUES, 0, NULL);
-    for (uint16_t i = 0; i < profile->spec_count; i++) {
-        uint16_t number = profile->spec_bins[i];
-        const struct value_spec *spec = &profile->specs[i];
-        enum status status = STATUS_OK;
-        if (number == PROFILE_BIN_NONE) {
-            status = extract_spec(&extraction, spec);
-        } else {
-            const struct bin *bin = &reader->scratch->bins[number];
-            if (bin->first < bin->end)
-                status = extract_single(&extraction, spec, bin);
+    for (uint16_t base = 0; base < profile->spec_count; base += 64)
+        for (uint64_t left = specs.words[base / 64]; left != 0; left &= left - 1) {
+            uint16_t number = (uint16_t)(base + __builtin_ctzll(left));
+            enum status status = extract_number(&extraction, number);
+            if (status != STATUS_OK)
+                return status;
         }
-        if (status != STATUS_OK)
-            return status;
-    }
     for (uint64_t left = profile->required_slots; left != 0; left &= left - 1) {
         enum slot slot = (enum slot)__builtin_ctzll(left);
         if (reading_first(reading, slot) == READING_NO_OCCURRENCE)
             return extract_refuse(out_fault, SCAN_MISSING, (uint32_t)body_size, slot_name(slot));
     }
     return STATUS_OK;
+}
+
+static enum status extract_number(struct extraction *extraction, uint16_t number)
+{
+    const struct profile *profile = extraction->reading->profile;
+    const struct value_spec *spec = &profile->specs[number];
+    uint16_t bin = profile->spec_bins[number];
+    return bin == PROFILE_BIN_NONE
+               ? extract_spec(extraction, spec)
+               : extract_single(extraction, spec, &extraction->scratch->bins[bin]);
 }
 
 void read_content(const struct profile *profile, const struct reader *reader,

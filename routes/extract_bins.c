@@ -2,23 +2,43 @@
 
 #include "routes/extract_parts.h"
 
+enum { TAP_WORDS = PLAN_TAPS_MAX / 64 };
+
+/* Counts each tap's captures in its bin's `end`, and notes the taps in `taps`, a bit each. */
+static void count_captures(const struct scan *scan, struct bin *bins, uint64_t taps[TAP_WORDS])
+{
+    for (uint32_t i = 0; i < scan->capture_count; i++) {
+        uint16_t tap = scan->captures[i].tap;
+        bins[tap].end++;
+        taps[tap / 64] |= UINT64_C(1) << (tap % 64);
+    }
+}
+
+/* Gives each bin its place in `order`, and notes the specs that may read it. */
+static void place_bins(const struct profile *profile, const uint64_t taps[TAP_WORDS],
+                       struct bin *bins, struct spec_set *specs)
+{
+    uint32_t start = 0;
+    for (uint32_t word = 0; word < TAP_WORDS; word++)
+        for (uint64_t left = taps[word]; left != 0; left &= left - 1) {
+            uint32_t tap = word * 64 + (uint32_t)__builtin_ctzll(left), count = bins[tap].end;
+            bins[tap] = (struct bin){start, start, start};
+            start += count;
+            for (uint32_t i = 0; i < sizeof specs->words / sizeof *specs->words; i++)
+                specs->words[i] |= profile->tap_specs[tap].words[i];
+        }
+}
+
 /* Counting sort by tap. Captures come in the order of the document, in which entries ascend but
  * may be followed by more of the message; two passes put the message's own first. */
-static void sort_by_tap(const struct plan *plan, const struct scan *scan,
-                        struct extract_scratch *scratch)
+static void sort_by_tap(const struct profile *profile, const struct scan *scan,
+                        struct extract_scratch *scratch, struct spec_set *specs)
 {
     struct bin *bins = scratch->bins;
-    memset(bins, 0, plan->tap_count * sizeof *bins);
-    for (uint32_t i = 0; i < scan->capture_count; i++) {
-        assert(scan->captures[i].tap < plan->tap_count);
-        bins[scan->captures[i].tap].end++;
-    }
-    uint32_t start = 0;
-    for (uint16_t tap = 0; tap < plan->tap_count; tap++) {
-        uint32_t count = bins[tap].end;
-        bins[tap] = (struct bin){start, start, start};
-        start += count;
-    }
+    uint64_t taps[TAP_WORDS] = {0};
+    memset(bins, 0, profile->plan.tap_count * sizeof *bins);
+    count_captures(scan, bins, taps);
+    place_bins(profile, taps, bins, specs);
     for (uint32_t i = 0; i < scan->capture_count; i++)
         if (scan->captures[i].entry == 0) {
             struct bin *bin = &bins[scan->captures[i].tap];
@@ -84,10 +104,11 @@ static bool fill_filter(const struct bin_filter *filter, const struct capture *c
 }
 
 bool extract_sort(const struct profile *profile, const struct scan *scan,
-                  struct extract_scratch *scratch)
+                  struct extract_scratch *scratch, struct spec_set *out_specs)
 {
     assert(scan->capture_count <= SCAN_CAPTURES_MAX);
-    sort_by_tap(&profile->plan, scan, scratch);
+    *out_specs = profile->constant_specs;
+    sort_by_tap(profile, scan, scratch, out_specs);
     for (uint16_t i = 0; i < profile->filter_count; i++)
         if (!fill_filter(&profile->filters[i], scan->captures, scratch,
                          &scratch->bins[PLAN_TAPS_MAX + i]))

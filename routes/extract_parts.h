@@ -47,10 +47,10 @@ struct extraction {
 };
 
 /* Sorts the scan's captures by tap, and for each filter of the profile again; in each bin those
- * outside of entries first, then entry by entry, else in the document's order. False if there are
- * more than BINNED_MAX. */
+ * outside of entries first, then entry by entry, else in the document's order. All other specs than
+ * `out_specs` would find nothing. False if there are more than BINNED_MAX captures so. */
 bool extract_sort(const struct profile *profile, const struct scan *scan,
-                  struct extract_scratch *scratch);
+                  struct extract_scratch *scratch, struct spec_set *out_specs);
 
 static inline const struct capture *extract_capture(const struct extraction *extraction,
                                                     uint32_t at)

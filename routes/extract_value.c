@@ -89,6 +89,10 @@ static enum status add_distinct(struct extraction *extraction, enum slot slot, u
     struct reading *reading = extraction->reading;
     uint8_t *walked = &extraction->scratch->walked[slot];
     uint16_t count = reading->count;
+    if (reading_first(reading, slot) == READING_NO_OCCURRENCE) {
+        *walked = 1;
+        return reading_append(reading, extraction->space, slot, entry, value);
+    }
     if (*walked < DISTINCT_WALK_MAX) {
         enum status status = reading_add(reading, extraction->space, slot, entry, value);
         *walked = (uint8_t)(*walked + (reading->count - count));

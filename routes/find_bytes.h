@@ -69,7 +69,9 @@ static inline const uint8_t *find_name_end(const uint8_t *at, const uint8_t *end
 
 static inline const uint8_t *find_nonblank(const uint8_t *at, const uint8_t *end)
 {
-    return find_near(at, end, (struct find_set){0}, hits_nonblank, find_nonblank_far);
+    if (*at > ' ')
+        return at; /* as it mostly is */
+    return find_nonblank_far(at, end, (struct find_set){0});
 }
 
 static inline const uint8_t *find_high(const uint8_t *at, const uint8_t *end)
@@ -80,7 +82,11 @@ static inline const uint8_t *find_high(const uint8_t *at, const uint8_t *end)
 /* True if the `size` bytes at `a` and `b` are the same. May read 16 bytes of either. */
 static inline bool find_equal(const uint8_t *a, const uint8_t *b, size_t size)
 {
-    return size <= 16 ? equal_blocks(a, b, size) : memcmp(a, b, size) == 0;
+    if (size <= 16)
+        return equal_blocks(a, b, size);
+    if (size <= 32)
+        return equal_blocks(a, b, 16) && equal_blocks(a + size - 16, b + size - 16, 16);
+    return memcmp(a, b, size) == 0;
 }
 
 #else

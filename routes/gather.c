@@ -17,7 +17,7 @@ static bool append_utf8(struct gather *gather, struct scan_source *source, struc
 
 static bool is_blank(uint8_t byte)
 {
-    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+    return byte <= ' ' && (byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n');
 }
 
 static struct bytes trim_start(struct bytes run)
@@ -84,7 +84,7 @@ bool gather_capture(struct gather *gather, struct scan_source *source, uint16_t 
 {
     if (gather->start == NULL)
         return true;
-    struct bytes value;
+    struct bytes value = {0};
     if (!gather->copied && !settle_in_place(gather, source, &value))
         return false;
     if (gather->copied && !keep_copy(gather, source, &value))
@@ -92,6 +92,19 @@ bool gather_capture(struct gather *gather, struct scan_source *source, uint16_t 
     enum status status =
         scan_push(source->scan, tap, entry, instance, value, scan_offset(source, gather->start));
     return status == STATUS_OK || refuse(source, SCAN_TOO_MANY_VALUES, gather->start);
+}
+
+bool gather_capture_run(struct scan_source *source, struct bytes run, uint16_t tap, uint16_t entry,
+                        uint32_t instance)
+{
+    struct bytes value = trim_end(trim_start(run));
+    if (value.size == 0)
+        return true;
+    if (value.size > READING_VALUE_BYTES_MAX)
+        return refuse(source, SCAN_VALUE_TOO_LONG, value.data);
+    enum status status =
+        scan_push(source->scan, tap, entry, instance, value, scan_offset(source, value.data));
+    return status == STATUS_OK || refuse(source, SCAN_TOO_MANY_VALUES, value.data);
 }
 
 static bool keep_copy(const struct gather *gather, struct scan_source *source,

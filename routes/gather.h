@@ -30,6 +30,11 @@ bool gather_add_run(struct gather *gather, struct scan_source *source, struct by
 bool gather_add_code_point(struct gather *gather, struct scan_source *source, uint32_t code_point,
                            const uint8_t *at);
 
+/* A whole value that is one run of UTF-8, checked by whoever read it: the common case, without a
+ * gather. */
+bool gather_capture_run(struct scan_source *source, struct bytes run, uint16_t tap, uint16_t entry,
+                        uint32_t instance);
+
 /* Writes the value, if it is not blank, as a capture of this tap, entry and instance. */
 bool gather_capture(struct gather *gather, struct scan_source *source, uint16_t tap, uint16_t entry,
                     uint32_t instance);

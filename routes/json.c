@@ -12,18 +12,19 @@ enum { SEEN_WORDS = PLAN_NODES_MAX / 64 };
 
 struct container {
     struct plan_place place;
-    bool is_object;
+    uint8_t closing;           /* the bracket that ends it */
     uint64_t seen[SEEN_WORDS]; /* an object's members that the plan knows: a bit per node */
 };
 
-/* Not zeroed: only the open containers count. */
+/* Not zeroed: only the open containers count, and the first one, which stands for all that is
+ * around the root value. */
 struct json_walk {
     struct scan_source source;
     struct plan_walk plan;
     uint16_t node; /* of the value that comes next */
-    uint32_t depth;
+    struct container *innermost;
     size_t seen_words; /* as many as the plan's nodes need */
-    struct container containers[SCAN_DEPTH_MAX];
+    struct container containers[1 + SCAN_DEPTH_MAX];
     struct gather gather;
 };
 
@@ -32,7 +33,7 @@ static const uint8_t *open_container(struct json_walk *walk, const uint8_t *at);
 static const uint8_t *close_containers(struct json_walk *walk, const uint8_t *at);
 static const uint8_t *begin_item(struct json_walk *walk, const uint8_t *at);
 static const uint8_t *read_member_name(struct json_walk *walk, const uint8_t *at);
-static uint16_t node_of_member(struct json_walk *walk, const struct json_scalar *name);
+static uint16_t node_of_escaped(struct json_walk *walk, uint16_t outer, struct bytes raw);
 static const uint8_t *read_scalar(struct json_walk *walk, const uint8_t *at);
 static bool capture(struct json_walk *walk, const struct json_scalar *scalar, const uint8_t *at);
 
@@ -44,7 +45,8 @@ enum status scan_json(const struct plan *plan, struct bytes body, struct scan *s
     scan_source_init(&walk.source, body, scan);
     plan_walk_init(&walk.plan, plan);
     walk.node = plan_walk_root(&walk.plan);
-    walk.depth = 0;
+    walk.innermost = walk.containers;
+    walk.containers[0].place = (struct plan_place){.node = PLAN_NODE_NONE};
     walk.seen_words = (plan->node_count + 63U) / 64U;
     const uint8_t *at = scan_begin_text(&walk.source);
     if (at != NULL)
@@ -57,6 +59,11 @@ enum status scan_json(const struct plan *plan, struct bytes body, struct scan *s
     return scan_source_finish(&walk.source, out_fault);
 }
 
+static bool is_outside(const struct json_walk *walk)
+{
+    return walk->innermost == walk->containers;
+}
+
 /* From the first byte of the root value past its end. */
 static const uint8_t *walk_root(struct json_walk *walk, const uint8_t *at)
 {
@@ -65,12 +72,11 @@ static const uint8_t *walk_root(struct json_walk *walk, const uint8_t *at)
         return scan_refuse(&walk->source, SCAN_MALFORMED, at, "expected an object or an array");
     for (;;) {
         if (at < end && (*at == '{' || *at == '[')) {
-            uint8_t closing = *at == '{' ? '}' : ']';
             at = open_container(walk, at);
             if (at == NULL)
                 return NULL;
             at = find_nonblank(at, end);
-            if (at == end || *at != closing) {
+            if (at == end || *at != walk->innermost->closing) {
                 at = begin_item(walk, at);
                 if (at == NULL)
                     return NULL;
@@ -81,7 +87,7 @@ static const uint8_t *walk_root(struct json_walk *walk, const uint8_t *at)
         }
         if (at != NULL)
             at = close_containers(walk, at);
-        if (at == NULL || walk->depth == 0)
+        if (at == NULL || is_outside(walk))
             return at;
         at = begin_item(walk, find_nonblank(at + 1, end));
         if (at == NULL)
@@ -91,20 +97,14 @@ static const uint8_t *walk_root(struct json_walk *walk, const uint8_t *at)
 
 /* ---- Containers ------------------------------------------------------------------------------ */
 
-static const struct plan_place *outer_place(const struct json_walk *walk)
-{
-    static const struct plan_place outside = {.node = PLAN_NODE_NONE};
-    return walk->depth > 0 ? &walk->containers[walk->depth - 1].place : &outside;
-}
-
 static const uint8_t *open_container(struct json_walk *walk, const uint8_t *at)
 {
-    if (walk->depth == SCAN_DEPTH_MAX)
+    const struct plan_place *outer = &walk->innermost->place;
+    struct container *container = walk->innermost + 1;
+    if (container == walk->containers + 1 + SCAN_DEPTH_MAX)
         return scan_refuse(&walk->source, SCAN_TOO_DEEP, at, NULL);
-    struct container *container = &walk->containers[walk->depth];
-    const struct plan_place *outer = outer_place(walk);
-    container->is_object = *at == '{';
-    if (container->is_object) {
+    container->closing = *at == '{' ? '}' : ']';
+    if (*at == '{') {
         if (!plan_walk_enter(&walk->plan, &walk->source, outer, walk->node, at, &container->place))
             return NULL;
         memset(container->seen, 0, walk->seen_words * sizeof *container->seen);
@@ -113,25 +113,24 @@ static const uint8_t *open_container(struct json_walk *walk, const uint8_t *at)
         container->place.node = walk->node;
         container->place.begins_entry = false;
     }
-    walk->depth++;
+    walk->innermost = container;
     return at + 1;
 }
 
 /* After a value: closes what ends here, and stops at a comma or past the end of the root. */
 static const uint8_t *close_containers(struct json_walk *walk, const uint8_t *at)
 {
-    while (walk->depth > 0) {
-        const struct container *container = &walk->containers[walk->depth - 1];
-        uint8_t closing = container->is_object ? '}' : ']';
+    while (!is_outside(walk)) {
+        const struct container *container = walk->innermost;
         at = find_nonblank(at, walk->source.end);
         if (at < walk->source.end && *at == ',')
             return at;
-        if (at == walk->source.end || *at != closing)
+        if (at == walk->source.end || *at != container->closing)
             return scan_refuse(&walk->source, SCAN_MALFORMED, at,
-                               container->is_object ? "expected `,` or `}`"
-                                                    : "expected `,` or `]`");
+                               container->closing == '}' ? "expected `,` or `}`"
+                                                         : "expected `,` or `]`");
         plan_walk_leave(&walk->plan, &container->place);
-        walk->depth--;
+        walk->innermost--;
         at++;
     }
     return at;
@@ -142,29 +141,34 @@ static const uint8_t *close_containers(struct json_walk *walk, const uint8_t *at
 /* Up to the value of the next member, or element, of the innermost container. */
 static const uint8_t *begin_item(struct json_walk *walk, const uint8_t *at)
 {
-    const struct container *container = &walk->containers[walk->depth - 1];
-    if (container->is_object)
+    if (walk->innermost->closing == '}')
         return read_member_name(walk, at);
-    walk->node = container->place.node;
+    walk->node = walk->innermost->place.node;
     return at;
 }
 
 static const uint8_t *read_member_name(struct json_walk *walk, const uint8_t *at)
 {
     struct json_scalar name;
+    struct container *object = walk->innermost;
     const uint8_t *start = at, *end = walk->source.end;
     at = json_read_text(&walk->source, at, &name);
     if (at == NULL)
         return NULL;
-    walk->node = node_of_member(walk, &name);
+    if (plan_walk_is_lost(&walk->plan, object->place.node))
+        walk->node = PLAN_NODE_NONE;
+    else if (name.escaped)
+        walk->node = node_of_escaped(walk, object->place.node, name.raw);
+    else
+        walk->node = plan_walk_child(&walk->plan, object->place.node, name.raw, false);
     if (walk->node != PLAN_NODE_NONE) {
-        uint64_t *word = &walk->containers[walk->depth - 1].seen[walk->node / 64];
+        uint64_t *word = &object->seen[walk->node / 64];
         uint64_t bit = UINT64_C(1) << (walk->node % 64);
         if ((*word & bit) != 0)
             return scan_refuse(&walk->source, SCAN_DUPLICATE_KEY, start, NULL);
         *word |= bit;
     }
-    at = scan_expect(&walk->source, find_nonblank(at, end), BYTES_LITERAL(":"), "expected `:`");
+    at = scan_expect_byte(&walk->source, find_nonblank(at, end), ':', "expected `:`");
     return at == NULL ? NULL : find_nonblank(at, end);
 }
 
@@ -194,18 +198,13 @@ static bool unescape(struct scan_source *source, struct bytes raw, uint8_t *out,
     return true;
 }
 
-static uint16_t node_of_member(struct json_walk *walk, const struct json_scalar *name)
+static uint16_t node_of_escaped(struct json_walk *walk, uint16_t outer, struct bytes raw)
 {
-    uint16_t node = outer_place(walk)->node;
-    uint8_t decoded[READING_VALUE_BYTES_MAX]; /* a longer name is in no plan */
+    uint8_t name[READING_VALUE_BYTES_MAX + sizeof(uint64_t)]; /* a longer one is in no plan */
     size_t size;
-    if (plan_walk_is_lost(&walk->plan, node))
+    if (!unescape(&walk->source, raw, name, READING_VALUE_BYTES_MAX, &size))
         return PLAN_NODE_NONE;
-    if (!name->escaped)
-        return plan_walk_child(&walk->plan, node, name->raw, false);
-    if (!unescape(&walk->source, name->raw, decoded, sizeof decoded, &size))
-        return PLAN_NODE_NONE;
-    return plan_walk_child(&walk->plan, node, bytes_make(decoded, size), false);
+    return plan_walk_child(&walk->plan, outer, bytes_make(name, size), false);
 }
 
 /* ---- Scalars --------------------------------------------------------------------------------- */
@@ -214,18 +213,19 @@ static const uint8_t *read_scalar(struct json_walk *walk, const uint8_t *at)
 {
     struct json_scalar scalar;
     const uint8_t *start = at;
-    at = json_read_scalar(&walk->source, at, &scalar);
+    at = at < walk->source.end && *at == '"' ? json_read_text(&walk->source, at, &scalar)
+                                             : json_read_scalar(&walk->source, at, &scalar);
     if (at == NULL || walk->node == PLAN_NODE_NONE || scalar.kind == JSON_NULL)
         return at;
     return capture(walk, &scalar, start) ? at : NULL;
 }
 
-static bool gather_scalar(struct json_walk *walk, const struct json_scalar *scalar)
+static bool gather_escaped(struct json_walk *walk, struct bytes raw)
 {
     struct scan_source *source = &walk->source;
-    const uint8_t *at = scalar->raw.data, *end = at + scalar->raw.size;
+    const uint8_t *at = raw.data, *end = at + raw.size;
     gather_begin(&walk->gather);
-    while (scalar->escaped && at < end) {
+    while (at < end) {
         const uint8_t *run = at, *escape = memchr(at, '\\', (size_t)(end - at));
         uint32_t code_point;
         at = escape == NULL ? end : escape;
@@ -238,18 +238,27 @@ static bool gather_scalar(struct json_walk *walk, const struct json_scalar *scal
         if (!gather_add_code_point(&walk->gather, source, code_point, escape))
             return false;
     }
-    return scalar->escaped || gather_add_run(&walk->gather, source, scalar->raw);
+    return true;
+}
+
+static bool capture_value(struct json_walk *walk, const struct json_scalar *scalar, uint16_t tap,
+                          const struct plan_place *place)
+{
+    struct scan_source *source = &walk->source;
+    if (!scalar->escaped)
+        return gather_capture_run(source, scalar->raw, tap, place->entry, place->instance);
+    return gather_escaped(walk, scalar->raw) &&
+           gather_capture(&walk->gather, source, tap, place->entry, place->instance);
 }
 
 static bool capture(struct json_walk *walk, const struct json_scalar *scalar, const uint8_t *at)
 {
     struct plan_place place;
     uint16_t tap = plan_walk_tap(&walk->plan, walk->node);
-    if (!plan_walk_enter(&walk->plan, &walk->source, outer_place(walk), walk->node, at, &place))
+    if (!plan_walk_enter(&walk->plan, &walk->source, &walk->innermost->place, walk->node, at,
+                         &place))
         return false;
-    if (tap != TAP_NONE &&
-        (!gather_scalar(walk, scalar) ||
-         !gather_capture(&walk->gather, &walk->source, tap, place.entry, place.instance)))
+    if (tap != TAP_NONE && !capture_value(walk, scalar, tap, &place))
         return false;
     plan_walk_leave(&walk->plan, &place);
     return true;

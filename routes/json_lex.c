@@ -36,12 +36,10 @@ const uint8_t *json_read_scalar(struct scan_source *source, const uint8_t *at,
 
 /* ---- Strings --------------------------------------------------------------------------------- */
 
-const uint8_t *json_read_text(struct scan_source *source, const uint8_t *at,
-                              struct json_scalar *out_text)
+const uint8_t *json_read_text_on(struct scan_source *source, const uint8_t *start,
+                                 const uint8_t *at, struct json_scalar *out_text)
 {
     bool escaped = false;
-    at = scan_expect(source, at, BYTES_LITERAL("\""), "expected a string");
-    const uint8_t *start = at;
     while (at != NULL) {
         uint32_t code_point;
         at = find_json_stop(at, source->end);

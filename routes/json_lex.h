@@ -4,6 +4,7 @@
 #ifndef KOUAN_ROUTES_JSON_LEX_H
 #define KOUAN_ROUTES_JSON_LEX_H
 
+#include "routes/find_bytes.h"
 #include "routes/scan_source.h"
 
 enum json_kind { JSON_TEXT, JSON_NUMBER, JSON_BOOLEAN, JSON_NULL };
@@ -14,9 +15,23 @@ struct json_scalar {
     bool escaped;     /* TEXT: `raw` has backslashes */
 };
 
-/* A string, at its opening quote. */
-const uint8_t *json_read_text(struct scan_source *source, const uint8_t *at,
-                              struct json_scalar *out_text);
+/* The rest of a string that begins at `start` and is plain up to `at`. */
+const uint8_t *json_read_text_on(struct scan_source *source, const uint8_t *start,
+                                 const uint8_t *at, struct json_scalar *out_text);
+
+/* A string, at its opening quote. Most are plain to their closing one. */
+static inline const uint8_t *json_read_text(struct scan_source *source, const uint8_t *at,
+                                            struct json_scalar *out_text)
+{
+    at = scan_expect_byte(source, at, '"', "expected a string");
+    if (at == NULL)
+        return NULL;
+    const uint8_t *stop = find_json_stop(at, source->end);
+    if (stop == source->end || *stop != '"')
+        return json_read_text_on(source, at, stop, out_text);
+    *out_text = (struct json_scalar){JSON_TEXT, bytes_make(at, (size_t)(stop - at)), false};
+    return stop + 1;
+}
 
 /* A string, number, true, false or null. */
 const uint8_t *json_read_scalar(struct scan_source *source, const uint8_t *at,

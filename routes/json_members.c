@@ -44,7 +44,7 @@ static const uint8_t *read_start(struct scan_source *source)
     at = find_nonblank(at, source->end);
     if (*at == '[')
         return NULL;
-    at = scan_expect(source, at, BYTES_LITERAL("{"), "expected an object or an array");
+    at = scan_expect_byte(source, at, '{', "expected an object or an array");
     if (at == NULL)
         return NULL;
     at = find_nonblank(at, source->end);
@@ -57,7 +57,7 @@ static const uint8_t *read_next(struct scan_source *source, const uint8_t *at)
     at = find_nonblank(at, source->end);
     if (at < source->end && *at == '}')
         return NULL;
-    at = scan_expect(source, at, BYTES_LITERAL(","), "expected `,` or `}`");
+    at = scan_expect_byte(source, at, ',', "expected `,` or `}`");
     return at == NULL ? NULL : find_nonblank(at, source->end);
 }
 
@@ -67,8 +67,7 @@ static const uint8_t *read_member(struct scan_source *source, const uint8_t *at,
     struct json_scalar name, value = {.kind = JSON_NULL};
     at = json_read_text(source, at, &name);
     if (at != NULL)
-        at =
-            scan_expect(source, find_nonblank(at, source->end), BYTES_LITERAL(":"), "expected `:`");
+        at = scan_expect_byte(source, find_nonblank(at, source->end), ':', "expected `:`");
     if (at == NULL)
         return NULL;
     const uint8_t *start = at = find_nonblank(at, source->end);

@@ -3,9 +3,8 @@
 #ifndef KOUAN_ROUTES_PLAN_WALK_H
 #define KOUAN_ROUTES_PLAN_WALK_H
 
+#include "routes/plan_index.h"
 #include "routes/scan_source.h"
-
-enum { PLAN_NODE_ROOT = 0, PLAN_NODE_ANYWHERE = 1, PLAN_NODE_NONE = 0xFFFF };
 
 struct plan_walk {
     const struct plan *plan;
@@ -42,25 +41,16 @@ static inline bool plan_walk_is_lost(const struct plan_walk *walk, uint16_t node
     return node == PLAN_NODE_NONE && !walk->looks_anywhere;
 }
 
-static inline uint16_t plan_find_child(const struct plan *plan, uint16_t node, struct bytes name,
-                                       bool attribute)
-{
-    const struct plan_node *nodes = plan->nodes;
-    for (uint16_t child = nodes[node].first_child; child != 0; child = nodes[child].next_sibling)
-        if (nodes[child].attribute == attribute && bytes_equal(nodes[child].name, name))
-            return child;
-    return PLAN_NODE_NONE;
-}
-
-/* The node of a child of `node`, by the first trie, else by the one for any depth. */
+/* The node of a child of `node`, by the first trie, else by the one for any depth. The name has
+ * 8 readable bytes, whatever its size. */
 static inline uint16_t plan_walk_child(const struct plan_walk *walk, uint16_t node,
                                        struct bytes name, bool attribute)
 {
     uint16_t child = PLAN_NODE_NONE;
     if (node != PLAN_NODE_NONE)
-        child = plan_find_child(walk->plan, node, name, attribute);
+        child = plan_index_find(walk->plan, node, name, attribute);
     if (child == PLAN_NODE_NONE && walk->looks_anywhere)
-        child = plan_find_child(walk->plan, PLAN_NODE_ANYWHERE, name, attribute);
+        child = plan_index_find(walk->plan, PLAN_NODE_ANYWHERE, name, attribute);
     return child;
 }
 

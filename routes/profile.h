@@ -61,6 +61,11 @@ struct value_spec {
     uint32_t line;               /* in the YAML */
 };
 
+/* A bit a spec of a profile. */
+struct spec_set {
+    uint64_t words[PROFILE_SPECS_MAX / 64];
+};
+
 enum identify { IDENTIFY_BY_ID, IDENTIFY_BY_BODY };
 enum conflict_policy { CONFLICT_FLAG, CONFLICT_REFUSE };
 
@@ -86,6 +91,8 @@ struct profile {
     const struct value_spec *specs; /* the fields, then the keys, each in the YAML's order */
     const uint16_t *spec_bins;      /* of each spec: the only bin it reads, or PROFILE_BIN_NONE */
     uint16_t spec_count;
+    struct spec_set constant_specs;   /* they read nothing */
+    const struct spec_set *tap_specs; /* of each tap: the specs that may read its captures */
     uint64_t required_slots;          /* a bit a slot */
     const struct value_path *content; /* paths whose values make the `content` digest */
     uint16_t content_count;

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "routes/plan_index.h"
+
 enum { NODE_ROOT = 0, NODE_ANYWHERE = 1, NODE_NONE = 0xFFFF };
 
 static const struct path_fault fault_too_many_places = {
@@ -326,6 +328,7 @@ void plan_finish(const struct plan_builder *builder, struct arena *arena, struct
         out_plan->root_name_tapped = builder->root_name_tap != TAP_NONE;
         out_plan->root_name_tap = builder->root_name_tap;
     }
+    plan_index_build(arena, out_plan);
     *out_filters =
         copy_rows(arena, builder->filters, builder->filter_count, sizeof *builder->filters);
     *out_filter_count = builder->filter_count;

@@ -301,6 +301,30 @@ static void keep_specs(struct profile_compiler *compiler, struct profile *profil
     profile->spec_count = count;
 }
 
+static void add_spec(struct spec_set *set, uint16_t spec)
+{
+    set->words[spec / 64] |= UINT64_C(1) << (spec % 64);
+}
+
+/* So that extraction looks at no spec in vain. */
+static void index_specs(struct profile_compiler *compiler, struct profile *profile)
+{
+    struct spec_set *tap_specs =
+        arena_allocate_array(compiler->arena, profile->plan.tap_count, sizeof *tap_specs);
+    for (uint16_t i = 0; i < profile->spec_count; i++) {
+        const struct value_spec *spec = &profile->specs[i];
+        if (spec->constant.data != NULL)
+            add_spec(&profile->constant_specs, i);
+        for (uint8_t part = 0; part < spec->part_count; part++)
+            for (uint8_t k = 0; k < spec->parts[part].alias_count; k++) {
+                uint16_t bin = spec->parts[part].aliases[k].bin;
+                bool filtered = bin >= PLAN_TAPS_MAX;
+                add_spec(&tap_specs[filtered ? profile->filters[bin - PLAN_TAPS_MAX].tap : bin], i);
+            }
+    }
+    profile->tap_specs = tap_specs;
+}
+
 static struct profile *compile_document(struct profile_compiler *compiler,
                                         const struct yaml_node *document)
 {
@@ -344,5 +368,6 @@ static struct profile *compile_document(struct profile_compiler *compiler,
     keep_specs(compiler, profile);
     plan_finish(&compiler->builder, compiler->arena, &profile->plan, &profile->filters,
                 &profile->filter_count);
+    index_specs(compiler, profile);
     return profile;
 }

@@ -6,6 +6,8 @@
 #ifndef KOUAN_ROUTES_READING_H
 #define KOUAN_ROUTES_READING_H
 
+#include <assert.h>
+
 #include "core/status.h"
 #include "routes/field.h"
 
@@ -35,7 +37,8 @@ struct reading {
     struct occurrence *occurrences; /* `count` of them, in the space */
     uint16_t count;
     uint16_t entry_count; /* 1 if the profile names no entries */
-    uint16_t first[SLOT_COUNT], last[SLOT_COUNT];
+    uint16_t first[SLOT_COUNT];
+    uint16_t last[SLOT_COUNT]; /* only where there is a first */
 };
 
 /* An empty reading at the end of the space. */
@@ -48,8 +51,29 @@ MUST_CHECK enum status reading_add(struct reading *reading, struct reading_space
                                    enum slot slot, uint16_t entry, struct bytes value);
 
 /* The same for a value that the caller knows to be new. */
-MUST_CHECK enum status reading_append(struct reading *reading, struct reading_space *space,
-                                      enum slot slot, uint16_t entry, struct bytes value);
+MUST_CHECK static inline enum status reading_append(struct reading *reading,
+                                                    struct reading_space *space, enum slot slot,
+                                                    uint16_t entry, struct bytes value)
+{
+    assert(slot < SLOT_COUNT);
+    assert(value.size > 0 && value.size <= READING_VALUE_BYTES_MAX);
+    assert(reading->occurrences + reading->count == space->occurrences + space->occurrence_used);
+    if (reading->count == READING_OCCURRENCES_MAX)
+        return STATUS_TOO_BIG;
+    if (space->occurrence_used == space->occurrence_capacity)
+        return STATUS_FULL;
+
+    uint16_t index = reading->count++;
+    space->occurrence_used++;
+    reading->occurrences[index] =
+        (struct occurrence){value, entry, READING_NO_OCCURRENCE, (uint8_t)slot};
+    if (reading->first[slot] == READING_NO_OCCURRENCE)
+        reading->first[slot] = index;
+    else
+        reading->occurrences[reading->last[slot]].next = index;
+    reading->last[slot] = index;
+    return STATUS_OK;
+}
 
 /* The first value of a slot, or an absent view. */
 struct bytes reading_value(const struct reading *reading, enum slot slot);

@@ -17,7 +17,7 @@ static bool is_implied(const struct condition *earlier, const struct rule *later
 void rule_cover_warn(const struct rule_table *table, struct diagnostics *diagnostics)
 {
     struct match_scratch *scratch;
-    if (match_scratch_open(&scratch) != STATUS_OK)
+    if (table->rule_count < 2 || match_scratch_open(&scratch) != STATUS_OK)
         return; /* without memory for it no warning is given */
     struct arena arena;
     arena_init(&arena);

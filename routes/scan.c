@@ -62,16 +62,6 @@ enum status scan_sniff(struct bytes body, enum format *out_format, struct scan_f
 
 /* ---- Output ---------------------------------------------------------------------------------- */
 
-enum status scan_push(struct scan *scan, uint16_t tap, uint16_t entry, uint32_t instance,
-                      struct bytes value, uint32_t offset)
-{
-    assert(value.size > 0 && value.size <= READING_VALUE_BYTES_MAX);
-    if (scan->capture_count == SCAN_CAPTURES_MAX)
-        return STATUS_FULL;
-    scan->captures[scan->capture_count++] = (struct capture){value, tap, entry, instance, offset};
-    return STATUS_OK;
-}
-
 uint8_t *scan_reserve_text(struct scan *scan, uint32_t size)
 {
     const struct reading_space *space = scan->space;

@@ -104,6 +104,7 @@ struct plan {
                              ends where the next begins, at UNS, or at UNT. */
     bool root_name_tapped;
     uint16_t root_name_tap; /* XML: captures the local name of the root element; else TAP_NONE */
+    const struct plan_index *index; /* routes/plan_index.h: built when the rest is complete */
 };
 
 /* ---- Captures -------------------------------------------------------------------------------- */

@@ -27,8 +27,9 @@ MUST_CHECK enum status scan_source_finish(const struct scan_source *source,
 const uint8_t *scan_begin_text(struct scan_source *source);
 
 /* Notes a fault at `at`, and returns NULL. Broken syntax at the very end is TRUNCATED. */
-const uint8_t *scan_refuse(struct scan_source *source, enum scan_reason reason, const uint8_t *at,
-                           const char *what);
+__attribute__((cold)) const uint8_t *scan_refuse(struct scan_source *source,
+                                                 enum scan_reason reason, const uint8_t *at,
+                                                 const char *what);
 
 static inline uint32_t scan_offset(const struct scan_source *source, const uint8_t *at)
 {
@@ -41,7 +42,17 @@ static inline bool scan_sees(const struct scan_source *source, const uint8_t *at
     return (size_t)(source->end - at) >= text.size && memcmp(at, text.data, text.size) == 0;
 }
 
-/* The same, or else a fault at the first byte that differs. Returns what follows the text. */
+/* What follows `byte` at `at`, or else a fault there. */
+static inline const uint8_t *scan_expect_byte(struct scan_source *source, const uint8_t *at,
+                                              uint8_t byte, const char *what)
+{
+    if (at < source->end && *at == byte)
+        return at + 1;
+    return scan_refuse(source, SCAN_MALFORMED, at, what);
+}
+
+/* The same of a text; a fault stands at the first byte that differs. Returns what follows the text.
+ */
 const uint8_t *scan_expect(struct scan_source *source, const uint8_t *at, struct bytes text,
                            const char *what);
 

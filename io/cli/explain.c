@@ -178,13 +178,13 @@ static bool explain_file(const struct explainer *explainer, const char *path, bo
     enum { BYTES_MAX = 64 * 1024 * 1024 };
     bool json = explainer->arguments->json;
     struct input input;
-    FILE *file = input_open(path);
-    if (file == NULL) {
+    struct input_body body;
+    if (!input_open(path, &input)) {
         fprintf(stderr, "kouan explain: cannot open %s: %s\n", path, strerror(errno));
         return false;
     }
-    enum status status = input_read(file, BYTES_MAX, &input);
-    input_close(file);
+    enum status status = input_read(&input, BYTES_MAX, &body);
+    input_close(&input);
     if (status != STATUS_OK) {
         fprintf(stderr, "kouan explain: cannot read %s: %s\n", path, status_text(status));
         return false;
@@ -192,7 +192,7 @@ static bool explain_file(const struct explainer *explainer, const char *path, bo
     struct explanation *explanation = malloc(sizeof *explanation);
     if (explanation == NULL)
         abort();
-    explain(explainer, strcmp(path, "-") == 0 ? "(stdin)" : path, input.content, explanation);
+    explain(explainer, strcmp(path, "-") == 0 ? "(stdin)" : path, body.content, explanation);
     if (*any_shown)
         fputs(json ? ",\n" : "\n", stdout);
     *any_shown = true;
@@ -202,7 +202,7 @@ static bool explain_file(const struct explainer *explainer, const char *path, bo
         explain_print_text(explanation);
     bool accepted = !explanation->refused;
     free(explanation);
-    free(input.memory);
+    free(body.memory);
     return accepted;
 }
 

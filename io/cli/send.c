@@ -172,7 +172,7 @@ static struct send_item *item_at(const struct sender *sender, uint64_t index)
 static void drop_settled_front(struct sender *sender)
 {
     while (sender->count > 0 && item_at(sender, 0)->settled) {
-        free(item_at(sender, 0)->message.input.memory);
+        free(item_at(sender, 0)->message.body.memory);
         sender->first++;
         sender->count--;
         sender->sent--;
@@ -182,7 +182,7 @@ static void drop_settled_front(struct sender *sender)
 
 static void settle(struct sender *sender, struct send_item *item, struct bytes text, bool accepted)
 {
-    size_t size = item->message.input.content.size;
+    size_t size = item->message.body.content.size;
     print_outcome(sender, &item->message, text, accepted);
     item->settled = true;
     sender->bytes -= size;
@@ -197,7 +197,7 @@ static void rewind_ring(struct sender *sender)
     for (uint64_t i = 0; i < sender->count; i++) {
         struct send_item item = *item_at(sender, i);
         if (item.settled)
-            free(item.message.input.memory);
+            free(item.message.body.memory);
         else
             *item_at(sender, kept++) = item;
     }
@@ -213,7 +213,8 @@ static bool has_room(const struct sender *sender)
            (sender->count == 0 || sender->bytes < WINDOW_BYTES_MAX);
 }
 
-/* Takes in what the source gives, as far as there is room. */
+/* Takes in what the source gives, as far as there is room; waits for it only where there is nothing
+ * else to do. */
 static void fill(struct sender *sender)
 {
     for (;;) {
@@ -225,6 +226,11 @@ static void fill(struct sender *sender)
         }
         if (sender->source_ended || !has_room(sender))
             return;
+        if (!send_source_is_ready(&sender->source)) {
+            if (sender->count > 0)
+                return;
+            fflush(stdout); /* somebody may wait for a receipt before he gives more */
+        }
         struct send_message message;
         switch (send_source_next(&sender->source, &message, &sender->problem)) {
         case SEND_END: sender->source_ended = true; break;
@@ -232,7 +238,7 @@ static void fill(struct sender *sender)
         case SEND_MESSAGE:
             *item_at(sender, sender->count) = (struct send_item){.message = message};
             sender->count++;
-            sender->bytes += message.input.content.size;
+            sender->bytes += message.body.content.size;
             break;
         }
     }
@@ -245,7 +251,7 @@ static void append_unsent(struct sender *sender)
     while (sender->sent < sender->count) {
         const struct bytes words[] = {
             BYTES_LITERAL("XADD"), bytes_from_text(sender->arguments->channel), BYTES_LITERAL("*"),
-            BYTES_LITERAL("body"), item_at(sender, sender->sent)->message.input.content};
+            BYTES_LITERAL("body"), item_at(sender, sender->sent)->message.body.content};
         client_append(&sender->client, words, sizeof words / sizeof *words);
         sender->sent++;
     }
@@ -357,7 +363,7 @@ enum cli_exit cli_send(int argc, char **argv)
     end = run(&sender);
     rewind_ring(&sender);
     for (uint64_t i = 0; i < sender.count; i++)
-        free(item_at(&sender, i)->message.input.memory);
+        free(item_at(&sender, i)->message.body.memory);
     free(sender.items);
     send_source_close(&sender.source);
     client_close(&sender.client);

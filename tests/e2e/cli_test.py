@@ -353,6 +353,31 @@ def test_send_lines():
         assert values[-1]["accepted"] == 3000 and values[-1]["complete"], values[-1]
 
 
+def test_send_does_not_wait_for_more():
+    """What a slow pipe has given is sent at once, also to a server that is another by then."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="kouan-cli-"))
+    address = f"unix:{folder}/kouan.sock"
+    first = Server(listen=address)
+    sender = start("send", "--connect", address, "--lines", "--retries", 50, "-",
+                   stdin=subprocess.PIPE)
+    lines = [event(n).decode() + "\n" for n in range(6)]
+    for n in range(0, 6, 2):  # a line, and the first half of another
+        sender.stdin.write(lines[n] + lines[n + 1][:20])
+        sender.stdin.flush()
+        assert sender.stdout.readline().startswith(f"(stdin):{n + 1} ")
+        sender.stdin.write(lines[n + 1][20:])
+        sender.stdin.flush()
+        assert sender.stdout.readline().startswith(f"(stdin):{n + 2} ")
+    first.kill()
+    pathlib.Path(address[len("unix:"):]).unlink(missing_ok=True)
+    with Server(listen=address):
+        # It learns of the end only by writing.
+        out, err = sender.communicate(event(7).decode(), timeout=20)
+        assert sender.returncode == OK, (sender.returncode, err)
+        assert out.splitlines()[-1].startswith("(stdin):7 "), out
+    shutil.rmtree(folder)
+
+
 def test_send_large_bodies():
     bodies = {f"f{n:02}": event(n, note="x" * 400_000) for n in range(40)}
     with Server() as server, Folder(bodies) as folder:
@@ -545,10 +570,11 @@ def test_tail_ends_well_on_a_signal():
             value = json.loads(tail.stdout.readline())
             assert value["fields"]["keys"] == "order:o-1" and value["destination"] == "all", value
             assert value["body"].encode() == event(1)
+            (own,) = groups_of(wire, "all") - {"all"}
+            assert wire.call("XPENDING", "all", own)[0] == 0  # it leaves nothing pending
             tail.send_signal(number)
             assert tail.wait(10) == OK, tail.stderr.read()
             assert groups_of(wire, "all") == {"all"}
-            # An empty group of the server goes with what only it still needed.
             assert wire.call("XLEN", "all") == 1
 
 
@@ -583,6 +609,50 @@ def test_tail_of_a_group():
         text = kouan("tail", *connect, "nowhere", code=INVALID).stderr
         assert "no such destination" in text, text
         assert wire.call("XGROUP", "DESTROY", "all", "all").word == "NOPERM"
+
+
+BARE = """
+channels: [{name: in}]
+destinations: [{name: bare}]
+unroutable: bare
+"""
+
+
+def test_groups_that_go():
+    with Server({"kouan.yaml": BARE}) as server, server.wire() as wire, server.wire() as other:
+
+        def terms():
+            value = json.loads(wire.call("KOUAN", "LEDGER", "JSON"))
+            assert value["gap"] == 0, value
+            return value["outlets"][0]
+
+        for group in ["g", "h"]:
+            assert wire.call("XGROUP", "CREATE", "bare", group, "0") == "OK"
+        for n in range(6):
+            wire.call("XADD", "in", "*", "body", event(n))
+        for group in [b"g", b"h"]:
+            got = entries(wire.call("XREADGROUP", "GROUP", group, "c", "COUNT", 4, "STREAMS", "bare",
+                                    ">"))
+            wire.call("XACK", "bare", group, got[0][0])
+        assert wire.call("XLEN", "bare") == 5
+        # With three pending and two waiting; the other group keeps its own.
+        assert wire.call("XGROUP", "DESTROY", "bare", "g") == 1
+        assert wire.call("XGROUP", "DESTROY", "bare", "g") == 0
+        assert wire.call("XLEN", "bare") == 5
+        assert [row["group"] for row in terms()["groups"]] == ["h"]
+        # Whoever waits at it is told.
+        entries(wire.call("XREADGROUP", "GROUP", "h", "c", "STREAMS", "bare", ">"))
+        other.command("XREADGROUP", "GROUP", "h", "d", "BLOCK", 0, "STREAMS", "bare", ">")
+        wait_for(lambda: wire.call("XINFO", "GROUPS", "bare")[0][3] == 2)  # its consumers
+        assert wire.call("XGROUP", "DESTROY", "bare", "h") == 1
+        assert other.read().word == "NOGROUP"
+        assert other.call("PING") == "PONG"
+        # Nobody needs anything now; what comes from here on is kept for want of a group.
+        assert wire.call("XLEN", "bare") == 0
+        wire.call("XADD", "in", "*", "body", event(7))
+        assert wire.call("XLEN", "bare") == 1 and terms()["retained"] == 1
+        assert wire.call("XGROUP", "CREATE", "bare", "g", "0") == "OK"
+        assert terms()["retained"] == 0 and terms()["groups"][0]["backlog"] == 1
 
 
 def test_tail_rights():
@@ -654,6 +724,10 @@ def test_rejects():
         values = json.loads(said("rejects", *connect, "--json", 13))
         assert [value["number"] for value in values] == list(range(13, 0, -1))
         assert values[0]["body_base64"] == "G1szMW3/" and values[-1]["body"] == '{"n":0', values
+        for size, text in [(1, "/w=="), (2, "//8="), (3, "////"), (4, "/////w==")]:
+            wire.call("XADD", "in", "*", "body", b"\xff" * size)
+            (value,) = json.loads(said("rejects", *connect, "--json", 1))
+            assert value["body_base64"] == text, value
 
 
 def test_ledger():

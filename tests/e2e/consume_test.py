@@ -3,7 +3,7 @@
 import time
 
 from kouan_harness import Server, WireError, encode_command, run_tests
-from provincial import add, add_many, entries, event, ledger, pipeline, plain_files, read_group
+from provincial import add, add_many, entries, event, ledger, many_wires, plain_files, read_group
 
 
 def ids_of(items):
@@ -38,7 +38,7 @@ def test_shapes_in_both_protocols():
 
 
 def test_count_and_own_pending():
-    with Server() as server, server.wire() as wire:
+    with Server(files=plain_files()) as server, server.wire() as wire:
         ids = add_many(wire, range(10))
         assert ids_of(read_group(wire, "COUNT", 4, consumer="a")) == ids[:4]
         assert ids_of(read_group(wire, "COUNT", 0, consumer="b")) == ids[4:]
@@ -54,7 +54,7 @@ def test_count_and_own_pending():
 
 def test_block_is_woken_by_a_publisher():
     for protocol in (2, 3):
-        with Server() as server, server.wire(protocol) as reader, server.wire() as writer:
+        with Server(files=plain_files()) as server, server.wire(protocol) as reader, server.wire() as writer:
             reader.command("XREADGROUP", "GROUP", "all", "c", "BLOCK", 0, "STREAMS", "all", ">")
             reader.expect_silence(0.05)
             ident = add(writer, 1)
@@ -63,7 +63,7 @@ def test_block_is_woken_by_a_publisher():
 
 
 def test_block_times_out():
-    with Server() as server, server.wire() as wire:
+    with Server(files=plain_files()) as server, server.wire() as wire:
         before = time.monotonic()
         assert wire.call("XREADGROUP", "GROUP", "all", "c", "BLOCK", 60, "STREAMS", "all",
                          ">") is None
@@ -75,8 +75,8 @@ def test_block_times_out():
 
 
 def test_block_serves_those_who_came_first():
-    with Server() as server, server.wire() as writer:
-        readers = [server.wire() for _ in range(4)]
+    with Server(files=plain_files()) as server, server.wire() as writer, \
+            many_wires(server, 4) as readers:
         for n, reader in enumerate(readers):
             reader.command("XREADGROUP", "GROUP", "all", f"c{n}", "COUNT", 1, "BLOCK", 0, "STREAMS",
                            "all", ">")
@@ -92,7 +92,7 @@ def test_block_serves_those_who_came_first():
 
 
 def test_noack():
-    with Server() as server, server.wire() as wire, server.wire() as blocked:
+    with Server(files=plain_files()) as server, server.wire() as wire, server.wire() as blocked:
         ids = add_many(wire, range(3))
         assert ids_of(read_group(wire, "NOACK")) == ids
         assert wire.call("XPENDING", "all", "all")[0] == 0 and wire.call("XLEN", "all") == 0
@@ -106,8 +106,8 @@ def test_noack():
 
 
 def test_several_consumers_share_a_group():
-    with Server() as server, server.wire() as writer:
-        readers = [server.wire() for _ in range(5)]
+    with Server(files=plain_files()) as server, server.wire() as writer, \
+            many_wires(server, 5) as readers:
         got = []
         for round_number in range(40):
             add_many(writer, range(round_number * 25, round_number * 25 + 25))
@@ -132,7 +132,7 @@ def test_several_groups_each_get_all():
 
 
 def test_what_one_reply_has_one_xack_takes():
-    with Server() as server, server.wire() as wire:
+    with Server(files=plain_files()) as server, server.wire() as wire:
         add_many(wire, range(3000))
         total = 0
         while got := ids_of(read_group(wire)):
@@ -142,7 +142,7 @@ def test_what_one_reply_has_one_xack_takes():
 
 
 def test_wrong_reads():
-    with Server() as server, server.wire() as wire:
+    with Server(files=plain_files()) as server, server.wire() as wire:
         unbalanced = ("ERR Unbalanced 'xreadgroup' list of streams: for each stream key an ID or '>'"
                       " must be specified.")
         for arguments, expected in [
@@ -165,7 +165,7 @@ def test_wrong_reads():
 
 
 def test_xack():
-    with Server() as server, server.wire() as wire:
+    with Server(files=plain_files()) as server, server.wire() as wire:
         ids = add_many(wire, range(5))
         assert wire.call("XACK", "all", "all", ids[0]) == 0  # not delivered yet
         read_group(wire, "COUNT", 4)
@@ -182,7 +182,7 @@ def test_xack():
 
 
 def test_xpending():
-    with Server() as server, server.wire() as wire:
+    with Server(files=plain_files()) as server, server.wire() as wire:
         assert wire.call("XPENDING", "all", "all") == [0, None, None, None]
         ids = add_many(wire, range(6))
         read_group(wire, "COUNT", 4, consumer="a")
@@ -212,7 +212,7 @@ def test_xpending():
 
 def test_ends_of_ranges():
     largest = b"18446744073709551615"
-    with Server() as server, server.wire() as wire:
+    with Server(files=plain_files()) as server, server.wire() as wire:
         ids = add_many(wire, range(2))
         read_group(wire)
         ask = lambda *arguments: wire.call("XPENDING", "all", "all", *arguments)
@@ -229,7 +229,7 @@ def test_ends_of_ranges():
 
 
 def test_xclaim():
-    with Server() as server, server.wire() as wire:
+    with Server(files=plain_files()) as server, server.wire() as wire:
         ids = add_many(wire, range(4))
         read_group(wire, "COUNT", 3, consumer="dead")
         claim = lambda *arguments: wire.call("XCLAIM", "all", "all", "heir", *arguments)
@@ -252,7 +252,7 @@ def test_xclaim():
 
 
 def test_what_a_dead_connection_had_is_claimable():
-    with Server() as server, server.wire() as wire:
+    with Server(files=plain_files()) as server, server.wire() as wire:
         ids = add_many(wire, range(50))
         with server.wire() as dies:
             assert len(read_group(dies, consumer="dead")) == 50
@@ -267,7 +267,7 @@ def test_what_a_dead_connection_had_is_claimable():
 
 
 def test_create_groups():
-    with Server() as server, server.wire() as wire:
+    with Server(files=plain_files()) as server, server.wire() as wire:
         ids = add_many(wire, range(5))
         create = lambda *arguments: wire.call("XGROUP", "CREATE", *arguments)
         assert create("all", "new", "$") == "OK"
@@ -287,8 +287,26 @@ def test_create_groups():
         assert ledger(wire)["gap"] == 0
 
 
+def test_destroy_groups():
+    with Server(files=plain_files("[{name: all}]")) as server, server.wire() as wire, \
+            server.wire() as blocked:
+        for n in range(5):
+            assert wire.call("XGROUP", "CREATE", "all", "g", "0") == "OK"
+            add_many(wire, range(100 * n, 100 * n + 100))
+            assert len(read_group(wire, "COUNT", 30, group="g")) == 30
+            assert wire.call("XGROUP", "CREATE", "all", "h", "$") == "OK"
+            blocked.command("XREADGROUP", "GROUP", "h", "c", "BLOCK", 0, "STREAMS", "all", ">")
+            blocked.expect_silence(0.03)
+            assert wire.call("XGROUP", "DESTROY", "all", "h") == 1
+            assert blocked.read().word == "NOGROUP"
+            assert len(read_group(wire, group="g")) == 70
+            assert wire.call("XGROUP", "DESTROY", "all", "g") == 1
+            assert wire.call("XLEN", "all") == 0 and ledger(wire)["gap"] == 0
+        assert isinstance(add(wire, 1000), bytes) and wire.call("XLEN", "all") == 1
+
+
 def test_names_that_are_no_text():
-    with Server() as server, server.wire() as wire:
+    with Server(files=plain_files()) as server, server.wire() as wire:
         for _ in range(3):
             assert isinstance(wire.call("XGROUP", "CREATE", "all", b"a\0b", "$"), WireError)
             assert isinstance(wire.call("XGROUP", "CREATE", "all", "x" * 256, "$"), WireError)
@@ -331,7 +349,7 @@ def test_first_group_while_messages_are_on_their_way():
 
 
 def test_xinfo():
-    with Server() as server, server.wire() as wire, server.wire(protocol=3) as three:
+    with Server(files=plain_files()) as server, server.wire() as wire, server.wire(protocol=3) as three:
         ids = add_many(wire, range(5))
         read_group(wire, "COUNT", 2, consumer="a")
         read_group(wire, "COUNT", 1, consumer="b")

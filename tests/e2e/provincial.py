@@ -1,5 +1,6 @@
 """A small province for end-to-end tests: its configuration, and messages in three dialects."""
 
+import contextlib
 import json
 
 from kouan_harness import encode_command
@@ -91,10 +92,13 @@ def entries(reply):
     return result
 
 
+SMALL = {"memory": "32MiB", "hold_bytes_max": "1MiB", "window_entries": 65536}  # starts quickly
+
+
 def plain_files(destinations="[{name: all, groups: [all]}]", **options):
     """Everything goes to the first destination; no participants. Options as in the configuration."""
     first = destinations.split("name: ", 1)[1].split(",")[0].split("}")[0]
-    lines = [f"{name}: {value}" for name, value in options.items()]
+    lines = [f"{name}: {value}" for name, value in (SMALL | options).items()]
     lines += ["channels: [{name: in}]", f"destinations: {destinations}", f"unroutable: {first}"]
     return {"kouan.yaml": "\n".join(lines) + "\n"}
 
@@ -102,13 +106,20 @@ def plain_files(destinations="[{name: all, groups: [all]}]", **options):
 def two_way_files(slow="", fast="", more="", **options):
     """Messages of the type SLOW go to `slow`, of FAST to `fast`, of BOTH to both; no participants.
     `slow` and `fast` are more options of theirs, `more` is further destinations."""
-    lines = [f"{name}: {value}" for name, value in options.items()]
+    lines = [f"{name}: {value}" for name, value in (SMALL | options).items()]
     lines += ["channels: [{name: in}]", "destinations:",
               f"  - {{name: slow, groups: [slow]{', ' if slow else ''}{slow}}}",
               f"  - {{name: fast, groups: [fast]{', ' if fast else ''}{fast}}}", more,
               "tables: [rules.csv]"]
     rules = "id,message_type,to\nslow,SLOW,slow\nfast,FAST,fast\nboth,BOTH,slow|fast\n"
     return {"kouan.yaml": "\n".join(lines) + "\n", "rules.csv": rules}
+
+
+@contextlib.contextmanager
+def many_wires(server, count):
+    """So many connections, closed at the end."""
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(server.wire()) for _ in range(count)]
 
 
 def add(wire, number, message_type="ORDER", **members):

@@ -4,6 +4,7 @@
 
 #include "routes/charset.h"
 #include "routes/edifact_walk.h"
+#include "routes/plan_index.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -32,12 +33,12 @@ static const struct plan_component rows[TAP_COUNT] = {
     {.tag = {'U', 'N', 'T'}, .tap = 7, .element = 2, .component = 1},
 };
 
-static const struct plan plan = {.format = FORMAT_EDIFACT,
-                                 .tap_count = TAP_COUNT,
-                                 .components = rows,
-                                 .component_count = TAP_COUNT,
-                                 .entry_tag = {'C', 'N', 'I'},
-                                 .root_name_tap = TAP_NONE};
+static struct plan plan = {.format = FORMAT_EDIFACT,
+                           .tap_count = TAP_COUNT,
+                           .components = rows,
+                           .component_count = TAP_COUNT,
+                           .entry_tag = {'C', 'N', 'I'},
+                           .root_name_tap = TAP_NONE};
 
 struct run {
     struct bytes body;
@@ -116,7 +117,9 @@ static void check_indexers(struct bytes body)
     for (uint32_t from = syntax.start; from < body.size;) {
         uint32_t end = edifact_walk_elements(&portable, from, &expected);
         check(edifact_walk_elements(&best, from, &found) == end);
-        check(found.count == expected.count);
+        check(found.count == expected.count && found.crowded == expected.crowded);
+        for (uint32_t i = 0; i < expected.first_components[expected.count]; i++)
+            check(found.components[i] == expected.components[i]);
         check(memcmp(found.starts, expected.starts, (found.count + 1) * sizeof found.starts[0]) ==
               0);
         from = end + 1;
@@ -126,9 +129,12 @@ static void check_indexers(struct bytes body)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct charsets *charsets;
+    static struct arena arena;
     static struct run first, second;
-    if (charsets == NULL)
+    if (charsets == NULL) {
         charsets = charsets_open();
+        plan_index_build(&arena, &plan);
+    }
     check(charsets != NULL);
     run(&first, charsets, data, size, "'UNT+1'UNZ+1'");
     run(&second, charsets, data, size, "?+:\xFF ");

@@ -10,8 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const char *const bodies[] = {
     "<R xmlns='u' a='1'><A>1<B c='2'>x</B></A><A><B>y</B></A><C><A>z</A></C></R>",
     "{\"t\":\"1\",\"a\":[{\"b\":2},{\"b\":[3,\"x\"]}],\"c\":{\"a\":{\"b\":\"y\"}}}",
-    "UNB+UNOA:1+S:Z+R:Z+240101:0000+9'UNH+1+X:D:96B:UN'BGM+1+2+9'CNI+1'RFF+ABO:r'CNI+2'RFF+BM:s'"
-    "UNT+8+1'UNZ+1+9'",
+    "UNB+UNOA:1+S:Z+R:Z+1:0+9'UNH+1+X:D:96B:UN'BGM+1+2+9'CNI+1'RFF+ABO:r'CNI+2'UNT+7+1'UNZ+1+9'",
 };
 
 /* Opened once: it holds nothing of a profile. */

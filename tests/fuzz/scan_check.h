@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "routes/scan.h"
+#include "routes/plan_index.h"
 
 typedef enum status scan_function(const struct plan *plan, struct bytes body, struct scan *scan,
                                   struct scan_fault *out_fault);
@@ -37,7 +37,7 @@ static const struct plan_node scan_check_nodes[] = {
     [8] = {.name = {(const uint8_t *)"z", 1}, .tap = 6},
 };
 
-static const struct plan scan_check_plan = {
+static struct plan scan_check_plan = {
     .nodes = scan_check_nodes,
     .node_count = sizeof scan_check_nodes / sizeof *scan_check_nodes,
     .tap_count = 7,
@@ -128,6 +128,9 @@ static inline const struct scan_check *check_scan(scan_function *function,
 {
     static struct scan_check checks[2];
     static const char paddings[] = " >\"-a0}]<\xB0\\u'";
+    static struct arena arena;
+    if (scan_check_plan.index == NULL)
+        plan_index_build(&arena, &scan_check_plan);
     uint8_t *first = copy_padded(data, size, 0);
     *out_body = copy_padded(data, size, paddings[size % (sizeof paddings - 1)]);
     scan_checked(function, charsets, bytes_make(first, size), &checks[0]);

@@ -24,7 +24,8 @@ Test(text, escapes_what_a_terminal_would_obey)
     cr_expect_str_eq(ESCAPED(""), "");
     cr_expect_str_eq(ESCAPED("a\x1b[31m\r\n\t\x7f"), "a\\x1B[31m\\x0D\\x0A\\x09\\x7F");
     cr_expect_str_eq(ESCAPED("\0b"), "\\x00b");
-    cr_expect_str_eq(ESCAPED("\xC2\x80\xC2\x9B\xC2\x9F\u00a0"), "\\xC2\\x80\\xC2\\x9B\\xC2\\x9F\u00a0");
+    cr_expect_str_eq(ESCAPED("\xC2\x80\xC2\x9B\xC2\x9F\u00a0"),
+                     "\\xC2\\x80\\xC2\\x9B\\xC2\\x9F\u00a0");
 }
 
 Test(text, escapes_what_misleads)
@@ -62,9 +63,9 @@ Test(text, tells_the_size_of_characters)
         const char *bytes;
         size_t size;
         bool plain;
-    } cases[] = {{"a", 1, true},       {"\x1b", 1, false}, {"é", 2, true},
+    } cases[] = {{"a", 1, true},         {"\x1b", 1, false}, {"é", 2, true},
                  {"\xC2\x9B", 2, false}, {"关", 3, true},    {"\u202e", 3, false},
-                 {"𠀀", 4, true},      {"\xff", 1, false}, {"\xe6\x8a", 1, false}};
+                 {"𠀀", 4, true},        {"\xff", 1, false}, {"\xe6\x8a", 1, false}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         bool plain = !cases[i].plain;
         cr_expect_eq(text_character(bytes_from_text(cases[i].bytes), &plain), cases[i].size, "%zu",

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "routes/charset.h"
-#include "routes/scan.h"
+#include "routes/plan_index.h"
 
 enum { STAND_TEXT_BYTES = 64 * 1024, STAND_LISTING_BYTES = 64 * 1024 };
 
@@ -75,8 +75,14 @@ static inline struct bytes body_read(const char *path)
 static inline enum status stand_scan(struct stand *stand, const struct plan *plan,
                                      struct bytes body, struct scan_fault *out_fault)
 {
+    struct arena arena;
+    struct plan indexed = *plan;
+    arena_init(&arena);
+    plan_index_build(&arena, &indexed);
     stand->space.text_used = 0;
-    return scan_edifact(plan, body, &stand->scan, out_fault);
+    enum status status = scan_edifact(&indexed, body, &stand->scan, out_fault);
+    arena_deinit(&arena);
+    return status;
 }
 
 /* ---- The plan ----------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
+#include "routes/rule_cover.h"
+
 /* Random tables against the naive truth. A failure prints its seed. */
 
 enum { SLOTS = 6, LISTS = 4, VALUE_BYTES = 4, OCCURRENCES = 2048 };
@@ -344,6 +346,43 @@ Test(match, agrees_where_one_message_has_very_many_values)
     shape.rules_max = 500;
     for (uint64_t seed = 1; seed <= 20; seed++)
         compare(shape, seed, 40);
+}
+
+/* ---- Cover ----------------------------------------------------------------------------------- */
+
+Test(match, a_covered_rule_never_holds_without_its_cover)
+{
+    struct shape shape = mixed;
+    uint32_t covers = 0, held = 0;
+    shape.tables_max = 1;
+    shape.rules_max = 60;
+    shape.condition_percent = 35;
+    shape.digits = 3;
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        struct world world;
+        world_make(&world, seed, shape);
+        const struct rule_table *table = world.tables[0];
+        for (uint32_t r = 0; r < 200; r++) {
+            struct sample sample;
+            sample_make(&sample, &world);
+            for (uint32_t later = 1; later < table->rule_count; later++) {
+                if (!rule_holds(&table->rules[later], &sample.reading))
+                    continue;
+                held++;
+                for (uint32_t i = 0; i < later; i++) {
+                    uint64_t steps_left = 1000000;
+                    if (!rule_covers(&table->rules[i], &table->rules[later], &steps_left))
+                        continue;
+                    covers++;
+                    cr_assert(rule_holds(&table->rules[i], &sample.reading), "seed %lu", seed);
+                }
+            }
+            arena_deinit(&sample.arena);
+        }
+        arena_deinit(&world.arena);
+    }
+    cr_assert_gt(covers, 1000);
+    cr_assert_gt(held, covers / 10);
 }
 
 /* ---- Adversarial sets ------------------------------------------------------------------------ */

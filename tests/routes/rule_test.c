@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
+#include "routes/csv.h"
 #include "routes/match.h"
 
 static struct arena arena;
@@ -76,6 +77,15 @@ static void expect_cell(const char *column, const char *cell, const char *rest)
                                              column, cell, rest + 5));
     tear_down();
     set_up();
+}
+
+static const char *repeated(const char *unit, size_t times)
+{
+    size_t size = strlen(unit);
+    char *text = arena_allocate(&arena, size * times + 1);
+    for (size_t i = 0; i < times; i++)
+        memcpy(text + i * size, unit, size);
+    return text;
 }
 
 static const struct rule_table *parse_rightly(const char *text)
@@ -273,6 +283,8 @@ Test(rule, R109_cell_without_column)
            "  hint: a value that holds the separator is quoted: \"a,b\"\n");
     expect("id,to\na,port,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,\n",
            "t.csv:2:1: error[R109]: the row has 70 cells; a table has 64 at most\n");
+    cr_assert_null(parse(arena_format(&arena, "id,to\n%sx\n", repeated(",", CSV_CELLS_MAX))));
+    cr_assert_eq(diagnostics.error_count, 3, "a cell past those that are kept is seen");
 }
 
 /* ---- What is wrong with a rule --------------------------------------------------------------- */
@@ -375,6 +387,7 @@ Test(rule, R118_leading_zero)
     expect_cell("goods_code", "101210000",
                 "R118 has 9 digits\n"
                 "  hint: leading zero lost? write `0101210000`, and format the column as text");
+    parse_rightly("id,goods_code,to\na,1012100000123|84|8517*|1*,port\n");
     expect("id,trade_mode,to\na,\"9610|!\",port\nb,201..0210,port\n",
            "t.csv:2:3: error[R124]: trade_mode: `!` has a `!` inside the cell\n"
            "  hint: a `!` stands before the whole cell and negates all of it\n"
@@ -497,15 +510,6 @@ Test(rule, R126_separators)
            "character\n  hint: separate alternatives by `|`\n");
 }
 
-static const char *repeated(const char *unit, size_t times)
-{
-    size_t size = strlen(unit);
-    char *text = arena_allocate(&arena, size * times + 1);
-    for (size_t i = 0; i < times; i++)
-        memcpy(text + i * size, unit, size);
-    return text;
-}
-
 Test(rule, R127_too_long)
 {
     parse_rightly(
@@ -619,6 +623,7 @@ Test(rule, R130_covered_rules_warn)
     expect_cover(false, "trade_mode", "02*", "0201..0310");
     expect_cover(true, "trade_mode", "0200..0299", "0201");
     expect_cover(true, "reference", "A..C", "B");
+    expect_cover(false, "reference", "10..99", "1A..2B"); /* numbers, and not */
     expect_cover(false, "reference", "A..C", "CC");
     expect_cover(true, "customs_office", "@offices", "@offices");
     expect_cover(true, "customs_office", "@offices", "5141|5301");

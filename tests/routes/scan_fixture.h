@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 
 #include "routes/charset.h"
-#include "routes/scan.h"
+#include "routes/plan_index.h"
 
 enum { FIXTURE_TEXT_BYTES = 64 * 1024, OUTCOME_BYTES = 512 * 1024, FIXTURE_NODES_MAX = 64 };
 
@@ -162,18 +162,23 @@ static inline const char *scan_outcome(struct scan_fixture *fixture, const struc
                                        const void *text, size_t size)
 {
     static const char paddings[] = {' ', '>', '"', '-', 'a', '0', '}', ']', '<', '\xB0'};
+    struct arena arena;
+    struct plan indexed = *plan;
     uint8_t *copy = malloc(size + BYTES_PADDING);
     cr_assert(copy != NULL);
     memcpy(copy, text, size);
+    arena_init(&arena);
+    plan_index_build(&arena, &indexed);
     for (size_t i = 0; i < sizeof paddings; i++) {
         memset(copy + size, paddings[i], BYTES_PADDING);
         fixture->space.text_used = 0;
-        write_outcome(fixture, plan, bytes_make(copy, size),
+        write_outcome(fixture, &indexed, bytes_make(copy, size),
                       i == 0 ? fixture->outcome : fixture->other_outcome);
         if (i > 0)
             cr_assert_str_eq(fixture->other_outcome, fixture->outcome,
                              "the padding decides about:\n%.*s", (int)size, (const char *)text);
     }
+    arena_deinit(&arena);
     free(copy);
     return fixture->outcome;
 }

@@ -1,0 +1,48 @@
+/* Publications whose destination is full wait on their session, in order, for room or for their
+ * time to be over (publish_wait); the session does not read meanwhile. Only on sessions that never
+ * consumed: one that does could wait for itself.
+ *
+ * Only as many as there is room for come back to the intake, so that a group which takes one at a
+ * time costs one decision a message, and not one for each that waits. */
+#ifndef KOUAN_IO_PARKING_H
+#define KOUAN_IO_PARKING_H
+
+#include "io/publication.h"
+
+struct shard;
+struct session;
+
+/* Sessions with parked publications, the longest waiting first. */
+struct parking_line {
+    struct session *first, *last;
+};
+
+/* What a session keeps of it. */
+struct parked {
+    bool in_line;
+    struct session *next; /* in the line */
+    struct publication *first, *last;
+    struct publication *again; /* the last one that came back and had to wait again */
+    uint32_t count, returned;  /* returned: back in the intake, not yet decided */
+    uint16_t destination;      /* that had no room for the first; NO_DESTINATION: not known */
+    uint32_t record_bytes;     /* what the first needs there */
+};
+
+/* May wait: its session never consumed, its time is not over, and those that wait do not hold more
+ * than three quarters of the memory for input. */
+bool parking_allows(const struct shard *shard, const struct publication *publication);
+
+/* Behind those of its session that were before it. */
+void parking_add(struct shard *shard, struct publication *publication, uint16_t destination,
+                 uint32_t record_bytes);
+
+/* Others of its session were before it and wait. */
+bool parking_is_behind(const struct publication *publication);
+
+/* Those that may try again go back to the intake, in front of all others. */
+void parking_release(struct shard *shard);
+
+/* The session closes: takes off all that it has parked, in order. */
+struct publication *parking_leave(struct shard *shard, struct session *session);
+
+#endif

@@ -1,0 +1,64 @@
+#include "routes/plan_index.h"
+
+#include <assert.h>
+
+static_assert(PLAN_TAPS_MAX * 2 <= PLAN_TAG_SLOTS, "the tags of a plan fit their table");
+
+/* Of a free slot: no name is so long. */
+#define PLACE_NONE UINT64_MAX
+
+static void add_children(struct plan_index *index, const struct plan *plan, uint16_t parent)
+{
+    const struct plan_node *nodes = plan->nodes;
+    for (uint16_t node = nodes[parent].first_child; node != 0; node = nodes[node].next_sibling) {
+        uint8_t padded[sizeof(uint64_t)] = {0};
+        struct bytes text = nodes[node].name;
+        if (text.size < sizeof padded) { /* whoever wrote the plan need not have padded it */
+            memcpy(padded, text.data, text.size);
+            text.data = padded;
+        }
+        struct plan_key key = plan_key_of(parent, text, nodes[node].attribute);
+        uint32_t slot = plan_index_slot(index, key);
+        while (index->children[slot].node != PLAN_NODE_NONE)
+            slot = (slot + 1) & index->mask;
+        index->children[slot] = (struct plan_child){key, node};
+    }
+}
+
+static void build_children(struct arena *arena, struct plan_index *index, const struct plan *plan)
+{
+    assert(plan->node_count <= PLAN_NODES_MAX);
+    unsigned bits = 1;
+    while ((1U << bits) < 4U * plan->node_count)
+        bits++;
+    index->shift = 64 - bits;
+    index->mask = (1U << bits) - 1;
+    index->children = arena_allocate_array(arena, index->mask + 1, sizeof *index->children);
+    for (uint32_t slot = 0; slot <= index->mask; slot++)
+        index->children[slot] = (struct plan_child){{.place = PLACE_NONE}, PLAN_NODE_NONE};
+    for (uint16_t node = 0; node < plan->node_count; node++)
+        add_children(index, plan, node);
+}
+
+static void build_rows(struct plan_index *index, const struct plan *plan)
+{
+    assert(plan->component_count <= PLAN_TAPS_MAX);
+    for (uint16_t first = 0, end; first < plan->component_count; first = end) {
+        uint32_t tag = plan_tag(plan->components[first].tag), slot = plan_tag_slot(tag);
+        end = first;
+        while (end < plan->component_count && plan_tag(plan->components[end].tag) == tag)
+            end++;
+        for (; index->rows[slot].end != 0; slot = (slot + 1) % PLAN_TAG_SLOTS)
+            assert(plan_tag(plan->components[index->rows[slot].first].tag) != tag &&
+                   "rows of one tag stand together");
+        index->rows[slot] = (struct plan_rows){first, end};
+    }
+}
+
+void plan_index_build(struct arena *arena, struct plan *plan)
+{
+    struct plan_index *index = arena_allocate(arena, sizeof *index);
+    build_children(arena, index, plan);
+    build_rows(index, plan);
+    plan->index = index;
+}

@@ -1,0 +1,110 @@
+/* How a walk finds its way through a plan without comparing text by text: the children of all nodes
+ * of a tree plan in one hash table by parent and name, and the rows of an EDIFACT plan by tag.
+ * Built once, when the plan is complete; then immutable. */
+#ifndef KOUAN_ROUTES_PLAN_INDEX_H
+#define KOUAN_ROUTES_PLAN_INDEX_H
+
+#include <endian.h>
+
+#include "routes/scan.h"
+
+enum { PLAN_NODE_ROOT = 0, PLAN_NODE_ANYWHERE = 1, PLAN_NODE_NONE = 0xFFFF };
+
+enum {
+    PLAN_TAG_BITS = 9, /* of a table that is at most half full */
+    PLAN_TAG_SLOTS = 1 << PLAN_TAG_BITS
+};
+
+/* Those of plan->components that tap segments of one tag. */
+struct plan_rows {
+    uint16_t first, end; /* the same if there are none */
+};
+
+/* A name below a node as three numbers. They tell names of up to PLAN_KEY_NAME_BYTES apart, and
+ * most longer ones. */
+enum { PLAN_KEY_NAME_BYTES = 16 };
+
+struct plan_key {
+    uint64_t head, tail; /* the first and the last 8 bytes; of a shorter name, all of it and 0 */
+    uint64_t place;      /* its size, the node above it, and whether it is an attribute's */
+};
+
+struct plan_child {
+    struct plan_key key;
+    uint16_t node; /* PLAN_NODE_NONE: a free slot */
+};
+
+struct plan_index {
+    unsigned shift;                        /* of a hash, to a slot */
+    uint32_t mask;                         /* of slots */
+    struct plan_child *children;           /* at most a quarter full, so that a search is short */
+    struct plan_rows rows[PLAN_TAG_SLOTS]; /* by tag; a free slot has none */
+};
+
+/* Gives the plan its index, in the arena. Nodes and components stay as they are from here on. */
+void plan_index_build(struct arena *arena, struct plan *plan);
+
+static inline uint64_t plan_load_word(const uint8_t *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return le64toh(word);
+}
+
+/* Reads 8 bytes from `name.data` on, even of a shorter name. */
+static inline struct plan_key plan_key_of(uint16_t parent, struct bytes name, bool attribute)
+{
+    struct plan_key key = {.head = plan_load_word(name.data)};
+    if (name.size < sizeof key.head)
+        key.head &= (UINT64_C(1) << 8 * name.size) - 1;
+    else
+        key.tail = plan_load_word(name.data + name.size - sizeof key.tail);
+    key.place = (uint64_t)name.size << 32 | (uint64_t)parent << 1 | attribute;
+    return key;
+}
+
+static inline uint32_t plan_index_slot(const struct plan_index *index, struct plan_key key)
+{
+    uint64_t sum = key.head + (key.tail << 9 | key.tail >> 55) + key.place;
+    return (uint32_t)(sum * UINT64_C(0x9E3779B97F4A7C15) >> index->shift);
+}
+
+/* The child element, member or attribute of `parent` that has this name, or PLAN_NODE_NONE. */
+static inline uint16_t plan_index_find(const struct plan *plan, uint16_t parent, struct bytes name,
+                                       bool attribute)
+{
+    const struct plan_index *index = plan->index;
+    struct plan_key key = plan_key_of(parent, name, attribute);
+    for (uint32_t slot = plan_index_slot(index, key);; slot = (slot + 1) & index->mask) {
+        const struct plan_child *child = &index->children[slot];
+        if (child->key.head == key.head && child->key.tail == key.tail &&
+            child->key.place == key.place &&
+            (name.size <= PLAN_KEY_NAME_BYTES || bytes_equal(plan->nodes[child->node].name, name)))
+            return child->node;
+        if (child->node == PLAN_NODE_NONE)
+            return PLAN_NODE_NONE;
+    }
+}
+
+/* A tag as a number: its first character is the lowest byte. */
+static inline uint32_t plan_tag(const uint8_t *tag)
+{
+    return tag[0] | (uint32_t)tag[1] << 8 | (uint32_t)tag[2] << 16;
+}
+
+static inline uint32_t plan_tag_slot(uint32_t tag)
+{
+    return (tag * UINT32_C(0x9E3779B1)) >> (32 - PLAN_TAG_BITS);
+}
+
+/* The rows that tap segments of this tag. */
+static inline struct plan_rows plan_index_rows(const struct plan *plan, uint32_t tag)
+{
+    for (uint32_t slot = plan_tag_slot(tag);; slot = (slot + 1) % PLAN_TAG_SLOTS) {
+        struct plan_rows rows = plan->index->rows[slot];
+        if (rows.first == rows.end || plan_tag(plan->components[rows.first].tag) == tag)
+            return rows;
+    }
+}
+
+#endif

@@ -1,0 +1,433 @@
+"""Bounds: what is full costs only what goes there; nothing is lost, nobody hangs."""
+
+import socket
+import time
+
+from kouan_harness import Server, WireClosed, WireError, encode_command, run_tests
+from provincial import (add, add_many, entries, event, info, ledger, many_wires, pipeline,
+                        plain_files, read_group, two_way_files)
+
+MEMORY = 32 * 1024 * 1024
+
+
+def is_id(reply):
+    return isinstance(reply, bytes)
+
+
+def padded(number, size, message_type="FAST"):
+    """An event of about `size` bytes, cheaply made."""
+    head = b'{"messageType":"%s","messageId":"%d","note":"' % (message_type.encode(), number)
+    return head + b"x" * (size - len(head) - 2) + b'"}'
+
+
+def ids_of(items):
+    return [ident for ident, _ in items]
+
+
+def publish(wire, bodies):
+    return pipeline(wire, [("XADD", "in", "*", "body", body) for body in bodies])
+
+
+def wait_until(condition, seconds=5):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.002)
+
+
+def parked(wire):
+    return int(info(wire)["parked"])
+
+
+# ---- a full destination ---------------------------------------------------------------------------
+
+
+def test_who_never_consumed_waits():
+    with Server(files=two_way_files("backlog_max: 16", publish_wait="150ms")) as server, \
+            server.wire() as wire:
+        assert all(map(is_id, add_many(wire, range(16), "SLOW")))
+        before = time.monotonic()
+        reply = add(wire, 17, "SLOW")
+        assert reply.word == "TRYAGAIN" and "slow" in str(reply), reply
+        assert 0.14 < time.monotonic() - before < 2
+        # Those behind it on the same connection wait, too, each for its own time.
+        assert [r.word if isinstance(r, WireError) else "ok" for r in pipeline(wire, [
+            ("XADD", "in", "*", "body", event(18, "SLOW")),
+            ("XADD", "in", "*", "body", event(19, "FAST")),
+            ("XADD", "in", "*", "body", event(20, "SLOW"))])] == ["TRYAGAIN", "ok", "TRYAGAIN"]
+        assert ledger(wire)["gap"] == 0
+        assert ledger(wire)["intake"][0]["refused"]["try_again"] == 3
+
+
+def test_who_consumed_is_told_at_once():
+    with Server(files=two_way_files("backlog_max: 16", publish_wait="20s")) as server, \
+            server.wire() as wire:
+        assert read_group(wire, destination="fast") == []
+        read_group(wire, "COUNT", 1, destination="fast")
+        add_many(wire, range(16), "SLOW")
+        wire.call("XACK", "fast", "fast", "1-1")
+        before = time.monotonic()
+        assert add(wire, 17, "SLOW").word == "TRYAGAIN"
+        assert time.monotonic() - before < 2
+
+
+def test_a_waiting_publisher_goes_on():
+    with Server(files=two_way_files("backlog_max: 16", publish_wait="20s")) as server, \
+            server.wire() as writer, server.wire() as other, server.wire() as reader:
+        add_many(writer, range(16), "SLOW")
+        for n in range(16, 40):
+            writer.command("XADD", "in", "*", "body", event(n, "SLOW"))
+        other.command("XADD", "in", "*", "body", event(100, "SLOW"))
+        writer.expect_silence(0.05)
+        other.expect_silence(0.05)
+        seen = []
+        while len(seen) < 41:
+            got = read_group(reader, "COUNT", 3, destination="slow")
+            seen += [f[b"body"] for _, f in got]
+            if got:
+                reader.call("XACK", "slow", "slow", *ids_of(got))
+        assert all(is_id(writer.read()) for _ in range(24)) and is_id(other.read())
+        seen.remove(event(100, "SLOW"))
+        assert seen == [event(n, "SLOW") for n in range(40)]  # in the order of one connection
+        assert ledger(reader)["gap"] == 0
+
+
+def test_room_by_whatever_makes_it():
+    """NOACK, a burial, a replay that gives back what it reserved: each lets a waiting one go on."""
+    grave = "  - {name: grave, groups: [grave]}"
+    slow = "backlog_max: 16, deliveries_max: 1, dead_letter: grave"
+    with Server(files=two_way_files(slow, more=grave, publish_wait="20s")) as server, \
+            server.wire() as writer, server.wire() as reader:
+        add_many(writer, range(16), "SLOW")
+        writer.command("XADD", "in", "*", "body", event(16, "SLOW"))
+        writer.expect_silence(0.05)
+        assert len(read_group(reader, "COUNT", 1, "NOACK", destination="slow")) == 1
+        assert is_id(writer.read())
+        assert len(read_group(reader, "COUNT", 1, destination="slow")) == 1
+        writer.command("XADD", "in", "*", "body", event(17, "SLOW"))
+        writer.expect_silence(0.05)
+        assert read_group(reader, destination="slow", after="0") == []  # buried
+        assert is_id(writer.read())
+
+
+def test_room_that_a_replay_gives_back():
+    with Server(files=two_way_files("backlog_max: 16", publish_wait="20s")) as server:
+        with server.wire() as wire:
+            first = add_many(wire, range(15), "SLOW")
+            # In one batch: the replay has the last place until it is known for one.
+            again, new = add_many(wire, [3, 15], "SLOW")
+            assert again == first[3] and is_id(new) and wire.call("XLEN", "slow") == 16
+
+
+def test_when_full_tryagain():
+    files = two_way_files("backlog_max: 16, when_full: tryagain", publish_wait="20s")
+    with Server(files=files) as server, server.wire() as wire:
+        replies = add_many(wire, range(20), "SLOW")
+        assert all(map(is_id, replies[:16])) and {r.word for r in replies[16:]} == {"TRYAGAIN"}
+
+
+def test_when_full_dead_letter():
+    grave = "  - {name: grave, groups: [grave], fields: [cause]}"
+    slow = "backlog_max: 16, when_full: dead_letter, dead_letter: grave"
+    with Server(files=two_way_files(slow, more=grave)) as server, server.wire() as wire:
+        ids = add_many(wire, range(30), "SLOW")
+        assert all(map(is_id, ids))
+        assert ids_of(read_group(wire, destination="slow")) == ids[:16]
+        assert ids_of(read_group(wire, destination="grave")) == ids[16:]
+        outlets = {o["destination"]: o for o in ledger(wire)["outlets"]}
+        assert outlets["slow"]["diverted"] == 14 and outlets["slow"]["routed"] == 30
+        assert ledger(wire)["gap"] == 0
+
+
+def test_several_full_ones_with_one_dead_letter():
+    """The record has fewer destinations than the message had, and another size."""
+    more = "".join(f"  - {{name: full{n}, groups: [g], backlog_max: 16, when_full: dead_letter, "
+                   "dead_letter: grave}\n" for n in range(8)) + "  - {name: grave, groups: [grave]}"
+    files = two_way_files(more=more, message_max="64KiB")
+    files["rules.csv"] += "many,MANY," + "|".join(f"full{n}" for n in range(8)) + "|grave\n"
+    with Server(files=files) as server, server.wire() as wire:
+        ids = add_many(wire, range(40), "MANY")
+        assert all(map(is_id, ids))
+        assert ids_of(read_group(wire, destination="grave")) == ids
+        assert ids_of(read_group(wire, destination="full3", group="g")) == ids[:16]
+        assert ledger(wire)["gap"] == 0
+
+
+def test_one_connection_publishes_and_consumes():
+    """It never waits for itself."""
+    with Server(files=two_way_files("backlog_max: 32", publish_wait="20s")) as server, \
+            server.wire() as wire:
+        read_group(wire, destination="slow")
+        to_send, done = [event(n, "SLOW") for n in range(300)], []
+        while len(done) < 300:
+            replies = publish(wire, to_send)
+            to_send = [body for body, r in zip(to_send, replies) if not is_id(r)]
+            assert {r.word for r in replies if not is_id(r)} <= {"TRYAGAIN"}
+            got = read_group(wire, "COUNT", 20, destination="slow")
+            assert got and wire.call("XACK", "slow", "slow", *ids_of(got)) == len(got)
+            done += [f[b"body"] for _, f in got]
+        assert sorted(done) == sorted(event(n, "SLOW") for n in range(300))
+        assert ledger(wire)["gap"] == 0
+
+
+# ---- memory goes round ----------------------------------------------------------------------------
+
+
+def flow(wire, total_bytes, size=200 * 1024, first=0, reads=True):
+    """So many bytes through `fast`, half of them read and acknowledged one by one."""
+    number = first
+    while (number - first) * size < total_bytes:
+        replies = publish(wire, [padded(number + n, size) for n in range(20)])
+        assert all(map(is_id, replies)), replies
+        number += 20
+        while reads and (got := read_group(wire, destination="fast")):
+            assert wire.call("XACK", "fast", "fast", *ids_of(got)) == len(got)
+    return number
+
+
+def test_a_dead_group_costs_only_its_own():
+    slow = f"backlog_max: 64, backlog_bytes_max: {4 << 20}"
+    with Server(files=two_way_files(slow, publish_wait="100ms")) as server, \
+            server.wire() as wire, server.wire() as stuck:
+        bodies = [padded(n, 1000 * (1 + n % 60), "SLOW") for n in range(64)]
+        ids = publish(wire, bodies)
+        assert all(map(is_id, ids))
+        for n in range(200):  # one that goes on trying
+            stuck.command("XADD", "in", "*", "body", event(1000 + n, "SLOW"))
+        flow(wire, 5 * MEMORY)
+        assert int(info(wire)["copied_forward"]) > 64 * 2
+        got = []
+        while more := read_group(wire, destination="slow"):
+            got += more
+        assert got == [(i, {b"body": b}) for i, b in zip(ids, bodies)]
+        flow(wire, 2 * MEMORY, first=100000)  # now they are pending
+        got = []
+        while more := read_group(wire, destination="slow", after=got[-1][0] if got else "0"):
+            got += more
+        assert got == [(i, {b"body": b}) for i, b in zip(ids, bodies)]
+        assert wire.call("XACK", "slow", "slow", *ids) == 64
+        assert ledger(wire)["gap"] == 0
+
+
+def test_an_old_pending_entry_among_acknowledged_ones():
+    with Server(files=two_way_files()) as server, server.wire() as wire:
+        bodies = [padded(n, 2000 + n % 5000, "SLOW") for n in range(600)]
+        ids = publish(wire, bodies)
+        items = []
+        while len(items) < 600:
+            items += read_group(wire, destination="slow")
+        kept = {0, 7, 8, 150, 151, 333, 599}
+        settled = [ident for n, ident in enumerate(ids) if n not in kept]
+        assert wire.call("XACK", "slow", "slow", *settled) == len(settled)
+        flow(wire, 4 * MEMORY)
+        stream = wire.call("XINFO", "STREAM", "slow")
+        stream = dict(zip(stream[::2], stream[1::2]))
+        assert stream[b"first-entry"] == [ids[0], [b"body", bodies[0]]]
+        assert stream[b"last-entry"] == [ids[599], [b"body", bodies[599]]]
+        got = read_group(wire, destination="slow", after="0")
+        assert got == [(ids[n], {b"body": bodies[n]}) for n in sorted(kept)]
+        # What every group had acknowledged went when its memory was wanted; a new group finds the rest.
+        assert wire.call("XGROUP", "CREATE", "slow", "late", "0") == "OK"
+        items = []
+        while more := read_group(wire, destination="slow", group="late"):
+            items += more
+        assert [f[b"body"] for _, f in items] == [bodies[n] for n in sorted(kept)]
+        assert wire.call("XACK", "slow", "slow", *(ids[n] for n in kept)) == 7
+        for start in range(0, 600, 300):
+            wire.call("XACK", "slow", "late", *ids[start:start + 300])
+        assert wire.call("XLEN", "slow") == 0 and ledger(wire)["gap"] == 0
+
+
+def test_a_backlog_of_the_largest_messages():
+    """Records of more than half a block waste the rest; there is room for others all the same."""
+    files = two_way_files(fast="backlog_bytes_max: 64KiB", publish_wait=0)
+    with Server(files=files) as server, server.wire() as wire:
+        bodies = [padded(n, 512 * 1024, "SLOW") for n in range(40)]
+        replies = [publish(wire, [body])[0] for body in bodies]
+        accepted = sum(map(is_id, replies))
+        assert 10 < accepted < 40 and {r.word for r in replies[accepted:]} == {"TRYAGAIN"}
+        flow(wire, 2 * MEMORY, size=3000)
+        for body in bodies[:accepted]:
+            (_, fields), = read_group(wire, "COUNT", 1, destination="slow")
+            assert fields[b"body"] == body
+
+
+def test_retained_without_a_group():
+    with Server(files=plain_files("[{name: all, retain_bytes: 100KiB}]")) as server, \
+            server.wire() as wire:
+        bodies = [padded(n, 10000) for n in range(50)]
+        ids = publish(wire, bodies)
+        account = ledger(wire)["outlets"][0]
+        kept = wire.call("XLEN", "all")
+        assert kept == account["retained"] and account["unclaimed"] == 50 - kept and 8 <= kept <= 10
+        assert wire.call("XGROUP", "CREATE", "all", "late", "0") == "OK"
+        assert ids_of(read_group(wire, group="late")) == ids[-kept:]
+        assert wire.call("XACK", "all", "late", *ids[-kept:]) == kept
+        assert ledger(wire)["gap"] == 0
+
+
+def test_retained_is_dropped_with_its_block():
+    with Server(files=plain_files("[{name: all, retain_bytes: 1GiB}]")) as server, \
+            server.wire() as wire:
+        number = flow(wire, 3 * MEMORY, reads=False)
+        account = ledger(wire)["outlets"][0]
+        assert 0 < account["retained"] < number and ledger(wire)["gap"] == 0
+        assert account["retained"] + account["unclaimed"] == number
+        assert wire.call("XGROUP", "CREATE", "all", "late", "0") == "OK"
+        (_, fields), = read_group(wire, "COUNT", 1, group="late")
+        first = int(fields[b"body"].split(b'"messageId":"')[1].split(b'"')[0])
+        assert fields[b"body"] == padded(first, 200 * 1024) and ledger(wire)["gap"] == 0
+
+
+def test_the_window_forgets_with_the_log():
+    with Server(files=two_way_files()) as server, server.wire() as wire:
+        first = add(wire, 1, "FAST")
+        read_group(wire, "NOACK", destination="fast")
+        assert add(wire, 1, "FAST") == first
+        flow(wire, 2 * MEMORY)
+        again = add(wire, 1, "FAST")
+        assert is_id(again) and again != first
+        assert int(info(wire)["window_forgotten"]) > 0
+    with Server(files=plain_files(window_entries=2048)) as server, server.wire() as wire:
+        first = add(wire, 0)
+        add_many(wire, range(1, 2049))
+        assert add(wire, 0) != first and int(info(wire)["window_evicted_for_room"]) > 0
+
+
+# ---- replies --------------------------------------------------------------------------------------
+
+
+def test_replies_in_order():
+    with Server() as server, server.wire() as wire:
+        commands, expected = [], []
+        for n in range(400):
+            commands += [("XADD", "in", "*", "body", event(n)), ("PING", str(n)),
+                         ("XADD", "in", "*", "body", b"<"), ("NO", "SUCH"),
+                         ("XACK", "all", "all", "1-1"), ("ECHO", f"e{n}")]
+            expected += [is_id, str(n).encode(), "REJECTED", "ERR", 0, f"e{n}".encode()]
+        for reply, wanted in zip(pipeline(wire, commands), expected):
+            if callable(wanted):
+                assert wanted(reply), reply
+            elif isinstance(reply, WireError):
+                assert reply.word == wanted, reply
+            else:
+                assert reply == wanted, (reply, wanted)
+        assert wire.call("XLEN", "all") == 400
+
+
+def test_few_publications():
+    for limit in (1, 2):
+        files = plain_files(publications_per_connection=limit, publications_max=64)
+        with Server(files=files) as server, server.wire() as wire:
+            assert all(map(is_id, add_many(wire, range(200))))
+            with many_wires(server, 100) as wires:
+                for n, one in enumerate(wires):
+                    one.send(b"".join(
+                        encode_command("XADD", "in", "*", "body", event(1000 * n + k))
+                        for k in range(20)))
+                for one in wires:
+                    assert all(is_id(one.read()) for _ in range(20))
+
+
+def narrow(wire):
+    """What the kernel holds of unread replies becomes little."""
+    wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+
+
+def test_a_reader_that_pauses():
+    """More replies than may be queued: they come as they are read, each whole and in order."""
+    files = plain_files(output_max="1MiB", reply_max="64KiB", message_max="64KiB", block="128KiB")
+    with Server(files=files) as server, server.wire() as wire, server.wire() as other:
+        bodies = [padded(n, 60 * 1024) for n in range(10)]
+        ids = publish(wire, bodies)
+        assert ids_of(read_group(wire, "COUNT", 1)) == ids[:1]
+        rounds = 300
+        for n in range(rounds):  # 18 MiB of replies
+            wire.command("XREADGROUP", "GROUP", "all", "c", "STREAMS", "all", "0")
+            wire.command("PING", str(n))
+        time.sleep(0.3)
+        assert other.call("PING") == "PONG"
+        for n in range(rounds):
+            assert entries(wire.read()) == [(ids[0], {b"body": bodies[0]})], n
+            assert wire.read() == str(n).encode()
+
+
+def test_a_reader_that_stops():
+    files = plain_files(stuck_send_time="300ms")
+    with Server(files=files) as server, server.wire() as wire, server.wire() as other:
+        publish(wire, [padded(n, 400 * 1024) for n in range(4)])
+        read_group(wire, "COUNT", 1)
+        narrow(wire)
+        for n in range(60):
+            wire.command("XREADGROUP", "GROUP", "all", "c", "STREAMS", "all", "0")
+        before = time.monotonic()
+        while int(info(other)["aborted_stuck_send"]) == 0:
+            assert is_id(add(other, time.monotonic_ns())) and time.monotonic() < before + 5
+        try:
+            for _ in range(60):
+                wire.read()
+            raise AssertionError("it was not ended")
+        except WireClosed:
+            pass
+        assert len(read_group(other, "COUNT", 3)) == 3
+
+
+# ---- input memory ---------------------------------------------------------------------------------
+
+
+def test_waiting_publishers_of_large_messages():
+    """They hold what others need to send large messages with: not all of it."""
+    files = two_way_files("backlog_max: 16", publish_wait="20s", large_carries=4,
+                          receive_buffers=64)
+    with Server(files=files) as server, server.wire() as wire, many_wires(server, 6) as stuck:
+        add_many(wire, range(16), "SLOW")
+        for k, one in enumerate(stuck):
+            one.send(b"".join(encode_command("XADD", "in", "*", "body",
+                                             padded(100 * k + n + 1000, 30000, "SLOW"))
+                              for n in range(20)))
+        wait_until(lambda: parked(wire) > 0)
+        before = time.monotonic()
+        for n in range(10):
+            assert all(map(is_id, publish(wire, [padded(5000 + 10 * n + m, 100000)
+                                                 for m in range(5)])))
+        assert time.monotonic() - before < 5
+
+
+def test_many_waiting_publishers():
+    """Together they hold at most three quarters of the receive buffers."""
+    files = two_way_files("backlog_max: 16", publish_wait="20s", receive_buffers=16)
+    with Server(files=files) as server, server.wire() as wire, many_wires(server, 40) as stuck:
+        add_many(wire, range(16), "SLOW")
+        for k, one in enumerate(stuck):
+            one.send(b"".join(encode_command("XADD", "in", "*", "body", event(f"{k}-{n}", "SLOW"))
+                              for n in range(50)))
+        before = time.monotonic()
+        for n in range(20):
+            assert all(map(is_id, add_many(wire, range(100 * n, 100 * n + 100), "FAST")))
+            got = read_group(wire, destination="fast")
+            assert wire.call("XACK", "fast", "fast", *ids_of(got)) == 100
+        assert time.monotonic() - before < 5
+        assert int(info(wire)["aborted_deadline"]) == 0
+
+
+def test_many_waiting_publishers_and_a_slow_group():
+    """One acknowledgement makes room for one; that costs no more than it should."""
+    files = two_way_files("backlog_max: 16", publish_wait="20s", receive_buffers=256)
+    with Server(files=files) as server, server.wire() as wire, server.wire() as reader, \
+            many_wires(server, 50) as stuck:
+        add_many(wire, range(16), "SLOW")
+        for k, one in enumerate(stuck):
+            one.send(b"".join(encode_command("XADD", "in", "*", "body", event(f"{k}-{n}", "SLOW"))
+                              for n in range(200)))
+        wait_until(lambda: parked(wire) >= 50 * 200)
+        before = time.monotonic()
+        for _ in range(100):
+            (ident, _), = read_group(reader, "COUNT", 1, "BLOCK", 1000, destination="slow")
+            assert reader.call("XACK", "slow", "slow", ident) == 1
+            reader.call("PING")
+        assert time.monotonic() - before < 4, time.monotonic() - before
+        assert parked(wire) < 50 * 200 + 100 * 400, parked(wire)
+
+
+if __name__ == "__main__":
+    run_tests()
