@@ -90,7 +90,7 @@ packages:
 
 .PHONY: demo
 demo: all
-	@sh bench/demo.sh $(BUILD)
+	@sh bench/demo.sh '$(BUILD)'
 
 .PHONY: help
 help:

@@ -10,6 +10,10 @@ replay_programs = $(patsubst %,$(BUILD)/tests/fuzz/%_replay,$(fuzz_names))
 
 TEST_LIBS = -lcriterion
 
+# Make would remove these as intermediate files, and compile them again the next time.
+.SECONDARY: $(patsubst %,%.o,$(test_programs)) $(patsubst %,$(BUILD)/tests/fuzz/%_fuzz.o,$(fuzz_names)) \
+            $(BUILD)/tests/fuzz/replay.o
+
 $(BUILD)/tests/core/%_test: $(BUILD)/tests/core/%_test.o $(BUILD)/core.a
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS) $(CORE_LIBS)
 $(BUILD)/tests/routes/%_test: $(BUILD)/tests/routes/%_test.o $(BUILD)/routes.a $(BUILD)/core.a
@@ -26,6 +30,9 @@ $(BUILD)/tests/fuzz/%_replay: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/tests/fuzz/r
 .PHONY: test-packages
 test-packages:
 	@sh .ci/packages.sh test
+.PHONY: check-packages
+check-packages:
+	@sh .ci/packages.sh check
 
 # Everything, with one line at the end that counts it.
 .PHONY: test
@@ -42,15 +49,15 @@ test-build: all $(test_programs) $(replay_programs)
 c_files = $(wildcard core/*.[ch] routes/*.[ch] io/*.[ch] io/cli/*.[ch] bench/*.[ch] tests/*/*.[ch])
 
 .PHONY: format
-format:
+format: check-packages
 	clang-format -i $(c_files)
 
 .PHONY: check-format
-check-format:
+check-format: check-packages
 	@clang-format --dry-run -Werror $(c_files)
 
 .PHONY: check
-check: test-packages check-format
+check: check-packages check-format
 	@sh tests/check_arrows.sh
 	@$(MAKE) BUILD=build/check-gcc CC=gcc test-build
 	@$(MAKE) BUILD=build/check-clang CC=clang test-build
@@ -68,7 +75,7 @@ FUZZ_SECONDS ?= 180
 fuzz_programs = $(patsubst %,build/fuzz/%_fuzz,$(fuzz_names))
 
 .PHONY: fuzz-build
-fuzz-build: test-packages
+fuzz-build: check-packages
 	@$(MAKE) BUILD=build/fuzz CC=clang OPTIMIZE=-O1 \
 		SANITIZE=fuzzer-no-link,address,undefined fuzz-programs
 
