@@ -34,6 +34,8 @@ const uint8_t *xml_read_tag(struct scan_source *source, const uint8_t *at,
     out_tag->shares_prefix = sees_prefix(source, at, outer);
     if (out_tag->shares_prefix) {
         at = read_plain_name(source, at + outer->prefix_size + 1);
+        if (at == NULL)
+            return NULL;
         out_tag->name = (struct xml_name){start, (uint32_t)(at - start), outer->prefix_size};
     } else {
         at = read_name(source, at, &out_tag->name);
