@@ -6,6 +6,7 @@
 # Variants build beside each other:
 #   make BUILD=build/asan SANITIZE=address,undefined test
 #   make BUILD=build/clang CC=clang test
+# V=1 shows whole commands; JOBS=1 builds with one processor.
 
 BUILD    ?= build
 CC       ?= gcc
@@ -14,6 +15,18 @@ CC       := gcc
 endif
 OPTIMIZE ?= -O2
 VERSION  := 0.1.0
+
+# One goal is built by all processors. Several goals (`make clean all`) are left in their order.
+ifeq ($(MAKELEVEL)$(word 2,$(MAKECMDGOALS)),0)
+JOBS      ?= $(shell nproc)
+MAKEFLAGS += -j$(JOBS)
+endif
+
+# $(call say,CC,FILE) before a command prints `CC FILE` (or else its target) in the command's place.
+ifeq ($(filter 1,$(V)),)
+say = @$(if $(findstring s,$(firstword -$(MAKEFLAGS))),,echo '$(1) $(or $(2),$@)';)
+endif
+MAKEFLAGS += --no-print-directory
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror
 CFLAGS   ?= -g $(OPTIMIZE)
@@ -49,25 +62,25 @@ $(BUILD)/io.a: $(call objects,$(io_sources))
 $(BUILD)/bench.a: $(call objects,$(bench_sources))
 $(BUILD)/%.a:
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR)ar rcs $@ $^
 
 $(BUILD)/kouan: $(BUILD)/io/main.o $(BUILD)/io.a $(BUILD)/routes.a $(BUILD)/core.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
 
 $(BUILD)/kouan-bench: $(BUILD)/bench/main.o $(BUILD)/bench.a $(BUILD)/io.a $(BUILD)/routes.a $(BUILD)/core.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
 
 $(BUILD)/%.o: %.c | packages
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 # The shipped profiles stand in the program itself: each file of routes/profiles, byte by byte.
 shipped_profiles := $(sort $(wildcard routes/profiles/*.yaml))
 $(BUILD)/routes/shipped.S: routes/embed.sh $(shipped_profiles)
 	@mkdir -p $(@D)
-	sh routes/embed.sh $(shipped_profiles) > $@
+	$(call say,EMBED,routes/profiles)sh routes/embed.sh $(shipped_profiles) > $@
 $(BUILD)/routes/shipped.o: $(BUILD)/routes/shipped.S | packages
-	$(CC) -c -I. -o $@ $<
+	$(call say,AS)$(CC) -c -I. -o $@ $<
 
 # ---- the two commands --------------------------------------------------------------------------
 
@@ -77,7 +90,7 @@ packages:
 
 .PHONY: demo
 demo: all
-	@sh bench/demo.sh $(BUILD)
+	@sh bench/demo.sh '$(BUILD)'
 
 .PHONY: help
 help:

@@ -2,9 +2,11 @@
 # The demo: `kouan serve` with bench/demo/ and fresh secrets, a generated provincial day through it,
 # the checker's word as exit code. Called by `make demo` from the top folder:
 #   sh bench/demo.sh BUILD          DEMO_MESSAGES=200000 sh bench/demo.sh BUILD --json ...
+# KOUAN_BENCH names another kouan-bench (one with a sanitizer).
 set -eu
 build=${1:-build}
 [ $# -eq 0 ] || shift
+bench=${KOUAN_BENCH:-$build/kouan-bench}
 messages=${DEMO_MESSAGES:-1000000}
 
 directory=$(mktemp -d "${TMPDIR:-/tmp}/kouan-demo.XXXXXX")
@@ -48,7 +50,7 @@ done
 echo "kouan (process $server) listens on $address; six e-ports publish $messages messages"
 
 code=0
-"$build/kouan-bench" day --connect "$address" --secrets "$directory/secrets" \
+"$bench" day --connect "$address" --secrets "$directory/secrets" \
     --messages "$messages" --server-pid "$server" --ledger "$@" &
 client=$!
 wait "$client" || code=$?

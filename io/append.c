@@ -246,7 +246,8 @@ enum status append_repeat(struct shard *shard, const struct record *source, enum
     uint32_t size = record_size(1, source->rule_count, source->value_count, source->body_bytes,
                                 source->text_bytes);
     struct outlet *outlet = &shard->outlets[destination];
-    if (!outlet_has_room(outlet, size) || !commit_has_spare_room(&shard->commits))
+    if (!outlet_has_room(outlet, size) ||
+        !commit_has_spare_room(&shard->commits, shard->publications.capacity))
         return STATUS_FULL;
     struct record_id source_id = source->id;
     struct record *record;

@@ -35,10 +35,10 @@ static inline bool commit_has_room(const struct commit_queue *queue)
 {
     return commit_count(queue) <= queue->mask;
 }
-/* For what Kouan emits by itself: it takes half at most, so that each publication finds a place. */
-static inline bool commit_has_spare_room(const struct commit_queue *queue)
+/* Room for an item beside one for each of the publications, which never ask. */
+static inline bool commit_has_spare_room(const struct commit_queue *queue, uint64_t publications)
 {
-    return commit_count(queue) <= queue->mask / 2;
+    return commit_count(queue) + publications <= queue->mask;
 }
 /* The position of the oldest record that is not durable yet; WINDOW_NO_POSITION if all are. */
 uint64_t commit_oldest_position(const struct commit_queue *queue);

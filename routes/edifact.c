@@ -107,8 +107,8 @@ enum status scan_edifact(const struct plan *plan, struct bytes body, struct scan
         if (status != STATUS_OK || !found)
             return status;
         uint32_t tag = interchange.tag;
-        uint16_t row = plan_index_row(plan, tag);
-        bool wanted = row != PLAN_ROW_NONE || tag == TAG_UNB;
+        struct plan_rows rows = plan_index_rows(plan, tag);
+        bool tapped = rows.first != rows.end, wanted = tapped || tag == TAG_UNB;
         status = end_segment(&interchange, wanted ? &elements : NULL, out_fault);
         if (status == STATUS_OK && tag == TAG_UNB)
             status = edifact_capturer_begin(&capturer, &elements, out_fault);
@@ -122,10 +122,10 @@ enum status scan_edifact(const struct plan *plan, struct bytes body, struct scan
         } else if (tag == TAG_UNS || tag == TAG_UNT) {
             entry = 0;
         }
-        if (row == PLAN_ROW_NONE)
+        if (!tapped)
             continue;
         status =
-            edifact_capturer_take(&capturer, row, &elements, entry, interchange.number, out_fault);
+            edifact_capturer_take(&capturer, rows, &elements, entry, interchange.number, out_fault);
         if (status != STATUS_OK)
             return status;
     }

@@ -52,9 +52,66 @@ static enum status check_gb18030(const struct edifact_capturer *capturer,
     return STATUS_OK;
 }
 
+static struct bytes trim(struct bytes part);
 static bool part_equals(const struct edifact_syntax *syntax, struct bytes part, struct bytes text);
 static enum status take_value(const struct edifact_capturer *capturer, struct bytes raw,
                               struct bytes *out_value, struct scan_fault *out_fault);
+
+/* What one row finds in one component. */
+static enum status take_component(struct edifact_capturer *capturer,
+                                  const struct plan_component *row, struct bytes part,
+                                  uint16_t entry, uint32_t number, struct scan_fault *out_fault)
+{
+    struct bytes raw = trim(part), value = {0};
+    if (raw.size == 0)
+        return STATUS_OK;
+    enum status status = take_value(capturer, raw, &value, out_fault);
+    if (status != STATUS_OK)
+        return status;
+    uint32_t offset = (uint32_t)(raw.data - capturer->body.data);
+    if (value.size > 0 &&
+        scan_push(capturer->scan, row->tap, entry, number, value, offset) != STATUS_OK)
+        return scan_fault_at(out_fault, SCAN_TOO_MANY_VALUES, offset, NULL);
+    return STATUS_OK;
+}
+
+/* True if `part`, trimmed, is not `text`, by its first character; else one has to look further. */
+static bool differs_at_once(const struct edifact_syntax *syntax, struct bytes part,
+                            struct bytes text)
+{
+    if (part.size == 0 || text.size == 0)
+        return part.size != text.size;
+    return part.data[0] != text.data[0] && !edifact_is_release(syntax, part.data[0]);
+}
+
+/* The rows from `row` to `end` over a segment without repetitions, whose components are known by
+ * their places. Rows of one segment mostly have their qualifier in one place. */
+static enum status take_plain(struct edifact_capturer *capturer, const struct plan_component *row,
+                              const struct plan_component *end,
+                              const struct edifact_elements *elements, uint16_t entry,
+                              uint32_t number, struct scan_fault *out_fault)
+{
+    const struct edifact_syntax *syntax = capturer->syntax;
+    struct bytes body = capturer->body, qualifier = {0};
+    uint16_t element = 0, component = 0; /* of `qualifier` */
+    for (; row < end; row++) {
+        if (row->qualifier_element != 0) {
+            if (row->qualifier_element != element || row->qualifier_component != component) {
+                element = row->qualifier_element;
+                component = row->qualifier_component;
+                qualifier = trim(edifact_component(body, elements, element, component));
+            }
+            if (differs_at_once(syntax, qualifier, row->qualifier) ||
+                !part_equals(syntax, qualifier, row->qualifier))
+                continue;
+        }
+        struct bytes part = edifact_component(body, elements, row->element, row->component);
+        enum status status = take_component(capturer, row, part, entry, number, out_fault);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
 
 /* The first repetition of an element, which is all of it in most interchanges. */
 static struct bytes first_repetition(const struct edifact_syntax *syntax, struct bytes element)
@@ -63,8 +120,8 @@ static struct bytes first_repetition(const struct edifact_syntax *syntax, struct
                                    : edifact_syntax_cut(syntax, syntax->repetition, &element);
 }
 
-/* One row, over all repetitions of its element. A qualifier in that same element is asked of each
- * repetition; one in another element, once. */
+/* One row of any segment, over all repetitions of its element. A qualifier in that same element is
+ * asked of each repetition; one in another element, once. */
 static enum status take_row(struct edifact_capturer *capturer, const struct plan_component *row,
                             const struct edifact_elements *elements, uint16_t entry,
                             uint32_t number, struct scan_fault *out_fault)
@@ -89,29 +146,24 @@ static enum status take_row(struct edifact_capturer *capturer, const struct plan
             !part_equals(syntax, component_of(syntax, composite, row->qualifier_component),
                          row->qualifier))
             continue;
-        struct bytes raw = bytes_trim(component_of(syntax, composite, row->component)), value = {0};
-        if (raw.size == 0)
-            continue;
-        enum status status = take_value(capturer, raw, &value, out_fault);
+        struct bytes part = component_of(syntax, composite, row->component);
+        enum status status = take_component(capturer, row, part, entry, number, out_fault);
         if (status != STATUS_OK)
             return status;
-        uint32_t offset = (uint32_t)(raw.data - capturer->body.data);
-        if (value.size > 0 &&
-            scan_push(capturer->scan, row->tap, entry, number, value, offset) != STATUS_OK)
-            return scan_fault_at(out_fault, SCAN_TOO_MANY_VALUES, offset, NULL);
     }
     return STATUS_OK;
 }
 
-enum status edifact_capturer_take(struct edifact_capturer *capturer, uint16_t row,
+enum status edifact_capturer_take(struct edifact_capturer *capturer, struct plan_rows rows,
                                   const struct edifact_elements *elements, uint16_t entry,
                                   uint32_t number, struct scan_fault *out_fault)
 {
-    const struct plan *plan = capturer->plan;
-    uint32_t tag = plan_tag(plan->components[row].tag);
-    for (; row < plan->component_count && plan_tag(plan->components[row].tag) == tag; row++) {
-        enum status status =
-            take_row(capturer, &plan->components[row], elements, entry, number, out_fault);
+    const struct plan_component *at = capturer->plan->components + rows.first;
+    const struct plan_component *end = capturer->plan->components + rows.end;
+    if (capturer->syntax->repetition == 0 && !elements->crowded)
+        return take_plain(capturer, at, end, elements, entry, number, out_fault);
+    for (; at < end; at++) {
+        enum status status = take_row(capturer, at, elements, entry, number, out_fault);
         if (status != STATUS_OK)
             return status;
     }
@@ -130,10 +182,19 @@ static struct bytes component_of(const struct edifact_syntax *syntax, struct byt
     return part;
 }
 
+/* As `bytes_trim`; most parts have no blanks at their ends. */
+static struct bytes trim(struct bytes part)
+{
+    bool has_blanks = part.size > 0 && (part.data[0] <= ' ' || part.data[part.size - 1] <= ' ');
+    return has_blanks ? bytes_trim(part) : part;
+}
+
 /* Equality after trimming and without release characters, in place. */
 static bool part_equals(const struct edifact_syntax *syntax, struct bytes part, struct bytes text)
 {
-    part = bytes_trim(part);
+    part = trim(part);
+    if (part.size < text.size)
+        return false; /* as most that differ do */
     size_t matched = 0;
     for (size_t i = 0; i < part.size; i++, matched++) {
         if (edifact_is_release(syntax, part.data[i]) && ++i == part.size)
@@ -153,9 +214,32 @@ struct look {
     uint32_t high_from; /* ... and where the first one stands */
 };
 
+/* True if a byte of the 8 is `release`, if there is one, or not ASCII. */
+static bool has_special(uint64_t word, uint8_t release)
+{
+    const uint64_t ones = UINT64_MAX / 0xFF, highs = 0x80 * ones;
+    uint64_t differing = word ^ release * ones;
+    uint64_t zeros = release == 0 ? 0 : (differing - ones) & ~differing; /* in their high bits */
+    return ((word | zeros) & highs) != 0;
+}
+
+static bool is_plain(const struct edifact_syntax *syntax, struct bytes value)
+{
+    size_t at = 0;
+    for (; at + 8 <= value.size; at += 8)
+        if (has_special(plan_load_word(value.data + at), syntax->release))
+            return false;
+    if (at == value.size)
+        return true;
+    uint64_t inside = (UINT64_C(1) << 8 * (value.size - at)) - 1;
+    return !has_special(plan_load_word(value.data + at) & inside, syntax->release);
+}
+
 static struct look look_at(const struct edifact_syntax *syntax, struct bytes value)
 {
     struct look look = {0};
+    if (is_plain(syntax, value))
+        return look;
     for (size_t i = 0; i < value.size; i++) {
         look.released |= edifact_is_release(syntax, value.data[i]);
         if (value.data[i] > 0x7F && !look.high)

@@ -24,8 +24,9 @@ MUST_CHECK enum status edifact_capturer_begin(struct edifact_capturer *capturer,
                                               const struct edifact_elements *unb,
                                               struct scan_fault *out_fault);
 
-/* Captures what the rows from `row` on tap in one segment, the `number`th. */
-MUST_CHECK enum status edifact_capturer_take(struct edifact_capturer *capturer, uint16_t row,
+/* Captures what the rows tap in one segment, the `number`th. */
+MUST_CHECK enum status edifact_capturer_take(struct edifact_capturer *capturer,
+                                             struct plan_rows rows,
                                              const struct edifact_elements *elements,
                                              uint16_t entry, uint32_t number,
                                              struct scan_fault *out_fault);

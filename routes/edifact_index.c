@@ -4,9 +4,9 @@
 #include <immintrin.h>
 #endif
 
-/* Where a block's three kinds of characters stand, before releases are heeded. */
+/* Where a block's four kinds of characters stand, before releases are heeded. */
 struct found {
-    uint64_t terminators, elements, releases;
+    uint64_t terminators, elements, components, releases;
 };
 
 static inline struct edifact_block heed_releases(struct found found, bool *released);
@@ -19,6 +19,7 @@ static void mark_portable(const struct edifact_syntax *syntax, const uint8_t *da
         for (unsigned i = 0; i < EDIFACT_BLOCK_BYTES; i++) {
             found.terminators |= (uint64_t)(data[i] == syntax->terminator) << i;
             found.elements |= (uint64_t)(data[i] == syntax->element) << i;
+            found.components |= (uint64_t)(data[i] == syntax->component) << i;
             found.releases |= (uint64_t)(data[i] == syntax->release) << i;
         }
         if (syntax->release == 0)
@@ -43,6 +44,7 @@ static void mark_sse2(const struct edifact_syntax *syntax, const uint8_t *data, 
 {
     const __m128i terminator = _mm_set1_epi8((char)syntax->terminator);
     const __m128i element = _mm_set1_epi8((char)syntax->element);
+    const __m128i component = _mm_set1_epi8((char)syntax->component);
     const __m128i release = _mm_set1_epi8((char)syntax->release);
     const uint64_t releases_used = syntax->release != 0 ? UINT64_MAX : 0;
     for (uint32_t block = 0; block < count; block++, data += EDIFACT_BLOCK_BYTES) {
@@ -52,6 +54,7 @@ static void mark_sse2(const struct edifact_syntax *syntax, const uint8_t *data, 
         struct found found = {
             .terminators = equal_sse2(quarters, terminator),
             .elements = equal_sse2(quarters, element),
+            .components = equal_sse2(quarters, component),
             .releases = equal_sse2(quarters, release) & releases_used,
         };
         out_blocks[block] = heed_releases(found, released);
@@ -73,6 +76,7 @@ __attribute__((target("avx2"))) static void mark_avx2(const struct edifact_synta
 {
     const __m256i terminator = _mm256_set1_epi8((char)syntax->terminator);
     const __m256i element = _mm256_set1_epi8((char)syntax->element);
+    const __m256i component = _mm256_set1_epi8((char)syntax->component);
     const __m256i release = _mm256_set1_epi8((char)syntax->release);
     const uint64_t releases_used = syntax->release != 0 ? UINT64_MAX : 0;
     for (uint32_t block = 0; block < count; block++, data += EDIFACT_BLOCK_BYTES) {
@@ -81,6 +85,7 @@ __attribute__((target("avx2"))) static void mark_avx2(const struct edifact_synta
         struct found found = {
             .terminators = equal_avx2(low, high, terminator),
             .elements = equal_avx2(low, high, element),
+            .components = equal_avx2(low, high, component),
             .releases = equal_avx2(low, high, release) & releases_used,
         };
         out_blocks[block] = heed_releases(found, released);
@@ -93,7 +98,7 @@ __attribute__((target("avx2"))) static void mark_avx2(const struct edifact_synta
 static inline struct edifact_block heed_releases(struct found found, bool *released)
 {
     if ((found.releases | (uint64_t)*released) == 0)
-        return (struct edifact_block){found.terminators, found.elements};
+        return (struct edifact_block){found.terminators, found.elements, found.components};
 
     uint64_t released_bytes = (uint64_t)*released;
     uint64_t releases = found.releases & ~released_bytes; /* a released one releases nothing */
@@ -106,7 +111,8 @@ static inline struct edifact_block heed_releases(struct found found, bool *relea
         *released = next == 0; /* it was the block's last byte */
     }
     return (struct edifact_block){found.terminators & ~released_bytes,
-                                  found.elements & ~released_bytes};
+                                  found.elements & ~released_bytes,
+                                  found.components & ~released_bytes};
 }
 
 static const struct edifact_indexer portable = {"portable", mark_portable};

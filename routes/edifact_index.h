@@ -9,7 +9,7 @@ enum { EDIFACT_BLOCK_BYTES = 64 };
 
 /* Bit i stands for byte i. A released character is no separator. */
 struct edifact_block {
-    uint64_t terminators, elements;
+    uint64_t terminators, elements, components;
 };
 
 struct edifact_indexer {

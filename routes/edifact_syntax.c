@@ -20,6 +20,7 @@ enum status edifact_syntax_read(struct bytes body, struct edifact_syntax *out_sy
                                 struct scan_fault *out_fault)
 {
     struct bytes mark = BYTES_LITERAL("\xEF\xBB\xBF");
+    struct bytes usual_advice = BYTES_LITERAL("UNA:+.? '"); /* of the default characters */
     bool marked = bytes_start_with(body, mark);
     size_t at = marked ? mark.size : 0;
     while (at < body.size && edifact_is_blank(body.data[at]))
@@ -33,7 +34,10 @@ enum status edifact_syntax_read(struct bytes body, struct edifact_syntax *out_sy
                                     .release = '?',
                                     .byte_order_mark = marked};
     struct bytes rest = bytes_slice(body, at, body.size);
-    if (bytes_start_with(rest, BYTES_LITERAL("UNA"))) {
+    if (bytes_start_with(rest, usual_advice)) {
+        syntax.service_advice = true;
+        at += UNA_BYTES;
+    } else if (bytes_start_with(rest, BYTES_LITERAL("UNA"))) {
         if (rest.size < UNA_BYTES)
             return scan_fault_at(out_fault, SCAN_TRUNCATED, (uint32_t)body.size,
                                  "UNA has six characters");

@@ -36,6 +36,7 @@ static void enter_window(struct edifact_walk *walk, uint32_t window)
         uint64_t inside = (UINT64_C(1) << tail) - 1;
         walk->blocks[count - 1].terminators &= inside;
         walk->blocks[count - 1].elements &= inside;
+        walk->blocks[count - 1].components &= inside;
     }
 }
 
@@ -59,30 +60,55 @@ uint32_t edifact_walk_terminator(struct edifact_walk *walk, uint32_t from)
     return (uint32_t)walk->body.size;
 }
 
+/* Notes the separators of one block, those of elements and those of components in turn. */
+static void note_separators(uint64_t element_bits, uint64_t component_bits, uint32_t base,
+                            struct edifact_elements *elements, uint32_t *component_count)
+{
+    uint32_t count = elements->count, components = *component_count;
+    for (uint64_t left = element_bits | component_bits; left != 0; left &= left - 1) {
+        uint32_t at = base + (uint32_t)__builtin_ctzll(left);
+        if (count > EDIFACT_ELEMENTS_MAX)
+            break;
+        if ((element_bits & left & (0 - left)) != 0) {
+            elements->first_components[count] = (uint16_t)components;
+            elements->starts[count++] = at + 1;
+        } else if (components < EDIFACT_COMPONENTS_MAX) {
+            elements->components[components] = at;
+            components += count > 0; /* before the first element they mean nesting */
+        } else {
+            elements->crowded = true;
+        }
+    }
+    elements->count = count;
+    *component_count = components;
+}
+
 uint32_t edifact_walk_elements(struct edifact_walk *walk, uint32_t from,
                                struct edifact_elements *out_elements)
 {
-    uint32_t end = (uint32_t)walk->body.size, count = 0;
+    uint32_t end = (uint32_t)walk->body.size, component_count = 0;
     uint64_t ahead = UINT64_MAX << from % EDIFACT_BLOCK_BYTES;
+    out_elements->count = 0;
+    out_elements->crowded = false;
     for (uint32_t number = from / EDIFACT_BLOCK_BYTES; number < walk->block_count; number++) {
         const struct edifact_block *block = enter_block(walk, number);
         uint32_t base = number * EDIFACT_BLOCK_BYTES;
         uint64_t terminators = block->terminators & ahead;
         if (terminators != 0)
             ahead &= (terminators & (0 - terminators)) - 1; /* up to the first of them */
-        for (uint64_t left = block->elements & ahead; left != 0; left &= left - 1)
-            if (count <= EDIFACT_ELEMENTS_MAX)
-                out_elements->starts[count++] = base + (uint32_t)__builtin_ctzll(left) + 1;
+        note_separators(block->elements & ahead, block->components & ahead, base, out_elements,
+                        &component_count);
         if (terminators != 0) {
             end = base + (uint32_t)__builtin_ctzll(terminators);
             break;
         }
         ahead = UINT64_MAX;
     }
-    if (count <= EDIFACT_ELEMENTS_MAX)
-        out_elements->starts[count] = end + 1;
-    else
-        count = EDIFACT_ELEMENTS_MAX;
-    out_elements->count = count;
+    if (out_elements->count <= EDIFACT_ELEMENTS_MAX) {
+        out_elements->first_components[out_elements->count] = (uint16_t)component_count;
+        out_elements->starts[out_elements->count] = end + 1;
+    } else {
+        out_elements->count = EDIFACT_ELEMENTS_MAX;
+    }
     return end;
 }

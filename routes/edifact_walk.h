@@ -8,7 +8,8 @@
 
 enum {
     EDIFACT_WINDOW_BLOCKS = 4,
-    EDIFACT_ELEMENTS_MAX = PLAN_ELEMENT_MAX /* of one segment; further ones are passed over */
+    EDIFACT_ELEMENTS_MAX = PLAN_ELEMENT_MAX, /* of one segment; further ones are passed over */
+    EDIFACT_COMPONENTS_MAX = 2 * EDIFACT_ELEMENTS_MAX /* separators of them in one segment */
 };
 
 struct edifact_walk {
@@ -21,10 +22,15 @@ struct edifact_walk {
     struct edifact_block blocks[EDIFACT_WINDOW_BLOCKS];
 };
 
-/* Element i (from 1) of a segment begins at starts[i - 1], and ends one byte before starts[i]. */
+/* Element i (from 1) of a segment begins at starts[i - 1], and ends one byte before starts[i]. The
+ * separators of its components stand at components[first_components[i - 1]] and after, up to those
+ * of the next element. */
 struct edifact_elements {
     uint32_t count;
+    bool crowded; /* more than EDIFACT_COMPONENTS_MAX: not all are in `components` */
+    uint16_t first_components[EDIFACT_ELEMENTS_MAX + 1];
     uint32_t starts[EDIFACT_ELEMENTS_MAX + 1];
+    uint32_t components[EDIFACT_COMPONENTS_MAX];
 };
 
 /* The body has BYTES_PADDING readable bytes past its end; what they hold makes no difference. */
@@ -35,7 +41,7 @@ void edifact_walk_init(struct edifact_walk *walk, const struct edifact_indexer *
  * `from` never falls, and no byte between two calls' segments is a release character. */
 uint32_t edifact_walk_terminator(struct edifact_walk *walk, uint32_t from);
 
-/* The same, and where the elements lie between `from` and there. */
+/* The same, and where the elements and their components lie between `from` and there. */
 uint32_t edifact_walk_elements(struct edifact_walk *walk, uint32_t from,
                                struct edifact_elements *out_elements);
 
@@ -47,6 +53,24 @@ static inline struct bytes edifact_element(struct bytes body,
         return (struct bytes){NULL, 0};
     uint32_t start = elements->starts[number - 1];
     return bytes_make(body.data + start, elements->starts[number] - 1 - start);
+}
+
+/* The bytes of a component (from 1) of an element that is not crowded. Repetitions are no matter of
+ * this: a repetition's separator is a byte like any other. */
+static inline struct bytes edifact_component(struct bytes body,
+                                             const struct edifact_elements *elements,
+                                             uint32_t number, uint32_t component)
+{
+    if (number - 1 >= elements->count)
+        return (struct bytes){NULL, 0};
+    uint32_t first = elements->first_components[number - 1];
+    uint32_t last = elements->first_components[number] - first + 1; /* component */
+    if (component - 1 >= last)
+        return (struct bytes){NULL, 0};
+    const uint32_t *separators = &elements->components[first];
+    uint32_t start = component == 1 ? elements->starts[number - 1] : separators[component - 2] + 1;
+    uint32_t end = component == last ? elements->starts[number] - 1 : separators[component - 1];
+    return bytes_make(body.data + start, end - start);
 }
 
 #endif

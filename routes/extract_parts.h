@@ -62,9 +62,23 @@ static inline const struct capture *extract_capture(const struct extraction *ext
 void extract_begin_values(struct extract_scratch *scratch);
 
 /* Slices, maps and checks a value and adds what is left. INVALID with a fault at `offset`, FULL. */
-MUST_CHECK enum status extract_add_value(struct extraction *extraction,
-                                         const struct value_spec *spec, uint16_t entry,
-                                         struct bytes value, uint32_t offset);
+MUST_CHECK enum status extract_add_shaped(struct extraction *extraction,
+                                          const struct value_spec *spec, uint16_t entry,
+                                          struct bytes value, uint32_t offset);
+
+/* The same, in place for the first value of a slot that is taken as it stands. */
+MUST_CHECK static inline enum status extract_add_value(struct extraction *extraction,
+                                                       const struct value_spec *spec,
+                                                       uint16_t entry, struct bytes value,
+                                                       uint32_t offset)
+{
+    struct reading *reading = extraction->reading;
+    if (spec->shaped || reading_first(reading, spec->slot) != READING_NO_OCCURRENCE ||
+        reading->count == READING_OCCURRENCES_MAX)
+        return extract_add_shaped(extraction, spec, entry, value, offset);
+    extraction->scratch->walked[spec->slot] = 1;
+    return reading_append(reading, extraction->space, spec->slot, entry, value);
+}
 
 static inline enum status extract_refuse(struct scan_fault *fault, enum scan_reason reason,
                                          uint32_t offset, const char *what)

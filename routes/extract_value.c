@@ -132,8 +132,8 @@ static struct bytes shape(const struct value_spec *spec, struct bytes value)
     return value;
 }
 
-enum status extract_add_value(struct extraction *extraction, const struct value_spec *spec,
-                              uint16_t entry, struct bytes value, uint32_t offset)
+enum status extract_add_shaped(struct extraction *extraction, const struct value_spec *spec,
+                               uint16_t entry, struct bytes value, uint32_t offset)
 {
     struct reading *reading = extraction->reading;
     if (spec->shaped) {

@@ -1,7 +1,7 @@
 /* Finding the next byte that matters. Each function returns the first byte of its class at or after
  * `at`, or `end`. It may read BYTES_PADDING bytes past `end`; what stands there decides nothing.
  *
- * Most runs in a message are short, so the first 64 bytes are looked at in place (SSE2, which every
+ * Most runs in a message are short, so the first 16 bytes are looked at in place (SSE2, which every
  * x86-64 has); only longer runs call the far path, which takes AVX2 where the machine has it.
  * Other machines take the portable path. All paths are tested against each other. */
 #ifndef KOUAN_ROUTES_FIND_BYTES_H
@@ -82,7 +82,11 @@ static inline const uint8_t *find_high(const uint8_t *at, const uint8_t *end)
 /* True if the `size` bytes at `a` and `b` are the same. May read 16 bytes of either. */
 static inline bool find_equal(const uint8_t *a, const uint8_t *b, size_t size)
 {
-    return size <= 16 ? equal_blocks(a, b, size) : memcmp(a, b, size) == 0;
+    if (size <= 16)
+        return equal_blocks(a, b, size);
+    if (size <= 32)
+        return equal_blocks(a, b, 16) && equal_blocks(a + size - 16, b + size - 16, 16);
+    return memcmp(a, b, size) == 0;
 }
 
 #else

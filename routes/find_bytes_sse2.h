@@ -88,24 +88,18 @@ static inline bool equal_blocks(const uint8_t *a, const uint8_t *b, size_t size)
     return (same | ~0U << size) == ~0U;
 }
 
-enum { NEAR_BLOCKS = 4 };
-
-/* The first few blocks in place, the rest by the far path. */
+/* The first 16 bytes in place, the rest by the far path. */
 static inline __attribute__((always_inline)) const uint8_t *
 find_near(const uint8_t *at, const uint8_t *end, struct find_set set,
           unsigned (*hits_of)(__m128i block, struct find_set set),
           const uint8_t *(*find_far)(const uint8_t *at, const uint8_t *end, struct find_set set))
 {
-    for (unsigned i = 0; i < NEAR_BLOCKS; i++, at += 16) {
-        unsigned hits = hits_of(load_block(at), set);
-        if (hits != 0) {
-            const uint8_t *hit = at + __builtin_ctz(hits);
-            return hit < end ? hit : end;
-        }
-        if (end - at <= 16)
-            return end;
+    unsigned hits = hits_of(load_block(at), set);
+    if (hits != 0) {
+        const uint8_t *hit = at + __builtin_ctz(hits);
+        return hit < end ? hit : end;
     }
-    return find_far(at, end, set);
+    return end - at <= 16 ? end : find_far(at + 16, end, set);
 }
 
 #endif

@@ -71,25 +71,24 @@ static const uint8_t *walk_root(struct json_walk *walk, const uint8_t *at)
     if (*at != '{' && *at != '[')
         return scan_refuse(&walk->source, SCAN_MALFORMED, at, "expected an object or an array");
     for (;;) {
+        bool has_items = false;
         if (at < end && (*at == '{' || *at == '[')) {
             at = open_container(walk, at);
             if (at == NULL)
                 return NULL;
             at = find_nonblank(at, end);
-            if (at == end || *at != walk->innermost->closing) {
-                at = begin_item(walk, at);
-                if (at == NULL)
-                    return NULL;
-                continue;
-            }
+            has_items = at == end || *at != walk->innermost->closing;
         } else {
             at = read_scalar(walk, at);
         }
-        if (at != NULL)
-            at = close_containers(walk, at);
-        if (at == NULL || is_outside(walk))
-            return at;
-        at = begin_item(walk, find_nonblank(at + 1, end));
+        if (!has_items) {
+            if (at != NULL)
+                at = close_containers(walk, at);
+            if (at == NULL || is_outside(walk))
+                return at;
+            at = find_nonblank(at + 1, end);
+        }
+        at = begin_item(walk, at);
         if (at == NULL)
             return NULL;
     }

@@ -43,18 +43,15 @@ static void build_children(struct arena *arena, struct plan_index *index, const 
 static void build_rows(struct plan_index *index, const struct plan *plan)
 {
     assert(plan->component_count <= PLAN_TAPS_MAX);
-    for (uint32_t slot = 0; slot < PLAN_TAG_SLOTS; slot++)
-        index->first_rows[slot] = PLAN_ROW_NONE;
-    uint32_t previous = 0;
-    for (uint16_t row = 0; row < plan->component_count; row++) {
-        uint32_t tag = plan_tag(plan->components[row].tag), slot = plan_tag_slot(tag);
-        if (tag == previous)
-            continue;
-        for (; index->first_rows[slot] != PLAN_ROW_NONE; slot = (slot + 1) % PLAN_TAG_SLOTS)
-            assert(plan_tag(plan->components[index->first_rows[slot]].tag) != tag &&
+    for (uint16_t first = 0, end; first < plan->component_count; first = end) {
+        uint32_t tag = plan_tag(plan->components[first].tag), slot = plan_tag_slot(tag);
+        end = first;
+        while (end < plan->component_count && plan_tag(plan->components[end].tag) == tag)
+            end++;
+        for (; index->rows[slot].end != 0; slot = (slot + 1) % PLAN_TAG_SLOTS)
+            assert(plan_tag(plan->components[index->rows[slot].first].tag) != tag &&
                    "rows of one tag stand together");
-        index->first_rows[slot] = row;
-        previous = tag;
+        index->rows[slot] = (struct plan_rows){first, end};
     }
 }
 

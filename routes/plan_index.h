@@ -12,8 +12,12 @@ enum { PLAN_NODE_ROOT = 0, PLAN_NODE_ANYWHERE = 1, PLAN_NODE_NONE = 0xFFFF };
 
 enum {
     PLAN_TAG_BITS = 9, /* of a table that is at most half full */
-    PLAN_TAG_SLOTS = 1 << PLAN_TAG_BITS,
-    PLAN_ROW_NONE = 0xFFFF
+    PLAN_TAG_SLOTS = 1 << PLAN_TAG_BITS
+};
+
+/* Those of plan->components that tap segments of one tag. */
+struct plan_rows {
+    uint16_t first, end; /* the same if there are none */
 };
 
 /* A name below a node as three numbers. They tell names of up to PLAN_KEY_NAME_BYTES apart, and
@@ -31,10 +35,10 @@ struct plan_child {
 };
 
 struct plan_index {
-    unsigned shift;                      /* of a hash, to a slot */
-    uint32_t mask;                       /* of slots */
-    struct plan_child *children;         /* at most a quarter full, so that a search is short */
-    uint16_t first_rows[PLAN_TAG_SLOTS]; /* of plan->components, by tag; PLAN_ROW_NONE */
+    unsigned shift;                        /* of a hash, to a slot */
+    uint32_t mask;                         /* of slots */
+    struct plan_child *children;           /* at most a quarter full, so that a search is short */
+    struct plan_rows rows[PLAN_TAG_SLOTS]; /* by tag; a free slot has none */
 };
 
 /* Gives the plan its index, in the arena. Nodes and components stay as they are from here on. */
@@ -93,13 +97,13 @@ static inline uint32_t plan_tag_slot(uint32_t tag)
     return (tag * UINT32_C(0x9E3779B1)) >> (32 - PLAN_TAG_BITS);
 }
 
-/* The first of the rows that tap segments of this tag, or PLAN_ROW_NONE. */
-static inline uint16_t plan_index_row(const struct plan *plan, uint32_t tag)
+/* The rows that tap segments of this tag. */
+static inline struct plan_rows plan_index_rows(const struct plan *plan, uint32_t tag)
 {
     for (uint32_t slot = plan_tag_slot(tag);; slot = (slot + 1) % PLAN_TAG_SLOTS) {
-        uint16_t row = plan->index->first_rows[slot];
-        if (row == PLAN_ROW_NONE || plan_tag(plan->components[row].tag) == tag)
-            return row;
+        struct plan_rows rows = plan->index->rows[slot];
+        if (rows.first == rows.end || plan_tag(plan->components[rows.first].tag) == tag)
+            return rows;
     }
 }
 

@@ -81,6 +81,7 @@ struct recognise {
 
 struct profile {
     const char *name, *family, *description;
+    struct bytes name_bytes, family_bytes; /* the same, measured */
     const char *file;
     uint32_t line;
     uint16_t index; /* in its set */

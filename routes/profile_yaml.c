@@ -344,6 +344,8 @@ static struct profile *compile_document(struct profile_compiler *compiler,
     profile->line = document->line;
     profile->name = read_name(compiler, document, "profile");
     profile->family = read_name(compiler, document, "family");
+    profile->name_bytes = bytes_from_text(profile->name);
+    profile->family_bytes = bytes_from_text(profile->family);
     const struct yaml_node *description = yaml_member(document, "description");
     bool described = description != NULL && profile_expect(compiler, description, YAML_TEXT);
     profile->description = described ? (const char *)description->text.data : "";

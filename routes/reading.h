@@ -57,7 +57,8 @@ MUST_CHECK static inline enum status reading_append(struct reading *reading,
 {
     assert(slot < SLOT_COUNT);
     assert(value.size > 0 && value.size <= READING_VALUE_BYTES_MAX);
-    assert(reading->occurrences + reading->count == space->occurrences + space->occurrence_used);
+    struct occurrence *occurrence = &reading->occurrences[reading->count];
+    assert(occurrence == &space->occurrences[space->occurrence_used]);
     if (reading->count == READING_OCCURRENCES_MAX)
         return STATUS_TOO_BIG;
     if (space->occurrence_used == space->occurrence_capacity)
@@ -65,8 +66,7 @@ MUST_CHECK static inline enum status reading_append(struct reading *reading,
 
     uint16_t index = reading->count++;
     space->occurrence_used++;
-    reading->occurrences[index] =
-        (struct occurrence){value, entry, READING_NO_OCCURRENCE, (uint8_t)slot};
+    *occurrence = (struct occurrence){value, entry, READING_NO_OCCURRENCE, (uint8_t)slot};
     if (reading->first[slot] == READING_NO_OCCURRENCE)
         reading->first[slot] = index;
     else

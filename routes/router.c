@@ -83,12 +83,11 @@ static enum status add_session_fields(struct router *router, struct routing *ite
     struct reading_space *space = &router->reader.space;
     const struct participant *participant = item->participant;
     enum status status =
-        reading_add(reading, space, SLOT_PARTICIPANT, 0, bytes_from_text(participant->name));
+        reading_append(reading, space, SLOT_PARTICIPANT, 0, bytes_from_text(participant->name));
     for (uint16_t i = 0; status == STATUS_OK && i < participant->role_count; i++)
         status = reading_add(reading, space, SLOT_ROLE, 0, bytes_from_text(participant->roles[i]));
     if (status == STATUS_OK)
-        status =
-            reading_add(reading, space, SLOT_PROFILE, 0, bytes_from_text(reading->profile->name));
+        status = reading_append(reading, space, SLOT_PROFILE, 0, reading->profile->name_bytes);
     return status;
 }
 
@@ -153,7 +152,7 @@ static struct digest identity_of(const struct router *router, const struct routi
         return digest_parts(&router->secret, parts, sizeof parts / sizeof *parts);
     }
     struct bytes id = reading_value(reading, SLOT_MESSAGE_ID);
-    struct bytes family = bytes_from_text(reading->profile->family);
+    struct bytes family = reading->profile->family_bytes;
     struct bytes type = reading_value(reading, SLOT_MESSAGE_TYPE);
     if (reading->profile->identify == IDENTIFY_BY_ID && id.size > 0) {
         const struct bytes parts[] = {BYTES_LITERAL("id"), scope_bytes, family, type, id};

@@ -9,17 +9,17 @@
 struct element {
     struct xml_name name;
     struct plan_place place;
-    bool has_bindings; /* prefixes to forget at its end */
-    bool has_tap;
+    struct gather *text; /* NULL if it has no tap */
+    bool has_bindings;   /* prefixes to forget at its end */
 };
 
-/* Not zeroed: 80 KB, of which a document uses what its depth and taps ask for. */
+/* Not zeroed: 80 KB, of which a document uses what its depth and taps ask for. The first element
+ * stands for all that is around the root. */
 struct xml_walk {
     struct scan_source source;
     struct plan_walk plan;
-    uint32_t depth;      /* open elements */
-    struct gather *text; /* of the innermost open element; NULL if it has no tap */
-    struct element elements[SCAN_DEPTH_MAX];
+    struct element *innermost; /* of those that are open */
+    struct element elements[1 + SCAN_DEPTH_MAX];
     struct gather texts[SCAN_DEPTH_MAX]; /* of each open element; before that, of its attributes */
     struct xml_scope scope;
     struct xml_tag tag; /* the one being read */
@@ -30,7 +30,11 @@ static const uint8_t *begin_element(struct xml_walk *walk, const uint8_t *at);
 static bool capture_root_name(struct xml_walk *walk);
 static bool capture_attributes(struct xml_walk *walk, const struct element *element);
 static const uint8_t *read_text(struct xml_walk *walk, const uint8_t *at);
+static const uint8_t *read_text_on(struct scan_source *source, struct gather *text,
+                                   const uint8_t *run, const uint8_t *at);
 static bool add_text(struct scan_source *source, struct gather *text, struct bytes run);
+
+static const struct find_set text_stops = {'<', '&', ']'};
 static const uint8_t *read_comment_or_cdata(struct xml_walk *walk, const uint8_t *at);
 static const uint8_t *end_element(struct xml_walk *walk, const uint8_t *at);
 static bool leave_element(struct xml_walk *walk);
@@ -41,8 +45,8 @@ enum status scan_xml(const struct plan *plan, struct bytes body, struct scan *sc
     struct xml_walk walk;
     scan_source_init(&walk.source, body, scan);
     plan_walk_init(&walk.plan, plan);
-    walk.depth = 0;
-    walk.text = NULL;
+    walk.innermost = walk.elements;
+    walk.elements[0] = (struct element){.place = {.node = PLAN_NODE_NONE}};
     walk.scope.count = 0;
     const uint8_t *at = xml_read_prolog(&walk.source);
     if (at != NULL)
@@ -58,11 +62,12 @@ enum status scan_xml_peek(struct bytes body, struct xml_peek *out_peek,
     struct scan_source source;
     struct xml_tag tag;
     struct xml_scope scope;
+    const struct xml_name nameless = {0};
     scope.count = 0;
     scan_source_init(&source, body, NULL);
     const uint8_t *at = xml_read_prolog(&source);
     if (at != NULL)
-        at = xml_read_tag(&source, at + 1, &tag);
+        at = xml_read_tag(&source, at + 1, &nameless, &tag);
     if (at != NULL && xml_scope_enter(&scope, &source, &tag, 0)) {
         out_peek->root = xml_name_local(&tag.name);
         out_peek->root_namespace = xml_scope_uri(&scope, xml_name_prefix(&tag.name));
@@ -70,11 +75,22 @@ enum status scan_xml_peek(struct bytes body, struct xml_peek *out_peek,
     return scan_source_finish(&source, out_fault);
 }
 
+static uint32_t depth_of(const struct xml_walk *walk)
+{
+    return (uint32_t)(walk->innermost - walk->elements);
+}
+
+/* The place to gather what stands in the innermost element. */
+static struct gather *text_of(struct xml_walk *walk)
+{
+    return &walk->texts[depth_of(walk) - 1];
+}
+
 /* From the root's `<` past its end. */
 static const uint8_t *walk_root(struct xml_walk *walk, const uint8_t *at)
 {
     at = begin_element(walk, at);
-    while (at != NULL && walk->depth > 0) {
+    while (at != NULL && walk->innermost != walk->elements) {
         at = read_text(walk, at);
         if (at == NULL)
             break;
@@ -92,46 +108,46 @@ static const uint8_t *walk_root(struct xml_walk *walk, const uint8_t *at)
 
 /* ---- Start tags ------------------------------------------------------------------------------ */
 
-static uint16_t node_of_tag(const struct xml_walk *walk, const struct plan_place *outer)
+static uint16_t node_of_tag(const struct xml_walk *walk, const struct element *outer)
 {
-    if (walk->depth == 0)
+    if (outer == walk->elements)
         return plan_walk_root(&walk->plan);
-    if (plan_walk_is_lost(&walk->plan, outer->node))
+    if (plan_walk_is_lost(&walk->plan, outer->place.node))
         return PLAN_NODE_NONE;
-    return plan_walk_child(&walk->plan, outer->node, xml_name_local(&walk->tag.name), false);
+    return plan_walk_child(&walk->plan, outer->place.node, xml_name_local(&walk->tag.name), false);
 }
 
 /* `at` is at the `<`. */
 static const uint8_t *begin_element(struct xml_walk *walk, const uint8_t *at)
 {
-    static const struct plan_place outside = {.node = PLAN_NODE_NONE};
-    if (walk->depth == SCAN_DEPTH_MAX)
-        return scan_refuse(&walk->source, SCAN_TOO_DEEP, at, NULL);
     const uint8_t *start = at;
     struct xml_tag *tag = &walk->tag;
-    at = xml_read_tag(&walk->source, at + 1, tag);
+    const struct element *outer = walk->innermost;
+    struct element *element = walk->innermost + 1;
+    if (element == walk->elements + 1 + SCAN_DEPTH_MAX)
+        return scan_refuse(&walk->source, SCAN_TOO_DEEP, at, NULL);
+    at = xml_read_tag(&walk->source, at + 1, &outer->name, tag);
     if (at == NULL)
         return NULL;
 
-    struct element *element = &walk->elements[walk->depth];
-    const struct plan_place *outer = walk->depth > 0 ? &element[-1].place : &outside;
     uint16_t node = node_of_tag(walk, outer);
-    if (!plan_walk_enter(&walk->plan, &walk->source, outer, node, start, &element->place))
+    if (!plan_walk_enter(&walk->plan, &walk->source, &outer->place, node, start, &element->place))
         return NULL;
+    walk->innermost = element;
     element->name = tag->name;
-    element->has_tap = plan_walk_tap(&walk->plan, node) != TAP_NONE;
     element->has_bindings = tag->attribute_count > 0;
-    if ((tag->attribute_count > 0 || tag->name.prefix_size > 0) &&
-        !xml_scope_enter(&walk->scope, &walk->source, tag, walk->depth))
+    if ((tag->attribute_count > 0 || (tag->name.prefix_size > 0 && !tag->shares_prefix)) &&
+        !xml_scope_enter(&walk->scope, &walk->source, tag, depth_of(walk)))
         return NULL;
-    if (walk->depth == 0 && walk->plan.plan->root_name_tapped && !capture_root_name(walk))
+    if (outer == walk->elements && walk->plan.plan->root_name_tapped && !capture_root_name(walk))
         return NULL;
     if (tag->attribute_count > 0 && !capture_attributes(walk, element))
         return NULL;
-    walk->text = element->has_tap ? &walk->texts[walk->depth] : NULL;
-    if (element->has_tap)
-        gather_begin(walk->text);
-    walk->depth++;
+    element->text = NULL;
+    if (plan_walk_tap(&walk->plan, node) != TAP_NONE) {
+        element->text = text_of(walk);
+        gather_begin(element->text);
+    }
     if (tag->closed && !leave_element(walk))
         return NULL;
     return at;
@@ -139,7 +155,7 @@ static const uint8_t *begin_element(struct xml_walk *walk, const uint8_t *at)
 
 static bool capture_root_name(struct xml_walk *walk)
 {
-    struct gather *name = &walk->texts[0];
+    struct gather *name = text_of(walk);
     gather_begin(name);
     return gather_add_run(name, &walk->source, xml_name_local(&walk->tag.name)) &&
            gather_capture(name, &walk->source, walk->plan.plan->root_name_tap, 0, 0);
@@ -154,14 +170,14 @@ static bool gather_attribute(struct xml_walk *walk, struct gather *gather, struc
     while (at < end) {
         uint32_t code_point = ' ';
         const uint8_t *next = at + 1;
+        if (*at >= ' ' && *at != '&') {
+            at = next;
+            continue;
+        }
         if (*at == '&')
             next = xml_read_reference(&walk->source, at, &code_point);
         else if (*at == '\r' && next < end && *next == '\n')
             next++;
-        else if (*at != '\r' && *at != '\n' && *at != '\t') {
-            at = next;
-            continue;
-        }
         if (!gather_add_run(gather, &walk->source, bytes_make(run, (size_t)(at - run))) ||
             !gather_add_code_point(gather, &walk->source, code_point, at))
             return false;
@@ -173,7 +189,7 @@ static bool gather_attribute(struct xml_walk *walk, struct gather *gather, struc
 static bool capture_attributes(struct xml_walk *walk, const struct element *element)
 {
     const struct plan_place *place = &element->place;
-    struct gather *gather = &walk->texts[walk->depth];
+    struct gather *gather = text_of(walk);
     if (plan_walk_is_lost(&walk->plan, place->node))
         return true;
     for (uint32_t i = 0; i < walk->tag.attribute_count; i++) {
@@ -197,9 +213,21 @@ static bool capture_attributes(struct xml_walk *walk, const struct element *elem
 static const uint8_t *read_text(struct xml_walk *walk, const uint8_t *at)
 {
     struct scan_source *source = &walk->source;
-    const uint8_t *run = at;
+    struct gather *text = walk->innermost->text;
+    const uint8_t *stop = find_xml_stop(at, source->end, text_stops);
+    if (stop == source->end || *stop != '<')
+        return read_text_on(source, text, at, stop);
+    if (text != NULL && !add_text(source, text, bytes_make(at, (size_t)(stop - at))))
+        return NULL;
+    return stop;
+}
+
+/* The same of a text that is plain from `run` to `at`, but not to its end. */
+static const uint8_t *read_text_on(struct scan_source *source, struct gather *text,
+                                   const uint8_t *run, const uint8_t *at)
+{
     for (;;) {
-        at = find_xml_stop(at, source->end, (struct find_set){'<', '&', ']'});
+        at = find_xml_stop(at, source->end, text_stops);
         if (at == source->end)
             return scan_refuse(source, SCAN_TRUNCATED, at, "an element has no end");
         if (*at == ']' && !xml_sees_cdata_end(source, at)) {
@@ -210,8 +238,7 @@ static const uint8_t *read_text(struct xml_walk *walk, const uint8_t *at)
             return scan_refuse(source, SCAN_MALFORMED, at, "`]]>` outside of a CDATA section");
         if (*at != '<' && *at != '&')
             return scan_refuse(source, SCAN_MALFORMED, at, "a control character");
-        if (walk->text != NULL &&
-            !add_text(source, walk->text, bytes_make(run, (size_t)(at - run))))
+        if (text != NULL && !add_text(source, text, bytes_make(run, (size_t)(at - run))))
             return NULL;
         if (*at == '<')
             return at;
@@ -219,8 +246,8 @@ static const uint8_t *read_text(struct xml_walk *walk, const uint8_t *at)
         uint32_t code_point;
         const uint8_t *reference = at;
         run = at = xml_read_reference(source, at, &code_point);
-        if (at == NULL || (walk->text != NULL &&
-                           !gather_add_code_point(walk->text, source, code_point, reference)))
+        if (at == NULL ||
+            (text != NULL && !gather_add_code_point(text, source, code_point, reference)))
             return NULL;
     }
 }
@@ -244,9 +271,10 @@ static bool add_text(struct scan_source *source, struct gather *text, struct byt
 
 static const uint8_t *read_comment_or_cdata(struct xml_walk *walk, const uint8_t *at)
 {
+    struct gather *text = walk->innermost->text;
     struct bytes cdata = {0};
     at = xml_read_comment_or_cdata(&walk->source, at, &cdata);
-    if (at != NULL && walk->text != NULL && !add_text(&walk->source, walk->text, cdata))
+    if (at != NULL && text != NULL && !add_text(&walk->source, text, cdata))
         return NULL;
     return at;
 }
@@ -257,7 +285,7 @@ static const uint8_t *read_comment_or_cdata(struct xml_walk *walk, const uint8_t
 static const uint8_t *end_element(struct xml_walk *walk, const uint8_t *at)
 {
     struct scan_source *source = &walk->source;
-    const struct xml_name *name = &walk->elements[walk->depth - 1].name;
+    const struct xml_name *name = &walk->innermost->name;
     at += 2;
     if ((size_t)(source->end - at) >= name->size && find_equal(at, name->data, name->size))
         at += name->size;
@@ -272,16 +300,15 @@ static const uint8_t *end_element(struct xml_walk *walk, const uint8_t *at)
 
 static bool leave_element(struct xml_walk *walk)
 {
-    uint32_t depth = --walk->depth;
-    const struct element *element = &walk->elements[depth];
+    const struct element *element = walk->innermost;
     const struct plan_place *place = &element->place;
-    if (element->has_tap &&
-        !gather_capture(&walk->texts[depth], &walk->source, plan_walk_tap(&walk->plan, place->node),
+    if (element->text != NULL &&
+        !gather_capture(element->text, &walk->source, plan_walk_tap(&walk->plan, place->node),
                         place->entry, place->instance))
         return false;
     if (element->has_bindings)
-        xml_scope_leave(&walk->scope, depth);
+        xml_scope_leave(&walk->scope, depth_of(walk));
     plan_walk_leave(&walk->plan, place);
-    walk->text = depth > 0 && element[-1].has_tap ? &walk->texts[depth - 1] : NULL;
+    walk->innermost--;
     return true;
 }

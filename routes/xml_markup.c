@@ -23,7 +23,10 @@ const uint8_t *xml_read_prolog(struct scan_source *source)
     if (at == NULL)
         return NULL;
     bool marked = at != source->begin;
-    if (sees_declaration(source, at))
+    struct bytes usual_declaration = BYTES_LITERAL("<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
+    if (scan_sees(source, at, usual_declaration))
+        at += usual_declaration.size;
+    else if (sees_declaration(source, at))
         at = read_declaration(source, at + 5, marked);
     while (at != NULL) {
         at = find_nonblank(at, source->end);

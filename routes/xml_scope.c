@@ -20,7 +20,7 @@ bool xml_binds_namespace(const struct xml_attribute *attribute)
 {
     const struct xml_name *name = &attribute->name;
     struct bytes first = name->prefix_size > 0 ? xml_name_prefix(name) : xml_name_whole(name);
-    return bytes_equal(first, BYTES_LITERAL("xmlns"));
+    return first.size == 5 && memcmp(first.data, "xmlns", 5) == 0;
 }
 
 bool xml_scope_enter(struct xml_scope *scope, struct scan_source *source, const struct xml_tag *tag,

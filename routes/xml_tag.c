@@ -2,6 +2,9 @@
 
 #include "routes/find_bytes.h"
 
+static inline const uint8_t *read_plain_name(struct scan_source *source, const uint8_t *at);
+__attribute__((noinline)) static const uint8_t *
+read_attributes(struct scan_source *source, const uint8_t *at, struct xml_tag *tag);
 static const uint8_t *read_unique_attribute(struct scan_source *source, const uint8_t *at,
                                             struct xml_tag *tag);
 static const uint8_t *read_value(struct scan_source *source, const uint8_t *at,
@@ -13,13 +16,39 @@ static const uint8_t *read_number(struct scan_source *source, const uint8_t *at,
 
 /* ---- Tags ------------------------------------------------------------------------------------ */
 
-const uint8_t *xml_read_tag(struct scan_source *source, const uint8_t *at, struct xml_tag *out_tag)
+/* True if the prefix of `like` with its colon stands at `at`. */
+static bool sees_prefix(const struct scan_source *source, const uint8_t *at,
+                        const struct xml_name *like)
 {
+    size_t size = like->prefix_size + 1;
+    return like->prefix_size > 0 && (size_t)(source->end - at) >= size &&
+           find_equal(at, like->data, size);
+}
+
+const uint8_t *xml_read_tag(struct scan_source *source, const uint8_t *at,
+                            const struct xml_name *outer, struct xml_tag *out_tag)
+{
+    const uint8_t *start = at;
     out_tag->attribute_count = 0;
     out_tag->closed = false;
-    at = read_name(source, at, &out_tag->name);
+    out_tag->shares_prefix = sees_prefix(source, at, outer);
+    if (out_tag->shares_prefix) {
+        at = read_plain_name(source, at + outer->prefix_size + 1);
+        if (at == NULL)
+            return NULL;
+        out_tag->name = (struct xml_name){start, (uint32_t)(at - start), outer->prefix_size};
+    } else {
+        at = read_name(source, at, &out_tag->name);
+    }
     if (at != NULL && at < source->end && *at == '>')
         return at + 1; /* most tags have a name only */
+    return read_attributes(source, at, out_tag);
+}
+
+/* `at` is past the tag's name, or NULL if there is none. */
+static const uint8_t *read_attributes(struct scan_source *source, const uint8_t *at,
+                                      struct xml_tag *tag)
+{
     while (at != NULL) {
         const uint8_t *blank = at;
         at = find_nonblank(at, source->end);
@@ -28,12 +57,12 @@ const uint8_t *xml_read_tag(struct scan_source *source, const uint8_t *at, struc
         if (*at == '>')
             return at + 1;
         if (*at == '/') {
-            out_tag->closed = true;
+            tag->closed = true;
             return scan_expect_byte(source, at + 1, '>', "expected `>`");
         }
         if (at == blank)
             return scan_refuse(source, SCAN_MALFORMED, at, "expected a blank, `/` or `>`");
-        at = read_unique_attribute(source, at, out_tag);
+        at = read_unique_attribute(source, at, tag);
     }
     return NULL;
 }
@@ -109,6 +138,14 @@ static bool is_name_start(uint8_t byte)
     return (uint8_t)((byte | 0x20) - 'a') < 26 || byte == '_' || byte >= 0x80;
 }
 
+/* `at` is where a name seems to end, behind a high byte. */
+static const uint8_t *pass_second_bytes(const struct scan_source *source, const uint8_t *at)
+{
+    while (at < source->end && *at >= 0x40 && at[-1] >= 0x80 && xml_is_second_byte(source, at))
+        at = find_name_end(at + 1, source->end);
+    return at;
+}
+
 /* In place: this is most of the work that a tag is. */
 static inline __attribute__((always_inline)) const uint8_t *
 read_plain_name(struct scan_source *source, const uint8_t *at)
@@ -116,9 +153,7 @@ read_plain_name(struct scan_source *source, const uint8_t *at)
     if (at == source->end || !is_name_start(*at))
         return scan_refuse(source, SCAN_MALFORMED, at, "expected a name");
     at = find_name_end(at, source->end);
-    while (at < source->end && *at >= 0x40 && at[-1] >= 0x80 && xml_is_second_byte(source, at))
-        at = find_name_end(at + 1, source->end);
-    return at;
+    return at[-1] < 0x80 ? at : pass_second_bytes(source, at);
 }
 
 const uint8_t *xml_read_plain_name(struct scan_source *source, const uint8_t *at)

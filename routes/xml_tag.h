@@ -20,7 +20,8 @@ struct xml_attribute {
 
 struct xml_tag {
     struct xml_name name;
-    bool closed; /* `<name/>` */
+    bool shares_prefix; /* with the element around it: what is bound there is bound here */
+    bool closed;        /* `<name/>` */
     uint32_t attribute_count;
     struct xml_attribute attributes[XML_ATTRIBUTES_MAX];
 };
@@ -41,8 +42,10 @@ static inline struct bytes xml_name_local(const struct xml_name *name)
     return bytes_make(name->data + skipped, name->size - skipped);
 }
 
-/* `at` is past the `<`. Attributes are unique by their whole names. */
-const uint8_t *xml_read_tag(struct scan_source *source, const uint8_t *at, struct xml_tag *out_tag);
+/* `at` is past the `<`. `outer` is the name of the element around it, whose prefix it has more
+ * often than not. Attributes are unique by their whole names. */
+const uint8_t *xml_read_tag(struct scan_source *source, const uint8_t *at,
+                            const struct xml_name *outer, struct xml_tag *out_tag);
 
 /* `name = "value"`; `at` is at the name. */
 const uint8_t *xml_read_attribute(struct scan_source *source, const uint8_t *at,

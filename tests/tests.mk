@@ -10,27 +10,34 @@ replay_programs = $(patsubst %,$(BUILD)/tests/fuzz/%_replay,$(fuzz_names))
 
 TEST_LIBS = -lcriterion
 
+# Make would remove these as intermediate files, and compile them again the next time.
+.SECONDARY: $(patsubst %,%.o,$(test_programs)) $(patsubst %,$(BUILD)/tests/fuzz/%_fuzz.o,$(fuzz_names)) \
+            $(BUILD)/tests/fuzz/replay.o
+
 $(BUILD)/tests/core/%_test: $(BUILD)/tests/core/%_test.o $(BUILD)/core.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS) $(CORE_LIBS)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS) $(CORE_LIBS)
 $(BUILD)/tests/routes/%_test: $(BUILD)/tests/routes/%_test.o $(BUILD)/routes.a $(BUILD)/core.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
 $(BUILD)/tests/io/%_test: $(BUILD)/tests/io/%_test.o $(BUILD)/io.a $(BUILD)/routes.a $(BUILD)/core.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS) $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS) $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
 $(BUILD)/tests/bench/%_test: $(BUILD)/tests/bench/%_test.o $(BUILD)/bench.a $(BUILD)/io.a $(BUILD)/routes.a $(BUILD)/core.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS) $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS) $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
 $(BUILD)/tests/fuzz/%_replay: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/tests/fuzz/replay.o $(BUILD)/io.a $(BUILD)/routes.a $(BUILD)/core.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
 
 # ---- run ---------------------------------------------------------------------------------------
 
 .PHONY: test-packages
 test-packages:
 	@sh .ci/packages.sh test
+.PHONY: check-packages
+check-packages:
+	@sh .ci/packages.sh check
 
 # Everything, with one line at the end that counts it.
 .PHONY: test
 test: test-packages
-	@$(MAKE) --no-print-directory BUILD=$(BUILD) test-build
+	@$(MAKE) BUILD=$(BUILD) test-build
 	@sh tests/check_arrows.sh
 	@bash tests/run.sh $(BUILD)
 
@@ -42,24 +49,24 @@ test-build: all $(test_programs) $(replay_programs)
 c_files = $(wildcard core/*.[ch] routes/*.[ch] io/*.[ch] io/cli/*.[ch] bench/*.[ch] tests/*/*.[ch])
 
 .PHONY: format
-format:
+format: check-packages
 	clang-format -i $(c_files)
 
 .PHONY: check-format
-check-format:
+check-format: check-packages
 	@clang-format --dry-run -Werror $(c_files)
 
 .PHONY: check
-check: test-packages check-format
+check: check-packages check-format
 	@sh tests/check_arrows.sh
-	@$(MAKE) --no-print-directory BUILD=build/check-gcc CC=gcc test-build
-	@$(MAKE) --no-print-directory BUILD=build/check-clang CC=clang test-build
+	@$(MAKE) BUILD=build/check-gcc CC=gcc test-build
+	@$(MAKE) BUILD=build/check-clang CC=clang test-build
 
 # ---- sanitizers ----------------------------------------------------------------------------------
 
 .PHONY: test-sanitize
 test-sanitize: test-packages
-	@$(MAKE) --no-print-directory BUILD=build/asan SANITIZE=address,undefined OPTIMIZE=-O1 test-build
+	@$(MAKE) BUILD=build/asan SANITIZE=address,undefined OPTIMIZE=-O1 test-build
 	@bash tests/run.sh build/asan
 
 # ---- fuzzing -------------------------------------------------------------------------------------
@@ -68,14 +75,14 @@ FUZZ_SECONDS ?= 180
 fuzz_programs = $(patsubst %,build/fuzz/%_fuzz,$(fuzz_names))
 
 .PHONY: fuzz-build
-fuzz-build: test-packages
-	@$(MAKE) --no-print-directory BUILD=build/fuzz CC=clang OPTIMIZE=-O1 \
+fuzz-build: check-packages
+	@$(MAKE) BUILD=build/fuzz CC=clang OPTIMIZE=-O1 \
 		SANITIZE=fuzzer-no-link,address,undefined fuzz-programs
 
 .PHONY: fuzz-programs
 fuzz-programs: $(patsubst %,$(BUILD)/%_fuzz,$(fuzz_names))
 $(BUILD)/%_fuzz: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/io.a $(BUILD)/routes.a $(BUILD)/core.a
-	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
 
 # New inputs stay in build/fuzz/corpus; findings in build/fuzz.
 .PHONY: fuzz

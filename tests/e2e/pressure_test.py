@@ -4,7 +4,7 @@ import socket
 import time
 
 from kouan_harness import Server, WireClosed, WireError, encode_command, run_tests
-from provincial import (add, add_many, entries, event, info, ledger, many_wires, pipeline,
+from provincial import (add, add_many, drain, entries, event, info, ledger, many_wires, pipeline,
                         plain_files, read_group, two_way_files)
 
 MEMORY = 32 * 1024 * 1024
@@ -467,6 +467,38 @@ def test_many_waiting_publishers_and_a_slow_group():
             reader.call("PING")
         assert time.monotonic() - before < 4, time.monotonic() - before
         assert parked(wire) < 50 * 200 + 100 * 400, parked(wire)
+
+
+ONE_DELIVERY = """publications_max: 64
+channels:
+  - name: in
+destinations:
+  - name: slow
+    groups: [slow]
+    deliveries_max: 1
+    dead_letter: dead
+  - name: dead
+    groups: [dead]
+unroutable: slow
+"""
+
+
+def test_more_dead_letters_in_a_turn_than_may_wait_for_their_commit():
+    with Server(files={"kouan.yaml": ONE_DELIVERY}) as server, server.wire() as wire:
+        ids = publish(wire, [event(n) for n in range(900)])
+        assert len(drain(wire, "slow", "slow")) == 900
+        # Reading them again buries them, as many as there is room for; the others are delivered
+        # once more. Messages that come in the same turn are not crowded out.
+        wire.send(encode_command("XREADGROUP", "GROUP", "slow", "c", "STREAMS", "slow", "0") +
+                  b"".join(encode_command("XADD", "in", "*", "body", event(n))
+                           for n in range(900, 1000)))
+        again = entries(wire.read())
+        assert 0 < len(again) < 900
+        assert all(isinstance(wire.read(), bytes) for _ in range(100))
+        while entries(wire.call("XREADGROUP", "GROUP", "slow", "c", "COUNT", 50, "STREAMS", "slow",
+                                "0")):
+            pass
+        assert len(drain(wire, "dead", "dead")) == len(ids) and ledger(wire)["gap"] == 0
 
 
 if __name__ == "__main__":

@@ -117,7 +117,9 @@ static void check_indexers(struct bytes body)
     for (uint32_t from = syntax.start; from < body.size;) {
         uint32_t end = edifact_walk_elements(&portable, from, &expected);
         check(edifact_walk_elements(&best, from, &found) == end);
-        check(found.count == expected.count);
+        check(found.count == expected.count && found.crowded == expected.crowded);
+        for (uint32_t i = 0; i < expected.first_components[expected.count]; i++)
+            check(found.components[i] == expected.components[i]);
         check(memcmp(found.starts, expected.starts, (found.count + 1) * sizeof found.starts[0]) ==
               0);
         from = end + 1;

@@ -1,4 +1,5 @@
 /* Which fault a broken interchange has, and where. */
+#include "routes/edifact_walk.h"
 #include "tests/routes/edifact_stand.h"
 
 /* The `@` in a body is not part of it: it marks the byte to which the fault points. */
@@ -221,6 +222,25 @@ Test(edifact_fault, full_space_is_no_fault)
     stand.space.text_capacity = 64;
     expect(&stand, body_repeat("UNH+", "?+", 8, "'UNT'"), STATUS_OK, SCAN_NONE, 0);
     cr_expect_eq(stand.space.text_used, 8);
+    stand_close(&stand);
+}
+
+/* More components than are found by their places: what lies behind them is found all the same. */
+Test(edifact_fault, crowded_segment)
+{
+    struct stand stand;
+    stand_open(&stand);
+    const struct plan plan = stand_plan();
+    for (uint32_t count = EDIFACT_COMPONENTS_MAX - 2; count <= EDIFACT_COMPONENTS_MAX + 2;
+         count++) {
+        struct bytes body = body_repeat("UNH'BGM+a", ":b", count, "+doc:1:2+9:1'UNT'");
+        struct scan_fault fault;
+        cr_assert_eq(stand_scan(&stand, &plan, body, &fault), STATUS_OK);
+        cr_assert_eq(stand.scan.capture_count, 2, "%u components", count);
+        cr_expect(bytes_equal_text(stand.scan.captures[0].value, "doc"), "%u components", count);
+        cr_expect(bytes_equal_text(stand.scan.captures[1].value, "9"), "%u components", count);
+        body_free(body);
+    }
     stand_close(&stand);
 }
 

@@ -8,21 +8,31 @@ enum { SOUP_BYTES_MAX = 2000, ROUNDS = 4000 };
 static uint32_t split_naively(const struct edifact_syntax *syntax, struct bytes body, uint32_t from,
                               struct edifact_elements *out_elements)
 {
-    uint32_t at = from, count = 0;
+    uint32_t at = from, count = 0, components = 0;
+    out_elements->crowded = false;
     for (; at < body.size && body.data[at] != syntax->terminator; at++) {
         if (syntax->release != 0 && body.data[at] == syntax->release) {
             at++;
             continue;
         }
-        if (body.data[at] == syntax->element && count <= EDIFACT_ELEMENTS_MAX)
+        if (body.data[at] == syntax->element && count <= EDIFACT_ELEMENTS_MAX) {
+            out_elements->first_components[count] = (uint16_t)components;
             out_elements->starts[count++] = at + 1;
+        }
+        bool counts = count > 0 && count <= EDIFACT_ELEMENTS_MAX;
+        if (body.data[at] == syntax->component && counts && components == EDIFACT_COMPONENTS_MAX)
+            out_elements->crowded = true;
+        else if (body.data[at] == syntax->component && counts)
+            out_elements->components[components++] = at;
     }
     if (at > body.size)
         at = (uint32_t)body.size; /* a release at the very end */
-    if (count <= EDIFACT_ELEMENTS_MAX)
+    if (count <= EDIFACT_ELEMENTS_MAX) {
+        out_elements->first_components[count] = (uint16_t)components;
         out_elements->starts[count] = at + 1;
-    else
+    } else {
         count = EDIFACT_ELEMENTS_MAX;
+    }
     out_elements->count = count;
     return at;
 }
@@ -48,7 +58,9 @@ static size_t fill_soup(uint64_t *state, const struct edifact_syntax *syntax, ui
         if (draw < release_share)
             soup[i] = syntax->release;
         else if (draw < release_share + separator_share)
-            soup[i] = draw % 8 == 0 ? syntax->terminator : syntax->element;
+            soup[i] = draw % 8 == 0  ? syntax->terminator
+                      : draw % 8 < 4 ? syntax->element
+                                     : syntax->component;
         else
             soup[i] = (uint8_t)random_next(state);
     }
@@ -69,6 +81,14 @@ static void compare(const struct edifact_indexer *indexer, const struct edifact_
         cr_assert_eq(edifact_walk_elements(&splitting, from, &found), end, "%s, seed %" PRIu64,
                      indexer->name, seed);
         cr_assert_eq(found.count, expected.count, "%s, seed %" PRIu64, indexer->name, seed);
+        cr_assert_eq(found.crowded, expected.crowded, "%s, seed %" PRIu64, indexer->name, seed);
+        size_t firsts_bytes = (expected.count + 1) * sizeof expected.first_components[0];
+        cr_assert_eq(memcmp(found.first_components, expected.first_components, firsts_bytes), 0,
+                     "%s, seed %" PRIu64, indexer->name, seed);
+        size_t components_bytes =
+            expected.first_components[expected.count] * sizeof expected.components[0];
+        cr_assert_eq(memcmp(found.components, expected.components, components_bytes), 0,
+                     "%s, seed %" PRIu64, indexer->name, seed);
         size_t starts_bytes = (expected.count + 1) * sizeof expected.starts[0];
         cr_assert_eq(memcmp(found.starts, expected.starts, starts_bytes), 0, "%s, seed %" PRIu64,
                      indexer->name, seed);
