@@ -462,6 +462,8 @@ def test_send_gives_up():
                    stdin=subprocess.PIPE)
     sender.stdin.write(event(1).decode() + "\n")
     sender.stdin.flush()
+    with server.wire() as wire:
+        wait_for(lambda: wire.call("XLEN", "all") == 1)
     server.kill()
     out, err = sender.communicate(event(2).decode() + "\n", timeout=20)
     assert sender.returncode == UNREACHABLE, (out, err)
