@@ -4,6 +4,11 @@
 set -u
 cd "$(dirname "$0")/.."
 build=$1
+here=$(realpath "$build")
+export TMPDIR
+TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/kouan-test.XXXXXX") # also what a failed test leaves goes with it
+trap 'rm -rf "$TMPDIR"' EXIT
+trap 'exit 130' INT TERM
 log=$build/test.log
 passed=0 failed=0 skipped=0
 : > "$log"
@@ -48,7 +53,7 @@ done
 # (E2E_MODES chooses). They wait more than they work, so several run at once.
 run_script() {
     local script=$1 delay=$2 out=$3
-    KOUAN=$PWD/$build/kouan KOUAN_BENCH=$PWD/$build/kouan-bench KOUAN_TEST_DELAY=$delay \
+    KOUAN="'$here/kouan'" KOUAN_BENCH="$here/kouan-bench" KOUAN_TEST_DELAY=$delay \
         /usr/bin/python3 "$script" > "$out" 2>&1
     echo "exit status $?" >> "$out"
 }

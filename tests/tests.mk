@@ -39,7 +39,7 @@ check-packages:
 test: test-packages
 	@$(MAKE) BUILD=$(BUILD) test-build
 	@sh tests/check_arrows.sh
-	@bash tests/run.sh $(BUILD)
+	@bash tests/run.sh '$(BUILD)'
 
 .PHONY: test-build
 test-build: all $(test_programs) $(replay_programs)

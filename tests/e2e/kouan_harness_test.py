@@ -100,9 +100,10 @@ def test_wire_beside_redis():
     server = subprocess.Popen(
         ["redis-server", "--port", "0", "--unixsocket", path, "--save", "", "--dir", folder],
         stdout=subprocess.DEVNULL, preexec_fn=kouan_harness.die_with_parent)
-    while not os.path.exists(path):
-        assert server.poll() is None
-        time.sleep(0.01)
+    with socket.socket(socket.AF_UNIX) as knock:
+        while knock.connect_ex(path) != 0:  # it listens a moment after its socket is there
+            assert server.poll() is None
+            time.sleep(0.01)
     with Wire(f"unix:{path}") as two, Wire(f"unix:{path}", protocol=3) as three:
         assert two.call("PING") == "PONG"
         assert two.call("ECHO", b"\x00\r\n") == b"\x00\r\n"
