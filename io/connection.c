@@ -24,6 +24,7 @@ enum status transport_adopt(struct transport *transport, int descriptor, const c
     connection->timer.expire = expire_deadline;
     snprintf(connection->peer, sizeof connection->peer, "%s", peer_text);
     connection_receive_init(connection);
+    connection_watch_init(connection);
     connection_output_init(connection);
     connection_queue_push(&transport->open, &connection->open_link, connection);
     transport->figures.accepted++;
@@ -105,7 +106,7 @@ void connection_continue_end(struct connection *connection)
                            loop_now_ns(connection->transport->loop) + LINGER_NS);
         return;
     case CONNECTION_CLOSING:
-        if (!connection->receiving && !connection->sending)
+        if (!connection->receiving && !connection->sending && !connection->watching)
             set_free(connection);
         return;
     }

@@ -30,8 +30,8 @@ struct connection_protocol {
     /* The peer sends no more, and all that it sent was consumed but half a command: the protocol
      * finishes the connection when its last replies are written. NULL: it is finished at once. */
     void (*ended)(struct connection *connection);
-    /* The peer sends no more; input that was not consumed yet may be left. Before `ended`, once.
-     * May be NULL. */
+    /* The peer sends no more; input that was not consumed yet may be left. Before `ended`. May be
+     * NULL. */
     void (*left)(struct connection *connection);
     /* No operation is in flight any more; the struct is reused after this returns. */
     void (*closed)(struct connection *connection);
@@ -83,6 +83,8 @@ struct chunk *connection_input_chunk(struct connection *connection);
  * pause needs a resume. Resume continues in the same turn (by a deferral, never from inside the
  * call). */
 void connection_pause(struct connection *connection);
+/* While watched, `left` is called for a paused connection, too, that does not receive. */
+void connection_watch(struct connection *connection, bool watched);
 void connection_resume(struct connection *connection);
 
 /* Room for `size` contiguous bytes of output (size <= CHUNK_RECEIVE_BYTES), or NULL when the

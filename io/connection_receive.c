@@ -63,6 +63,7 @@ void connection_update_receive(struct connection *connection)
     } else if (wanted && !connection_link_stands(&connection->starved_link)) {
         arm_receive(connection);
     }
+    connection_update_watch(connection);
 }
 
 /* Behind what is there. A multishot may leave a few bytes in each of many buffers: they are put

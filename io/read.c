@@ -169,6 +169,7 @@ void read_stop_waiting(struct session *session)
 static void stop_blocking(struct session *session)
 {
     read_stop_waiting(session);
+    connection_watch(session->connection, false);
     session_wait_over(session, SESSION_WAIT_READ);
 }
 
@@ -205,6 +206,7 @@ static void block(struct session *session, struct group *group, uint16_t consume
     blocked->count = count;
     blocked->no_ack = no_ack;
     session_wait_for(session, SESSION_WAIT_READ);
+    connection_watch(session->connection, true);
     if (block_ms == 0)
         return;
     blocked->timer.expire = time_out;

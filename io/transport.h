@@ -4,6 +4,7 @@
  *   transport.c          pools, queues, who is served next, starvation
  *   connection.c         a connection's life: adopted, finished, aborted, closed; deadlines
  *   connection_receive.c receiving into the kernel's buffers
+ *   connection_watch.c   the peer's end while nothing is received
  *   connection_input.c   feeding the protocol contiguous bytes
  *   connection_output.c  queued output and the one send in flight */
 #ifndef KOUAN_IO_TRANSPORT_H
@@ -91,8 +92,10 @@ struct connection {
     struct chunk *input_chunk;
     uint32_t pause_count;
     bool receiving, receiving_many, receive_cancelled;
-    bool drained;           /* the last receive left nothing in the socket */
-    uint8_t light_receives; /* in a row */
+    struct operation watch;
+    bool watched, watching, watch_cancelled; /* watched: the protocol's wish */
+    bool drained;                            /* the last receive left nothing in the socket */
+    uint8_t light_receives;                  /* in a row */
     bool feeding, interrupted, consumed_some;
     bool ended, ended_told; /* the peer sends no more; the protocol knows */
     bool feed_due, room_due;
@@ -137,6 +140,10 @@ void connection_lose_peer(struct connection *connection);
 /* connection_receive.c */
 void connection_receive_init(struct connection *connection);
 void connection_update_receive(struct connection *connection); /* starts or stops it as is due */
+
+/* connection_watch.c */
+void connection_watch_init(struct connection *connection);
+void connection_update_watch(struct connection *connection); /* starts or stops it as is due */
 
 /* connection_input.c */
 void connection_feed(struct connection *connection);

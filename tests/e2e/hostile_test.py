@@ -276,6 +276,7 @@ def test_leaving_in_the_middle():
         blocked = encode_command("XREADGROUP", "GROUP", "all", "b", "BLOCK", 0, "STREAMS", "all",
                                  ">")
         for data in (pipeline, pipeline[:-7], reads, pipeline + reads, blocked, blocked + pipeline[:3000],
+                     blocked + pipeline,
                      encode_command("XADD", "in", "*", "body", b"x" * 200000)[:100000]):
             for leave in (reset, lambda one: one.close()):
                 for wait in (0, 0.002, 0.02):
