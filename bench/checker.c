@@ -226,6 +226,13 @@ static void check_order(struct checker *checker, uint8_t outlet, const struct de
     *last = delivery->index + 1;
 }
 
+/* What no rule names is delivered only where there are no rules, and is as new as any. */
+static const char *expected_verdict(const struct day_message *message)
+{
+    enum day_fate fate = (enum day_fate)message->fate;
+    return day_fate_name(fate == FATE_UNROUTABLE ? FATE_FRESH : fate);
+}
+
 static void check_fields(struct checker *checker, const struct delivery *delivery)
 {
     const struct day_message *message = message_of(checker, delivery->index);
@@ -238,7 +245,7 @@ static void check_fields(struct checker *checker, const struct delivery *deliver
     bool verdict_is_sure = (marks & MARK_RETRIED) == 0 &&
                            (twin == delivery->index || (checker->marks[twin] & MARK_KEPT) != 0);
     if (delivery->verdict.data != NULL && verdict_is_sure &&
-        !bytes_equal_text(delivery->verdict, day_fate_name((enum day_fate)message->fate)))
+        !bytes_equal_text(delivery->verdict, expected_verdict(message)))
         findings_add(&checker->findings, FINDING_WRONG_FIELD, delivery->index, "verdict %.*s",
                      (int)delivery->verdict.size, (const char *)delivery->verdict.data);
 }
