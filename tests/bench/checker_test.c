@@ -47,7 +47,9 @@ static void hand_out(struct world *world, uint32_t index)
                 .id = world->ids[index],
                 .body = world->bodies[index],
                 .message_type = bytes_from_text(form_message_type((enum day_kind)message->kind)),
-                .verdict = bytes_from_text(day_fate_name((enum day_fate)message->fate)),
+                .verdict = bytes_from_text(message->fate == FATE_UNROUTABLE
+                                               ? "fresh" /* where there are no rules */
+                                               : day_fate_name((enum day_fate)message->fate)),
             };
 }
 
