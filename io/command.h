@@ -12,17 +12,18 @@ enum command_flag {
     COMMAND_READ = 4,
     COMMAND_WRITE = 8,
     COMMAND_BLOCKING = 16,
-    COMMAND_PUBLISH = 64 /* takes a publication, and no barrier */
+    COMMAND_PUBLISH = 64, /* takes a publication, and no barrier */
+    COMMAND_LONG = 128    /* its reply may be as long as any */
 };
 
 /* function, name, arity, flags, group, since, summary, arguments */
 #define COMMAND_LIST(X)                                                                            \
     X(auth, "AUTH", -2, COMMAND_NO_AUTH | COMMAND_FAST, "connection", "1.0.0",                     \
       "Authenticates the connection as a participant.", "participant secret")                      \
-    X(client, "CLIENT", -2, COMMAND_NO_AUTH, "connection", "2.4.0",                                \
+    X(client, "CLIENT", -2, COMMAND_NO_AUTH | COMMAND_LONG, "connection", "2.4.0",                 \
       "Names and lists connections: SETNAME, GETNAME, SETINFO, ID, LIST, INFO.",                   \
       "subcommand [argument ...]")                                                                 \
-    X(command, "COMMAND", -1, COMMAND_NO_AUTH, "server", "2.8.13",                                 \
+    X(command, "COMMAND", -1, COMMAND_NO_AUTH | COMMAND_LONG, "server", "2.8.13",                  \
       "Describes the commands: COUNT, DOCS, INFO, LIST.", "[subcommand [name ...]]")               \
     X(config, "CONFIG", -2, COMMAND_READ, "server", "2.0.0", "Reads options: GET pattern ...",     \
       "GET pattern [pattern ...]")                                                                 \
@@ -32,7 +33,7 @@ enum command_flag {
       "[2 | 3 [AUTH participant secret] [SETNAME name]]")                                          \
     X(info, "INFO", -1, COMMAND_READ, "server", "1.0.0", "The state of the server, as text.",      \
       "[section ...]")                                                                             \
-    X(kouan, "KOUAN", -2, COMMAND_READ, "kouan", "7.2.4",                                          \
+    X(kouan, "KOUAN", -2, COMMAND_READ | COMMAND_LONG, "kouan", "7.2.4",                           \
       "What Redis has no word for: LEDGER, COUNTERS, HEALTH, REJECTS, HOLDS, RELEASE, REJECT, "    \
       "VERSION.",                                                                                  \
       "subcommand [argument ...]")                                                                 \
@@ -50,23 +51,23 @@ enum command_flag {
     X(xadd, "XADD", -5, COMMAND_WRITE | COMMAND_FAST | COMMAND_PUBLISH, "stream", "5.0.0",         \
       "Publishes a message to a channel; its receipt is the id.",                                  \
       "channel [IDMP producer message-id] * body bytes")                                           \
-    X(xclaim, "XCLAIM", -6, COMMAND_WRITE, "stream", "5.0.0",                                      \
+    X(xclaim, "XCLAIM", -6, COMMAND_WRITE | COMMAND_LONG, "stream", "5.0.0",                       \
       "Takes over pending messages of a dead consumer.",                                           \
       "destination group consumer min-idle-time id [id ...] [IDLE ms] [TIME unix-ms] "             \
       "[RETRYCOUNT count] [FORCE] [JUSTID] [LASTID id]")                                           \
     X(xgroup, "XGROUP", -2, COMMAND_WRITE, "stream", "5.0.0",                                      \
       "Creates a consumer group of a destination, or removes it again.",                           \
       "CREATE destination group id | $ [MKSTREAM] [ENTRIESREAD n] | DESTROY destination group")    \
-    X(xinfo, "XINFO", -2, COMMAND_READ, "stream", "5.0.0",                                         \
+    X(xinfo, "XINFO", -2, COMMAND_READ | COMMAND_LONG, "stream", "5.0.0",                          \
       "Describes a destination, its groups or consumers.",                                         \
       "STREAM destination | GROUPS destination | CONSUMERS destination group")                     \
     X(xlen, "XLEN", 2, COMMAND_READ | COMMAND_FAST, "stream", "5.0.0",                             \
       "The number of messages that a destination keeps.", "destination")                           \
-    X(xpending, "XPENDING", -3, COMMAND_READ, "stream", "5.0.0",                                   \
+    X(xpending, "XPENDING", -3, COMMAND_READ | COMMAND_LONG, "stream", "5.0.0",                    \
       "What a group has delivered and not seen acknowledged.",                                     \
       "destination group [[IDLE min-idle-time] start end count [consumer]]")                       \
-    X(xreadgroup, "XREADGROUP", -7, COMMAND_WRITE | COMMAND_BLOCKING, "stream", "5.0.0",           \
-      "Takes new messages of a destination, or shows one's own pending ones.",                     \
+    X(xreadgroup, "XREADGROUP", -7, COMMAND_WRITE | COMMAND_BLOCKING | COMMAND_LONG, "stream",     \
+      "5.0.0", "Takes new messages of a destination, or shows one's own pending ones.",            \
       "GROUP group consumer [COUNT count] [BLOCK ms] [NOACK] STREAMS destination id")
 
 /* Below 6 clients do not try RESP3; some choose their dialect by it. */

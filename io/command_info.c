@@ -41,10 +41,11 @@ static void info_clients(const struct shard *shard, struct text *text)
              "\r\ntotal_connections_received:%" PRIu64 "\r\nrejected_connections:%" PRIu64
              "\r\naborted_half_command:%" PRIu64 "\r\naborted_stuck_send:%" PRIu64
              "\r\naborted_deadline:%" PRIu64 "\r\nreceive_starved:%" PRIu32
-             "\r\nreplies_lost:%" PRIu64 "\r\n",
+             "\r\noutput_waiting:%" PRIu32 "\r\nreplies_lost:%" PRIu64 "\r\n",
              figures.open, shard->config->options.connections_max, figures.accepted,
              figures.refused_full, figures.aborted_half_command, figures.aborted_stuck_send,
-             figures.aborted_deadline, figures.receive_starved, shard->figures.replies_lost);
+             figures.aborted_deadline, figures.receive_starved, figures.output_waiting,
+             shard->figures.replies_lost);
 }
 
 static void info_memory(const struct shard *shard, struct text *text)

@@ -77,6 +77,12 @@ static void check_options(struct config_build *build)
                      "raise `output_max`, or lower `reply_max` or `block`",
                      "half of output_max must hold reply_max and two blocks: %" PRIu64 " bytes",
                      options->reply_max + 2 * options->block);
+    if (options->output_chunks * CHUNK_RECEIVE_BYTES < options->output_max)
+        config_error(build, yaml_member(build->root, "output_chunks"), "C110",
+                     "raise `output_chunks`, or lower `output_max`",
+                     "%" PRIu64 " output chunks of 64 KiB are less than output_max, which one "
+                     "connection may have",
+                     options->output_chunks);
     if ((options->receive_buffers & (options->receive_buffers - 1)) != 0)
         config_error(build, yaml_member(build->root, "receive_buffers"), "C104", NULL,
                      "receive_buffers is a power of two, this is %" PRIu64,
@@ -213,7 +219,7 @@ const struct diagnostic_code config_codes[] = {
      "Names of participants, channels and destinations, and at least one channel and destination."},
     {"C110", "limits that do not fit together",
      "A block must hold the largest message; the log must hold what all groups may keep, twice; "
-     "half of output_max must hold the largest reply."},
+     "half of output_max must hold the largest reply, and the output chunks one connection's."},
     {"C111", "an address that cannot be listened at",
      "HOST:PORT, [IPv6]:PORT, *:PORT or unix:PATH."},
     {"C112", "a plain listener beyond loopback",

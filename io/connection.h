@@ -95,6 +95,8 @@ uint8_t *connection_reserve(struct connection *connection, size_t size);
 void connection_commit(struct connection *connection, size_t size);
 /* Copies any amount if it fits in the bound, else writes nothing and returns false. */
 bool connection_write(struct connection *connection, struct bytes bytes);
+/* Would a write of so much be taken now? If not, `output_room` is called when it may be. */
+bool connection_has_room(struct connection *connection, size_t size);
 size_t connection_queued_bytes(const struct connection *connection);
 /* `output_room` is called when no more than half of the bound is queued; more must be now. */
 void connection_await_room(struct connection *connection);

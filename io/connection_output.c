@@ -43,6 +43,7 @@ static bool add_chunk(struct connection *connection, size_t size)
         assert(chunk != NULL);
         connection->has_small_output = true;
     } else {
+        connection->chunks_wanted = 1;
         chunk = shared_pool_take(&transport->outputs, connection, &connection->room_link);
         if (chunk == NULL)
             return false;
@@ -78,29 +79,39 @@ void connection_commit(struct connection *connection, size_t size)
     transport_put_to_flush(connection);
 }
 
-/* True if `size` bytes fit into what is left of the last chunk and what may be taken now. */
-static bool can_take(const struct connection *connection, size_t size)
+/* True if `size` bytes fit into what is left of the last chunk and what may be taken now. If not,
+ * a connection that has nothing queued stands in line for so many chunks; one that has waits for
+ * its own to be sent, so that those who do not read are not in the way of those who do. */
+static bool can_take(struct connection *connection, size_t size)
 {
-    const struct shared_pool *outputs = &connection->transport->outputs;
+    struct shared_pool *outputs = &connection->transport->outputs;
     size_t room = tail_room(connection);
     if (size <= room)
         return true;
     size_t left = size - room;
     if (left <= OUTPUT_SMALL_BYTES && !connection->has_small_output)
         return true;
-    return shared_pool_is_open_to(outputs, connection) &&
-           (left + CHUNK_RECEIVE_BYTES - 1) / CHUNK_RECEIVE_BYTES <= outputs->pool.free_count;
+    uint32_t chunks = (uint32_t)((left + CHUNK_RECEIVE_BYTES - 1) / CHUNK_RECEIVE_BYTES);
+    if (shared_pool_is_open_to(outputs, connection) && chunks <= outputs->pool.free_count)
+        return true;
+    if (connection->queued_bytes > 0) {
+        connection->wants_room = true;
+        return false;
+    }
+    connection->chunks_wanted = chunks < outputs->pool.count ? chunks : outputs->pool.count;
+    connection_queue_push(&outputs->waiting, &connection->room_link, connection);
+    return false;
+}
+
+bool connection_has_room(struct connection *connection, size_t size)
+{
+    return is_within_bound(connection, size) && can_take(connection, size);
 }
 
 bool connection_write(struct connection *connection, struct bytes bytes)
 {
-    if (!is_within_bound(connection, bytes.size))
+    if (!connection_has_room(connection, bytes.size))
         return false;
-    if (!can_take(connection, bytes.size)) {
-        connection_queue_push(&connection->transport->outputs.waiting, &connection->room_link,
-                              connection);
-        return false;
-    }
     while (bytes.size > 0) {
         size_t size = tail_room(connection);
         if (size == 0) {

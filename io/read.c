@@ -226,11 +226,19 @@ void read_serve_waiters(struct outlet *outlet)
                 stop_blocking(session);
                 continue;
             }
+            if (!connection_has_room(session->connection, session->shard->reply_capacity))
+                continue; /* it is told when there is: read_try_again */
             if (!send_new(session, group, blocked.consumer, blocked.count, blocked.no_ack))
                 break; /* pending_max: nobody gets anything until something is acknowledged */
             stop_blocking(session);
         }
     }
+}
+
+void read_try_again(struct session *session)
+{
+    if (session->blocked.group != NULL)
+        read_serve_waiters(session->blocked.group->outlet);
 }
 
 /* ---- the command ---- */

@@ -20,6 +20,9 @@ bool read_bury_exhausted(struct shard *shard, struct group *group, struct pendin
 /* Tells all readers who wait at a group that it is no more. */
 void read_dismiss_waiters(struct group *group);
 
+/* There is output room for a session that may be blocked. */
+void read_try_again(struct session *session);
+
 /* Takes a session off its group's waiters, if it is there. */
 void read_stop_waiting(struct session *session);
 

@@ -225,6 +225,7 @@ static void session_output_room(struct connection *connection)
     struct session *session = session_of(connection);
     session_wait_over(session, SESSION_WAIT_OUTPUT);
     flush(session);
+    read_try_again(session);
 }
 
 /* ---- input ---- */
@@ -285,19 +286,33 @@ static bool refuse(struct session *session, const struct command_row *row,
     return false;
 }
 
+/* Most replies are short, or as long as what they return. */
+static size_t reply_bytes_max(const struct session *session, const struct command_row *row,
+                              const struct resp_command *command)
+{
+    enum { SHORT_REPLY_BYTES = 3072 };
+    bool is_long = row != NULL && (row->flags & COMMAND_LONG) != 0;
+    return is_long ? session->shard->reply_capacity : command->frame_bytes + SHORT_REPLY_BYTES;
+}
+
 /* Why a command cannot run yet; 0 if it can. XADD needs a publication and goes on; all others, and
  * errors, need the replies before them to be known. */
-static int must_wait(const struct session *session, const struct command_row *row, uint32_t count)
+static int must_wait(const struct session *session, const struct command_row *row,
+                     const struct resp_command *command)
 {
     struct shard *shard = session->shard;
     if (connection_queued_bytes(session->connection) > output_low_water(session)) {
         connection_await_room(session->connection);
         return SESSION_WAIT_OUTPUT;
     }
-    bool publishes = row != NULL && (row->flags & COMMAND_PUBLISH) != 0 && arity_fits(row, count) &&
-                     session->participant != NULL;
+    bool publishes = row != NULL && (row->flags & COMMAND_PUBLISH) != 0 &&
+                     arity_fits(row, command->count) && session->participant != NULL;
+    if (!publishes && session->first != NULL)
+        return SESSION_WAIT_REPLIES;
     if (!publishes)
-        return session->first != NULL ? SESSION_WAIT_REPLIES : 0;
+        return connection_has_room(session->connection, reply_bytes_max(session, row, command))
+                   ? 0
+                   : SESSION_WAIT_OUTPUT;
     if (session->publication_count >= shard->config->options.publications_per_connection)
         return SESSION_WAIT_PUBLICATIONS;
     if (shard->publications.free == NULL) {
@@ -311,7 +326,7 @@ static int must_wait(const struct session *session, const struct command_row *ro
 static bool run(struct session *session, struct resp_command *command)
 {
     const struct command_row *row = command_find(command->arguments[0]);
-    int reason = must_wait(session, row, command->count);
+    int reason = must_wait(session, row, command);
     if (reason != 0) {
         session_wait_for(session, (enum session_wait)reason);
         return false;

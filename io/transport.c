@@ -159,17 +159,25 @@ static void return_shared(struct chunk_pool *pool, struct chunk *chunk)
         loop_defer(shared->transport->loop, &shared->transport->hand_out);
 }
 
+/* The first in line goes first, also if it wants more than one that is behind it. */
+static bool may_serve(const struct shared_pool *shared)
+{
+    const struct connection_link *first = shared->waiting.first;
+    if (first == NULL)
+        return false;
+    bool is_output = shared == &shared->transport->outputs;
+    return shared->pool.free_count >= (is_output ? first->connection->chunks_wanted : 1);
+}
+
 static void serve_line(struct shared_pool *shared, void (*serve)(struct connection *connection))
 {
-    for (uint32_t n = shared->waiting.count; n > 0 && shared->pool.free_count > 0; n--) {
+    for (uint32_t n = shared->waiting.count; n > 0 && may_serve(shared); n--) {
         struct connection *connection = connection_queue_pop(&shared->waiting);
-        if (connection == NULL)
-            return;
         shared->served = connection;
         serve(connection);
         shared->served = NULL;
     }
-    if (shared->waiting.count > 0 && shared->pool.free_count > 0)
+    if (may_serve(shared))
         loop_defer(shared->transport->loop, &shared->transport->hand_out);
 }
 

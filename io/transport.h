@@ -106,6 +106,7 @@ struct connection {
     uint32_t output_offset, reserved_bytes;
     size_t queued_bytes;
     bool sending, wants_room, has_small_output;
+    uint32_t chunks_wanted; /* while in line for output: served when so many are free */
     struct msghdr message;
     struct iovec parts[OUTPUT_PARTS_MAX];
 

@@ -412,6 +412,29 @@ def test_a_reader_that_stops():
         assert len(read_group(other, "COUNT", 3)) == 3
 
 
+def test_readers_that_stopped_hold_all_output():
+    """Others wait for a reply of theirs, and are not ended; what is short is answered at once."""
+    files = plain_files(output_max="1MiB", output_chunks=16, reply_max="64KiB", block="128KiB",
+                        message_max="64KiB", stuck_send_time="400ms")
+    with Server(files=files) as server, server.wire() as wire, server.wire() as blocked, \
+            many_wires(server, 4) as dead:
+        publish(wire, [padded(n, 60 * 1024) for n in range(4)])
+        for n, one in enumerate(dead):
+            assert len(read_group(one, "COUNT", 1, consumer=f"d{n}")) == 1
+        blocked.command("XREADGROUP", "GROUP", "all", "b", "BLOCK", 0, "STREAMS", "all", ">")
+        for n, one in enumerate(dead):
+            one.send(encode_command("XREADGROUP", "GROUP", "all", f"d{n}", "STREAMS", "all", "0")
+                     * 300)
+        wait_until(lambda: int(info(wire)["output_waiting"]) > 0)
+        before = time.monotonic()
+        new, = publish(wire, [padded(9, 60 * 1024)])
+        assert wire.call("PING") == "PONG" and time.monotonic() - before < 0.2
+        assert ids_of(entries(blocked.read())) == [new]
+        assert wire.call("XACK", "all", "all", new) == 1
+        assert int(info(wire)["replies_lost"]) == 0
+        assert len(wire.call("XPENDING", "all", "all", "-", "+", 100)) == 4
+
+
 # ---- input memory ---------------------------------------------------------------------------------
 
 

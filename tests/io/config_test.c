@@ -379,6 +379,7 @@ static const struct wrong wrongs[] = {
     {BASE "memory: 32MiB\nblock: 4MiB\noutput_max: 64MiB\n", "C110", 3, 9,
      "is less than 16 blocks"},
     {BASE "output_max: 4MiB\n", "C110", 3, 13, "half of output_max"},
+    {BASE "output_chunks: 64\n", "C110", 3, 16, "are less than output_max"},
     {BASE "hold_bytes_max: 200MiB\n", "C110", 2, 15, "the destinations may keep"},
     /* C111, C112 */
     {BASE "listen: [\"127.0.0.1:7400\", nonsense]\n", "C111", 3, 28, "`nonsense` is no address"},
