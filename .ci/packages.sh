@@ -4,7 +4,8 @@
 #   usage: packages.sh build | test | check      (each with all before it)
 set -eu
 
-build="gcc make binutils libc6-dev liburing-dev libxxhash-dev libhiredis-dev libfyaml-dev"
+build="gcc make binutils libc6-dev liburing-dev libxxhash-dev libhiredis-dev libfyaml-dev
+    libexpat1-dev libjansson-dev"
 test="$build libcriterion-dev redis-server redis-tools python3 python3-redis"
 check="$test clang clang-format libclang-rt-14-dev"
 

@@ -13,6 +13,7 @@ static const struct subcommand subcommands[] = {
     {"day", "publish a generated provincial day and verify what comes of it", command_day},
     {"generate", "write the messages of a day to stdout or to files", command_generate},
     {"compare", "the same messages through kouan and redis-server, in turn", command_compare},
+    {"scan", "how fast files of messages are scanned, verified by slow oracles", command_scan},
     {"read", "what reading a message costs, kind by kind, without a server", command_read},
 };
 

@@ -1,0 +1,41 @@
+/* Files of messages in memory, each with the plan that a scan of it follows: its profile's, out of
+ * the shipped ones, or of no profile one that taps nothing. */
+#ifndef KOUAN_BENCH_SAMPLES_H
+#define KOUAN_BENCH_SAMPLES_H
+
+#include "routes/read.h"
+
+enum { SAMPLE_BYTES_MAX = 64 * 1024 * 1024 };
+
+struct sample {
+    const char *path;
+    struct bytes body;
+    enum format format;
+    const struct profile *profile; /* NULL: none recognises it */
+    const struct plan *plan;
+};
+
+struct samples {
+    struct arena arena;
+    struct profile_set profiles;
+    struct reader reader;
+    struct sample *items;
+    uint32_t count, capacity;
+    uint32_t formless_count; /* files that are neither XML, JSON nor EDIFACT: passed over */
+    struct plan bare_plans[FORMAT_COUNT];
+};
+
+/* Without files yet. NO_MEMORY, UNSUPPORTED. */
+MUST_CHECK enum status samples_open(struct samples *samples);
+void samples_close(struct samples *samples);
+
+/* A file, or all files below a folder, in the order of their names. On failure says so on stderr.
+ */
+bool samples_add(struct samples *samples, const char *path);
+
+/* Scans a sample, all of its messages if it is an interchange of several, with the plan. The
+ * outcome is that of the last message, or of the first that fails. */
+enum status sample_scan(struct samples *samples, const struct sample *sample,
+                        struct scan_fault *out_fault);
+
+#endif

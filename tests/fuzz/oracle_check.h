@@ -1,0 +1,27 @@
+/* What a scan finds must be what an oracle finds (bench/oracle.h). */
+#ifndef KOUAN_TESTS_FUZZ_ORACLE_CHECK_H
+#define KOUAN_TESTS_FUZZ_ORACLE_CHECK_H
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "bench/oracle.h"
+
+static inline void check_against_oracle(const struct plan *plan, struct bytes body,
+                                        uint32_t message, enum status status,
+                                        const struct scan_fault *fault, const struct scan *scan)
+{
+    static struct oracle oracle;
+    static bool ready;
+    if (!ready)
+        oracle_init(&oracle);
+    ready = true;
+    enum oracle_verdict verdict = oracle_ask(&oracle, plan, body, message);
+    const char *objection = oracle_objection(&oracle, verdict, status, fault, scan);
+    if (objection == NULL)
+        return;
+    fprintf(stderr, "the oracle objects: %s\n", objection);
+    abort();
+}
+
+#endif
