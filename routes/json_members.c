@@ -1,5 +1,6 @@
 /* The members of a JSON object one by one, for a look before the scan: routes/scan.h. Values are
- * passed over by their brackets and strings alone; the scan checks them. */
+ * passed over by their brackets and strings alone; the scan checks them. A root array is looked at
+ * by its first item: it is a list of one kind. */
 #include <assert.h>
 
 #include "routes/find_bytes.h"
@@ -35,15 +36,18 @@ bool json_members_next(struct json_members *members)
 }
 
 /* To the first member's name. NULL without a fault if there are none: the object is empty, or the
- * root is an array. */
+ * root is an array that does not begin with an object. */
 static const uint8_t *read_start(struct scan_source *source)
 {
     const uint8_t *at = scan_begin_text(source);
     if (at == NULL)
         return NULL;
     at = find_nonblank(at, source->end);
-    if (*at == '[')
-        return NULL;
+    if (at < source->end && *at == '[') {
+        at = find_nonblank(at + 1, source->end);
+        if (at < source->end && *at != '{')
+            return NULL;
+    }
     at = scan_expect_byte(source, at, '{', "expected an object or an array");
     if (at == NULL)
         return NULL;

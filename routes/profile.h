@@ -19,7 +19,8 @@ enum {
     PROFILE_FILTERS_MAX = 64, /* different predicates over different places */
     PROFILE_BINS_MAX = PLAN_TAPS_MAX + PROFILE_FILTERS_MAX,
     PROFILE_BIN_NONE = 0xFFFF,
-    PROFILE_CONTENT_MAX = 64
+    PROFILE_CONTENT_MAX = 64,
+    RECOGNISE_MEMBERS_MAX = 16 /* that one JSON profile asks for */
 };
 
 /* A path of the YAML, compiled. Extraction sorts captures into bins: bin t, below PLAN_TAPS_MAX,
@@ -69,14 +70,17 @@ struct spec_set {
 enum identify { IDENTIFY_BY_ID, IDENTIFY_BY_BODY };
 enum conflict_policy { CONFLICT_FLAG, CONFLICT_REFUSE };
 
+/* Names, namespaces and values are patterns (routes/pattern.h); of a list, one must match. */
 struct recognise {
-    const struct bytes *names;   /* XML root names; EDIFACT message types; JSON: one member name */
-    uint16_t name_count;         /* 0: any (XML and EDIFACT) */
-    struct bytes root_namespace; /* XML: absent accepts any */
-    bool namespace_is_prefix;    /* a trailing `*` in the YAML */
-    struct bytes first_bytes;    /* absent, or what the body must begin with after BOM and blanks */
-    const struct bytes *values;  /* JSON: accepted values of that member; none: any */
+    const struct bytes *names;      /* XML root names; EDIFACT message types; JSON: `key` */
+    uint16_t name_count;            /* 0: any (XML and EDIFACT), or no key (JSON) */
+    const struct bytes *namespaces; /* XML: the root's; none: any */
+    uint16_t namespace_count;
+    const struct bytes *values; /* JSON: accepted values of `key`; none: any */
     uint16_t value_count;
+    const struct bytes *members; /* JSON: members that must all be there */
+    uint16_t member_count;
+    struct bytes first_bytes; /* absent, or what the body must begin with after BOM and blanks */
 };
 
 struct profile {

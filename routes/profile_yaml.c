@@ -57,34 +57,62 @@ void profile_parse_shipped(struct arena *arena, struct profile_list *list,
 /* ---- recognise --------------------------------------------------------------------------------
  */
 
-/* A text or a list of texts, at least one. */
+/* A text or a list of texts, at least one; blank ones only where `blank` says so. */
 static uint16_t read_texts(struct profile_compiler *compiler, const struct yaml_node *node,
-                           const struct bytes **out_texts)
+                           bool blank, const struct bytes **out_texts)
 {
     bool is_list = node->kind == YAML_LIST;
-    if (!is_list && !profile_expect(compiler, node, YAML_TEXT))
-        return 0;
     uint32_t count = is_list ? node->child_count : 1;
     if (count == 0)
         profile_error(compiler, node, "P104", NULL, "expected a text or a list of texts");
     struct bytes *texts = arena_allocate_array(compiler->arena, count, sizeof *texts);
     const struct yaml_node *item = is_list ? node->first_child : node;
     for (uint32_t i = 0; i < count; i++, item = item->next)
-        if (profile_expect(compiler, item, YAML_TEXT))
+        if ((blank && item->kind == YAML_TEXT) || profile_expect(compiler, item, YAML_TEXT))
             texts[i] = item->text;
     *out_texts = texts;
     return (uint16_t)count;
 }
 
-static void read_root_namespace(struct profile_compiler *compiler, const struct yaml_node *node,
-                                struct recognise *recognise)
+static void read_members(struct profile_compiler *compiler, const struct yaml_node *node,
+                         struct recognise *recognise)
 {
-    if (!profile_expect(compiler, node, YAML_TEXT))
-        return;
-    recognise->root_namespace = node->text;
-    if (node->text.data[node->text.size - 1] == '*') {
-        recognise->root_namespace.size--;
-        recognise->namespace_is_prefix = true;
+    recognise->member_count = read_texts(compiler, node, false, &recognise->members);
+    if (recognise->member_count > RECOGNISE_MEMBERS_MAX)
+        profile_error(compiler, node, "P113", "a few tell a message from all others",
+                      "at most %d members are asked for", RECOGNISE_MEMBERS_MAX);
+}
+
+/* The names by which each format tells its messages apart, and whether they can be left out. */
+static void read_names(struct profile_compiler *compiler, const struct yaml_node *mapping,
+                       const char *member, struct recognise *recognise)
+{
+    const struct yaml_node *node = yaml_member(mapping, member);
+    if (node != NULL)
+        recognise->name_count = read_texts(compiler, node, false, &recognise->names);
+    switch (compiler->format) {
+    case FORMAT_XML:
+        if (mapping->child_count == 0)
+            profile_error(compiler, mapping, "P103", "as in `root: CEB311Message`",
+                          "expected `root`, `namespace` or `first_bytes`");
+        break;
+    case FORMAT_JSON:
+        if (recognise->name_count > 1)
+            profile_error(compiler, node, "P104", "`has` takes a list of members",
+                          "`key` is the name of one member");
+        if (recognise->name_count == 0 && recognise->member_count == 0)
+            profile_error(compiler, mapping, "P103", "as in `key: messageType` or `has: events`",
+                          "expected `key` or `has`");
+        if (recognise->name_count == 0 && recognise->value_count > 0)
+            profile_error(compiler, yaml_member(mapping, "values"), "P114",
+                          "as in `key: type, values: [A, B]`", "`values` belongs to `key`");
+        break;
+    case FORMAT_EDIFACT:
+        if (node == NULL)
+            profile_error(compiler, mapping, "P103", "as in `type: CUSDEC`, or `\"*\"` for any",
+                          "`type` is missing");
+        break;
+    case FORMAT_COUNT: break;
     }
 }
 
@@ -92,40 +120,30 @@ static void read_recogniser(struct profile_compiler *compiler, const struct yaml
                             struct recognise *recognise)
 {
     static const char *const xml[] = {"root", "namespace", "first_bytes"};
-    static const char *const json[] = {"key", "values", "first_bytes"};
+    static const char *const json[] = {"key", "values", "has", "first_bytes"};
     static const char *const edifact[] = {"type", "first_bytes"};
+    static const struct {
+        const char *const *known;
+        size_t count;
+    } formats[FORMAT_COUNT] = {[FORMAT_XML] = {xml, sizeof xml / sizeof *xml},
+                               [FORMAT_JSON] = {json, sizeof json / sizeof *json},
+                               [FORMAT_EDIFACT] = {edifact, sizeof edifact / sizeof *edifact}};
     if (!profile_expect(compiler, node, YAML_MAPPING) || !compiler->format_known)
         return;
-    const char *const *known = compiler->format == FORMAT_XML    ? xml
-                               : compiler->format == FORMAT_JSON ? json
-                                                                 : edifact;
-    profile_check_members(compiler, node, known, compiler->format == FORMAT_EDIFACT ? 2 : 3);
+    const char *const *known = formats[compiler->format].known;
+    profile_check_members(compiler, node, known, formats[compiler->format].count);
 
-    const struct yaml_node *names = yaml_member(node, known[0]);
     const struct yaml_node *member;
-    if (names != NULL)
-        recognise->name_count = read_texts(compiler, names, &recognise->names);
     if ((member = yaml_member(node, "first_bytes")) != NULL &&
         profile_expect(compiler, member, YAML_TEXT))
         recognise->first_bytes = member->text;
     if ((member = yaml_member(node, "namespace")) != NULL)
-        read_root_namespace(compiler, member, recognise);
+        recognise->namespace_count = read_texts(compiler, member, true, &recognise->namespaces);
     if ((member = yaml_member(node, "values")) != NULL)
-        recognise->value_count = read_texts(compiler, member, &recognise->values);
-
-    if (compiler->format == FORMAT_XML && node->child_count == 0)
-        profile_error(compiler, node, "P103", "as in `root: CEB311Message`",
-                      "expected `root`, `namespace` or `first_bytes`");
-    if (compiler->format != FORMAT_XML && names == NULL)
-        profile_error(compiler, node, "P103",
-                      compiler->format == FORMAT_JSON ? "as in `key: messageType`"
-                                                      : "as in `type: CUSDEC`, or `\"*\"` for any",
-                      "`%s` is missing", known[0]);
-    if (compiler->format == FORMAT_JSON && recognise->name_count > 1)
-        profile_error(compiler, names, "P104", NULL, "`key` is the name of one member");
-    if (compiler->format == FORMAT_EDIFACT && recognise->name_count == 1 &&
-        bytes_equal_text(recognise->names[0], "*"))
-        recognise->name_count = 0;
+        recognise->value_count = read_texts(compiler, member, false, &recognise->values);
+    if ((member = yaml_member(node, "has")) != NULL)
+        read_members(compiler, member, recognise);
+    read_names(compiler, node, known[0], recognise);
 }
 
 /* ---- a document -------------------------------------------------------------------------------

@@ -158,7 +158,8 @@ struct edifact_peek {
 MUST_CHECK enum status scan_edifact_peek(struct bytes body, struct edifact_peek *out_peek,
                                          struct scan_fault *out_fault);
 
-/* The members of the root object, one after the other, without looking inside their values.
+/* The members of the root object, or of the first object in a root array, one after the other,
+ * without looking inside their values.
  *   struct json_members members;
  *   json_members_init(&members, body); while (json_members_next(&members)) ... members.name ...
  * `value` is a string's inside (escapes as they stand), or a scalar's or container's raw bytes. */

@@ -72,14 +72,16 @@ static void print_recognise(const struct profile *profile)
     fputs(kinds[profile->plan.format], stdout);
     for (uint16_t i = 0; i < recognise->name_count; i++)
         print_bytes(i > 0 ? ", " : " ", recognise->names[i]);
-    if (recognise->name_count == 0)
+    if (recognise->name_count == 0 && recognise->member_count == 0)
         fputs(" of any name", stdout);
     for (uint16_t i = 0; i < recognise->value_count; i++)
         print_bytes(i > 0 ? " | " : " = ", recognise->values[i]);
-    if (recognise->root_namespace.data != NULL) {
-        print_bytes(", namespace ", recognise->root_namespace);
-        fputs(recognise->namespace_is_prefix ? "*" : "", stdout);
-    }
+    for (uint16_t i = 0; i < recognise->member_count; i++)
+        print_bytes(i > 0 || recognise->name_count > 0 ? " and " : " ", recognise->members[i]);
+    for (uint16_t i = 0; i < recognise->namespace_count; i++)
+        print_bytes(i > 0 ? " | " : ", namespace ", recognise->namespaces[i].size > 0
+                                                        ? recognise->namespaces[i]
+                                                        : BYTES_LITERAL("none"));
     if (recognise->first_bytes.data != NULL)
         print_bytes(", first bytes ", recognise->first_bytes);
     putchar('\n');
@@ -154,11 +156,8 @@ static void print_profile_json(const struct profile *profile)
            profile->shipped ? "true" : "false");
     print_json_texts("recognised_names", recognise->names, recognise->name_count);
     print_json_texts("recognised_values", recognise->values, recognise->value_count);
-    if (recognise->root_namespace.data != NULL) {
-        fputs(",\"namespace\":", stdout);
-        output_json(stdout, recognise->root_namespace);
-        printf(",\"namespace_is_prefix\":%s", recognise->namespace_is_prefix ? "true" : "false");
-    }
+    print_json_texts("recognised_members", recognise->members, recognise->member_count);
+    print_json_texts("recognised_namespaces", recognise->namespaces, recognise->namespace_count);
     if (recognise->first_bytes.data != NULL) {
         fputs(",\"first_bytes\":", stdout);
         output_json(stdout, recognise->first_bytes);

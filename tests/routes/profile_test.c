@@ -131,8 +131,8 @@ Test(profile, everything_of_a_profile)
     cr_expect_not(profile->receipt);
     cr_expect_eq(profile->recognise.name_count, 2);
     cr_expect(bytes_equal_text(profile->recognise.names[1], "B"));
-    cr_expect(profile->recognise.namespace_is_prefix);
-    cr_expect(bytes_equal_text(profile->recognise.root_namespace, "urn:x:"));
+    cr_expect_eq(profile->recognise.namespace_count, 1);
+    cr_expect(bytes_equal_text(profile->recognise.namespaces[0], "urn:x:*"));
     cr_expect(bytes_equal_text(profile->recognise.first_bytes, "<?xml"));
     cr_assert_eq(profile->spec_count, 6);
 
@@ -225,10 +225,19 @@ static const struct mistake mistakes[] = {
      "p.yaml:4:12: error[P103]: expected `root`, `namespace` or `first_bytes`\n"},
     {"profile: p\nfamily: f\nformat: json\nrecognise: { values: [A] }\n"
      "fields: { message_type: A }\n",
-     "p.yaml:4:12: error[P103]: `key` is missing\n"},
+     "p.yaml:4:12: error[P103]: expected `key` or `has`\n"
+     "  hint: as in `key: messageType` or `has: events`\n"
+     "p.yaml:4:22: error[P114]: `values` belongs to `key`\n"},
+    {"profile: p\nfamily: f\nformat: json\n"
+     "recognise: { has: [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q] }\n"
+     "fields: { message_type: A }\n",
+     "p.yaml:4:19: error[P113]: at most 16 members are asked for\n"},
+    {"profile: p\nfamily: f\nformat: xml\nrecognise: { has: a }\nfields: { message_type: A }\n",
+     "p.yaml:4:14: error[P102]: `has` is not known here\n"},
     {"profile: p\nfamily: f\nformat: json\nrecognise: { key: [a, b] }\n"
      "fields: { message_type: A }\n",
-     "p.yaml:4:19: error[P104]: `key` is the name of one member\n"},
+     "p.yaml:4:19: error[P104]: `key` is the name of one member\n"
+     "  hint: `has` takes a list of members\n"},
     {"profile: p\nfamily: f\nformat: edifact\nrecognise: { root: R }\n"
      "fields: { message_type: UNH/1 }\n",
      "p.yaml:4:12: error[P103]: `type` is missing\n  hint: as in `type: CUSDEC`, or `\"*\"` "
@@ -420,9 +429,33 @@ Test(profile, shadowed_recognisers_are_warned_of)
         "p.yaml:7:1: warning[P112]");
     expect_set(SMALL("a", "root: B, namespace: u") "---\n" SMALL("b", "root: B, namespace: ux"), 2,
                "");
+    expect_set(SMALL("a", "root: \"B*\"") "---\n" SMALL("b", "root: [BA, \"BC*\"]"), 2,
+               "p.yaml:7:1: warning[P112]");
+    expect_set(SMALL("a", "root: \"B*A\"") "---\n" SMALL("b", "root: \"B*\""), 2, "");
+    expect_set(SMALL("a", "root: B, namespace: [u, v]") "---\n" SMALL("b", "root: B, namespace: v"),
+               2, "p.yaml:7:1: warning[P112]");
+    expect_set(SMALL("a", "root: B, namespace: \"\"") "---\n" SMALL("b", "root: B"), 2, "");
     expect_set(SMALL("a", "root: B, first_bytes: <B") "---\n" SMALL("b", "root: B"), 2, "");
     expect_set(SMALL("a", "root: B") "---\n" SMALL("b", "root: B, first_bytes: <B"), 2,
                "p.yaml:7:1: warning[P112]");
+}
+
+#define SMALL_JSON(name, rest)                                                                     \
+    "profile: " name "\nfamily: f\nformat: json\nrecognise: { " rest " }\n"                        \
+    "fields: { message_type: a }\n"
+
+Test(profile, shadowed_members_are_warned_of)
+{
+    static const char warning[] = "p.yaml:7:1: warning[P112]";
+    expect_set(SMALL_JSON("a", "has: x") "---\n" SMALL_JSON("b", "has: [y, x]"), 2, warning);
+    expect_set(SMALL_JSON("a", "has: \"x*\"") "---\n" SMALL_JSON("b", "has: xy"), 2, warning);
+    expect_set(SMALL_JSON("a", "has: x") "---\n" SMALL_JSON("b", "key: x, values: 1"), 2, warning);
+    expect_set(SMALL_JSON("a", "has: [x, y]") "---\n" SMALL_JSON("b", "has: x"), 2, "");
+    expect_set(SMALL_JSON("a", "key: x") "---\n" SMALL_JSON("b", "has: x"), 2, "");
+    expect_set(SMALL_JSON("a", "key: x, has: y") "---\n" SMALL_JSON("b", "key: x"), 2, "");
+    expect_set(SMALL_JSON("a", "key: x, values: \"a*\"") "---\n" SMALL_JSON(
+                   "b", "key: x, values: [ab, a]"),
+               2, warning);
 }
 
 Test(profile, own_profiles_stand_before_shipped_ones)

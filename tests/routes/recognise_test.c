@@ -161,6 +161,113 @@ Test(recognise, among_the_allowed)
     fixture_close(fixture);
 }
 
+static const char pattern_profiles[] =
+    "profile: exact\nfamily: f\nformat: xml\n"
+    "recognise: { root: CEB311Message, namespace: [\"urn:n\", \"\"] }\n"
+    "fields: { message_type: name() }\n---\n"
+    "profile: numbers\nfamily: f\nformat: xml\n"
+    "recognise: { root: [CEB???Message, CEB4*, CEB5*] }\nfields: { message_type: name() }\n---\n"
+    "profile: messages\nfamily: f\nformat: xml\n"
+    "recognise: { root: \"*Message\", namespace: \"urn:?\" }\n"
+    "fields: { message_type: name() }\n---\n"
+    "profile: long\nfamily: f\nformat: xml\nrecognise: { root: "
+    "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB*\" }\n"
+    "fields: { message_type: name() }\n---\n"
+    "profile: bare\nfamily: f\nformat: xml\n"
+    "recognise: { root: Bare, namespace: \"\" }\nfields: { message_type: name() }\n---\n"
+    "profile: types\nfamily: f\nformat: edifact\n"
+    "recognise: { type: [\"IFT*\", X] }\nfields: { message_type: UNH/2/1 }\n---\n"
+    "profile: both\nfamily: f\nformat: json\n"
+    "recognise: { has: [events, feedback] }\nfields: { message_type: { constant: B } }\n---\n"
+    "profile: type-and\nfamily: f\nformat: json\n"
+    "recognise: { key: \"@type\", values: [\"iata:*\", Piece], has: \"@context\" }\n"
+    "fields: { message_type: { constant: A } }\n---\n"
+    "profile: transit\nfamily: f\nformat: json\n"
+    "recognise: { has: \"*CC???C\" }\nfields: { message_type: { constant: C } }\n---\n"
+    "profile: kind\nfamily: f\nformat: json\n"
+    "recognise: { key: \"*Kind\", values: \"1?\" }\n"
+    "fields: { message_type: { constant: K } }\n---\n"
+    "profile: events\nfamily: f\nformat: json\n"
+    "recognise: { has: events }\nfields: { message_type: { constant: E } }\n";
+
+static void expect_recognised(struct profile_fixture *fixture, const char *body,
+                              const char *expected)
+{
+    const char *found = recognise(fixture, NULL, body);
+    cr_expect_str_eq(found, expected, "%s: %s, expected %s", body, found, expected);
+}
+
+Test(recognise, by_patterns)
+{
+    struct profile_fixture *fixture = fixture_open();
+    fixture_parse(fixture, pattern_profiles);
+    fixture_build(fixture);
+    cr_assert_str_empty(fixture_diagnostics(fixture));
+    expect_recognised(fixture, "<CEB311Message/>", "exact");
+    expect_recognised(fixture, "<CEB311Message xmlns=\"\"/>", "exact");
+    expect_recognised(fixture, "<CEB311Message xmlns='urn:n'/>", "exact");
+    expect_recognised(fixture, "<CEB311Message xmlns='urn:o'/>", "numbers");
+    expect_recognised(fixture, "<CEB312Message xmlns='urn:n'/>", "numbers");
+    expect_recognised(fixture, "<CEB4/>", "numbers");
+    expect_recognised(fixture, "<CEB51/>", "numbers");
+    expect_recognised(fixture, "<CEB6/>", "UNKNOWNPROFILE 0");
+    expect_recognised(fixture, "<CEB3111Message xmlns='urn:n'/>", "messages");
+    expect_recognised(fixture, "<Message xmlns='urn:n'/>", "messages");
+    expect_recognised(fixture, "<Message xmlns='urn:'/>", "UNKNOWNPROFILE 0");
+    expect_recognised(fixture, "<Bare/>", "bare");
+    expect_recognised(fixture, "<Bare xmlns='urn:n'/>", "UNKNOWNPROFILE 0");
+    expect_recognised(fixture,
+                      "<AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB1/>",
+                      "long");
+    expect_recognised(fixture,
+                      "<AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA1/>",
+                      "UNKNOWNPROFILE 0");
+    expect_recognised(fixture, "UNH+1+IFTMIN:D:96B:UN'UNT+2+1'", "types");
+    expect_recognised(fixture, "UNH+1+X:D:96B:UN'UNT+2+1'", "types");
+    expect_recognised(fixture, "UNH+1+IF:D:96B:UN'UNT+2+1'", "UNKNOWNPROFILE 0");
+    fixture_close(fixture);
+}
+
+Test(recognise, by_several_members)
+{
+    static const char *const cases[][2] = {
+        {"{\"events\":[],\"feedback\":{}}", "both"},
+        {"{\"feedback\":0,\"x\":[{\"events\":1}],\"events\":\"\"}", "both"},
+        {"{\"events\":[],\"feedback\":null}", "events"},
+        {"{\"events\":[{\"feedback\":1}]}", "events"},
+        {"{\"events\":null}", "UNKNOWNPROFILE 0"},
+        /* The value of the key, or a text in the array that is its value. */
+        {"{\"@context\":{},\"@type\":\"Piece\"}", "type-and"},
+        {"{\"@type\":[\"x\",\"iata:Piece\"],\"@context\":\"u\"}", "type-and"},
+        {"{\"@type\":\"Piece\"}", "UNKNOWNPROFILE 0"},
+        {"{\"@context\":{},\"@type\":\"piece\"}", "UNKNOWNPROFILE 0"},
+        {"{\"@context\":{},\"@type\":[{\"a\":\"Piece\"},[\"Piece\"],\"\\\"Piece\",4]}",
+         "UNKNOWNPROFILE 0"},
+        {"{\"@context\":{},\"@type\":[[],{},\"Piece\"]}", "type-and"},
+        {"{\"@context\":{},\"@type\":[]}", "UNKNOWNPROFILE 0"},
+        /* A member whose name is the type. */
+        {"{\"n1:CC015C\":{\"messageType\":\"CC015C\"}}", "transit"},
+        {"{\"x\":1,\"CC015C\":{}}", "transit"},
+        {"{\"n1:CC015\":{}}", "UNKNOWNPROFILE 0"},
+        {"{\"aKind\":\"2\",\"bKind\":17}", "kind"},
+        {"{\"aKind\":\"2\",\"bKind\":1}", "UNKNOWNPROFILE 0"},
+        {"{\"aKind\":\"12\",\"events\":1}", "kind"},
+        /* An array is judged by its first item. */
+        {"[{\"events\":1},{\"feedback\":1}]", "events"},
+        {" [ {\"events\":1,\"feedback\":1} ] ", "both"},
+        {"[[{\"events\":1}]]", "UNKNOWNPROFILE 0"},
+        {"[1,{\"events\":1}]", "UNKNOWNPROFILE 0"},
+        {"[]", "UNKNOWNPROFILE 0"},
+        {"[", "TRUNCATED 1 expected an object or an array"},
+    };
+    struct profile_fixture *fixture = fixture_open();
+    fixture_parse(fixture, pattern_profiles);
+    fixture_build(fixture);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        expect_recognised(fixture, cases[i][0], cases[i][1]);
+    fixture_close(fixture);
+}
+
 Test(recognise, among_a_thousand)
 {
     struct profile_fixture *fixture = fixture_open();

@@ -1,0 +1,44 @@
+#include "routes/pattern.h"
+
+bool pattern_matches(struct bytes pattern, struct bytes text)
+{
+    size_t at = 0, text_at = 0;
+    /* Where to go on after a mismatch: behind the last `*`, with one more byte given to it. */
+    size_t star = SIZE_MAX, star_text = 0;
+    while (text_at < text.size) {
+        if (at < pattern.size && pattern.data[at] == '*') {
+            star = ++at;
+            star_text = text_at;
+        } else if (at < pattern.size &&
+                   (pattern.data[at] == '?' || pattern.data[at] == text.data[text_at])) {
+            at++;
+            text_at++;
+        } else if (star != SIZE_MAX) {
+            at = star;
+            text_at = ++star_text;
+        } else {
+            return false;
+        }
+    }
+    while (at < pattern.size && pattern.data[at] == '*')
+        at++;
+    return at == pattern.size;
+}
+
+struct bytes pattern_prefix(struct bytes pattern)
+{
+    size_t size = 0;
+    while (size < pattern.size && pattern.data[size] != '*' && pattern.data[size] != '?')
+        size++;
+    return bytes_slice(pattern, 0, size);
+}
+
+bool pattern_covers(struct bytes outer, struct bytes inner)
+{
+    if (bytes_equal(outer, inner) || pattern_is_plain(inner))
+        return pattern_matches(outer, inner);
+    /* Of two patterns only the plain case is judged: `a*` and whatever begins with `a`. */
+    struct bytes prefix = pattern_prefix(outer);
+    return prefix.size + 1 == outer.size && outer.data[prefix.size] == '*' &&
+           bytes_start_with(pattern_prefix(inner), prefix);
+}
