@@ -10,16 +10,14 @@ void edifact_capturer_init(struct edifact_capturer *capturer, const struct plan 
     capturer->body = body;
     capturer->scan = scan;
     capturer->charset_known = syntax->byte_order_mark;
+    capturer->checks_charset = false;
     capturer->charset = CHARSET_UTF8;
 }
 
-static enum status check_gb18030(const struct edifact_capturer *capturer,
-                                 struct scan_fault *out_fault);
 static struct bytes component_of(const struct edifact_syntax *syntax, struct bytes composite,
                                  uint32_t number);
 
-enum status edifact_capturer_begin(struct edifact_capturer *capturer,
-                                   const struct edifact_elements *unb, struct scan_fault *out_fault)
+void edifact_capturer_begin(struct edifact_capturer *capturer, const struct edifact_elements *unb)
 {
     struct edifact_syntax *syntax = capturer->syntax;
     struct bytes identifier = edifact_element(capturer->body, unb, 1); /* S001 */
@@ -27,26 +25,23 @@ enum status edifact_capturer_begin(struct edifact_capturer *capturer,
         !syntax->service_advice)
         syntax->repetition = '*';
     if (syntax->byte_order_mark)
-        return STATUS_OK;
+        return;
     capturer->charset_known = charset_by_edifact_syntax(
         bytes_trim(component_of(syntax, identifier, 1)), &capturer->charset);
-    if (capturer->charset_known && capturer->charset == CHARSET_GB18030)
-        return check_gb18030(capturer, out_fault);
-    return STATUS_OK;
+    capturer->checks_charset = capturer->charset_known && capturer->charset == CHARSET_GB18030;
 }
 
-/* Refuses what the scanner would cut in wrong places. Off the common path: it walks the body. */
-static enum status check_gb18030(const struct edifact_capturer *capturer,
-                                 struct scan_fault *out_fault)
+enum status edifact_capturer_check(const struct edifact_capturer *capturer, uint32_t start,
+                                   uint32_t end, struct scan_fault *out_fault)
 {
     bool clash = edifact_syntax_gb18030_clash(capturer->syntax);
-    for (size_t at = capturer->syntax->start; at < capturer->body.size; at++) {
+    for (uint32_t at = start; at < end; at++) {
         uint8_t byte = capturer->body.data[at];
         if (clash && byte > 0x7F)
-            return scan_fault_at(out_fault, SCAN_ENCODING, (uint32_t)at,
+            return scan_fault_at(out_fault, SCAN_ENCODING, at,
                                  "a separator of this UNA may be half of a GB18030 character");
         if (byte == 0x0E || byte == 0x0F || byte == 0x1B)
-            return scan_fault_at(out_fault, SCAN_ENCODING, (uint32_t)at,
+            return scan_fault_at(out_fault, SCAN_ENCODING, at,
                                  "ISO 2022 shifts and escape sequences are not accepted");
     }
     return STATUS_OK;

@@ -12,6 +12,7 @@ struct edifact_capturer {
     struct edifact_syntax *syntax;
     struct bytes body;
     struct scan *scan;
+    bool checks_charset; /* each segment is to be checked before its values are taken */
     bool charset_known;
     enum charset charset; /* if known; else values are UTF-8, or failing that Latin-1 */
 };
@@ -20,8 +21,11 @@ void edifact_capturer_init(struct edifact_capturer *capturer, const struct plan 
                            struct edifact_syntax *syntax, struct bytes body, struct scan *scan);
 
 /* Heeds what the UNB says of character set and syntax version. */
-MUST_CHECK enum status edifact_capturer_begin(struct edifact_capturer *capturer,
-                                              const struct edifact_elements *unb,
+void edifact_capturer_begin(struct edifact_capturer *capturer, const struct edifact_elements *unb);
+
+/* Refuses what would be cut in wrong places in this character set, in one segment. */
+MUST_CHECK enum status edifact_capturer_check(const struct edifact_capturer *capturer,
+                                              uint32_t start, uint32_t end,
                                               struct scan_fault *out_fault);
 
 /* Captures what the rows tap in one segment, the `number`th. */

@@ -18,6 +18,12 @@ void edifact_walk_init(struct edifact_walk *walk, const struct edifact_indexer *
     walk->released = false;
 }
 
+void edifact_walk_leap(struct edifact_walk *walk)
+{
+    walk->window = NO_WINDOW;
+    walk->released = false;
+}
+
 static void enter_window(struct edifact_walk *walk, uint32_t window)
 {
     /* Whoever leaps over a window has leapt over blanks only, which release nothing. */

@@ -37,6 +37,10 @@ struct edifact_elements {
 void edifact_walk_init(struct edifact_walk *walk, const struct edifact_indexer *indexer,
                        const struct edifact_syntax *syntax, struct bytes body);
 
+/* What follows is looked at anew, by the syntax as it is now: at another place further on, which no
+ * release character stands before, or from any place on if the syntax has changed. */
+void edifact_walk_leap(struct edifact_walk *walk);
+
 /* The offset of the terminator of the segment in which `from` lies; the body's size if it has none.
  * `from` never falls, and no byte between two calls' segments is a release character. */
 uint32_t edifact_walk_terminator(struct edifact_walk *walk, uint32_t from);

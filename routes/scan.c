@@ -32,6 +32,7 @@ static bool starts_edifact(const struct scan_source *source, const uint8_t *at)
 {
     return scan_sees(source, at, BYTES_LITERAL("UNA")) ||
            scan_sees(source, at, BYTES_LITERAL("UNB")) ||
+           scan_sees(source, at, BYTES_LITERAL("UIB")) || /* refused, by its name */
            scan_sees(source, at, BYTES_LITERAL("UNG")) ||
            scan_sees(source, at, BYTES_LITERAL("UNH"));
 }

@@ -21,7 +21,8 @@ enum {
     SCAN_CAPTURES_MAX = 8192, /* captures of one message */
     PLAN_TAPS_MAX = 256,      /* tapped places of one profile */
     PLAN_NODES_MAX = 1024,
-    PLAN_ELEMENT_MAX = 255, /* number of an EDIFACT element that a plan may tap */
+    PLAN_ELEMENT_MAX = 255,  /* number of an EDIFACT element that a plan may tap */
+    EDIFACT_PARTS_MAX = 256, /* messages of one body; one more is TOO_MANY_MESSAGES */
     TAP_NONE = 0xFFFF
 };
 
@@ -44,6 +45,7 @@ enum {
     X(DUPLICATE_KEY, "DUPLICATEKEY", "a member that routing reads appears twice in one object")    \
     X(ENCODING, "ENCODING", "the bytes do not fit the character set, or it is not known")          \
     X(MANY_MESSAGES, "MANYMESSAGES", "an interchange of several messages: send them one by one")   \
+    X(TOO_MANY_MESSAGES, "TOOMANYMESSAGES", "more than 256 messages in one body")                  \
     X(MISSING, "MISSING", "a field that the profile requires is absent")                           \
     X(CONSTRAINT, "CONSTRAINT", "a value breaks a constraint of the profile")
 
@@ -136,6 +138,48 @@ MUST_CHECK enum status scan_json(const struct plan *plan, struct bytes body, str
 MUST_CHECK enum status scan_edifact(const struct plan *plan, struct bytes body, struct scan *scan,
                                     struct scan_fault *out_fault);
 
+/* ---- EDIFACT bodies of several messages --------------------------------------------------------
+ *
+ * `scan_edifact` reads a body of one message in one go, and refuses one of several with
+ * MANY_MESSAGES at the second. Such a body is split first; then each part is read as if it had come
+ * alone in its envelope. */
+
+/* The service characters in force: those of a UNA, or the default ones. */
+struct edifact_syntax {
+    uint8_t component, element, terminator;
+    uint8_t release;      /* 0: none. The byte after it stands for itself. */
+    uint8_t repetition;   /* 0: none. Syntax 4 only; its default waits for the version in UNB. */
+    bool service_advice;  /* a UNA was there */
+    bool byte_order_mark; /* one was there, so the body is UTF-8 whatever UNB says */
+    bool guessed;         /* no UNA, and other characters than the default ones */
+    uint32_t start;       /* where the segments begin: after BOM and UNA; blanks may follow */
+};
+
+/* One message of a body. The views are of the body; those of segments end with their terminators,
+ * and are absent if there is no such segment. */
+struct edifact_part {
+    struct bytes message;            /* UNH to UNT, and the packages (UNO to UNP) behind it */
+    struct bytes advice;             /* the UNA in force */
+    struct bytes interchange, group; /* UNB, UNG */
+    struct bytes group_end;          /* UNE */
+    struct bytes interchange_end;    /* UNZ */
+    uint32_t group_count;            /* messages and packages in its group */
+    uint32_t interchange_count;      /* groups, and messages and packages outside of groups */
+    struct edifact_syntax syntax;
+};
+
+/* The messages of a body in their order; at least one. Checks the nesting of UNB, UNG, UNH and UNO
+ * and the tags of all segments; what else a message holds is checked when the part is read. INVALID
+ * with a fault (TOO_MANY_MESSAGES past `capacity`); the parts are then unspecified. */
+MUST_CHECK enum status scan_edifact_split(struct bytes body, struct edifact_part *out_parts,
+                                          uint32_t capacity, uint32_t *out_count,
+                                          struct scan_fault *out_fault);
+
+/* As `scan_edifact`, of one part of the body. Offsets count in the whole body. */
+MUST_CHECK enum status scan_edifact_part(const struct plan *plan, struct bytes body,
+                                         const struct edifact_part *part, struct scan *scan,
+                                         struct scan_fault *out_fault);
+
 /* ---- Peeks: just enough to choose a profile, without a plan ------------------------------------
  */
 
@@ -155,8 +199,13 @@ struct edifact_peek {
         agency;          /* UNH S009: 0065, 0052, 0054, 0051; may be absent */
     bool service_advice; /* a UNA was there */
 };
+/* Of the first message. */
 MUST_CHECK enum status scan_edifact_peek(struct bytes body, struct edifact_peek *out_peek,
                                          struct scan_fault *out_fault);
+/* Of one part of a body that was split. */
+MUST_CHECK enum status scan_edifact_part_peek(struct bytes body, const struct edifact_part *part,
+                                              struct edifact_peek *out_peek,
+                                              struct scan_fault *out_fault);
 
 /* The members of the root object, or of the first object in a root array, one after the other,
  * without looking inside their values.

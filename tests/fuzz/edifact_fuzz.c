@@ -1,5 +1,6 @@
 /* Any bytes through the EDIFACT scanner: no read past the padding, the same answer whatever the
- * padding holds and whichever indexer runs, faults and captures that lie in the body. */
+ * padding holds and whichever indexer runs, faults and captures that lie in the body; and the same
+ * captures of a part of several, whether it is read from the whole body or stands alone. */
 #include <stdlib.h>
 
 #include "routes/charset.h"
@@ -56,6 +57,14 @@ static void check(bool holds)
         abort();
 }
 
+static void prepare(struct run *run, struct charsets *charsets)
+{
+    run->space = (struct reading_space){.text = run->text, .text_capacity = TEXT_BYTES};
+    run->scan =
+        (struct scan){.captures = run->captures, .space = &run->space, .charsets = charsets};
+    run->fault = run->peek_fault = (struct scan_fault){0};
+}
+
 static void run(struct run *run, struct charsets *charsets, const uint8_t *data, size_t size,
                 const char *junk)
 {
@@ -67,10 +76,7 @@ static void run(struct run *run, struct charsets *charsets, const uint8_t *data,
         copy[size + i] = (uint8_t)junk[i % strlen(junk)];
     struct edifact_peek peek;
     run->body = bytes_make(copy, size);
-    run->space = (struct reading_space){.text = run->text, .text_capacity = TEXT_BYTES};
-    run->scan =
-        (struct scan){.captures = run->captures, .space = &run->space, .charsets = charsets};
-    run->fault = run->peek_fault = (struct scan_fault){0};
+    prepare(run, charsets);
     run->status = scan_edifact(&plan, run->body, &run->scan, &run->fault);
     run->peek_status = scan_edifact_peek(run->body, &peek, &run->peek_fault);
 }
@@ -126,6 +132,71 @@ static void check_indexers(struct bytes body)
     }
 }
 
+/* The parts in their order, each within the body; one if the body can be read as one. */
+static void check_parts(const struct run *whole, const struct edifact_part *parts, uint32_t count)
+{
+    const uint8_t *at = whole->body.data, *end = at + whole->body.size;
+    check(count > 0 && count <= EDIFACT_PARTS_MAX);
+    check(whole->status != STATUS_OK || count == 1);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct bytes message = parts[i].message;
+        check(message.data >= at && message.size >= 8 && message.size <= (size_t)(end - at));
+        check(bytes_start_with(message, BYTES_LITERAL("UNH")));
+        at = message.data + message.size;
+    }
+}
+
+static void check_part_alone(const struct edifact_part *part, struct charsets *charsets,
+                             struct bytes body)
+{
+    static struct run within, alone;
+    if (part->syntax.guessed || (part->advice.data == NULL && part->interchange.data == NULL))
+        return; /* what is guessed from the whole may be another thing for a part */
+    const struct bytes views[] = {
+        part->syntax.byte_order_mark ? BYTES_LITERAL("\xEF\xBB\xBF") : (struct bytes){NULL, 0},
+        part->advice,
+        part->interchange,
+        part->group,
+        part->message,
+        part->group_end,
+        part->interchange_end,
+    };
+    uint8_t *text = malloc(body.size + 64);
+    size_t size = 0;
+    check(text != NULL);
+    for (size_t i = 0; i < sizeof views / sizeof views[0]; i++) {
+        if (views[i].size > 0)
+            memcpy(text + size, views[i].data, views[i].size);
+        size += views[i].size;
+    }
+    run(&alone, charsets, text, size, "'");
+    prepare(&within, charsets);
+    struct edifact_peek peek;
+    within.status = scan_edifact_part(&plan, body, part, &within.scan, &within.fault);
+    within.peek_status = scan_edifact_part_peek(body, part, &peek, &within.peek_fault);
+    alone.fault.offset = within.fault.offset; /* of another body */
+    alone.peek_fault.offset = within.peek_fault.offset;
+    check_same(&within, &alone);
+    check(within.peek_status == STATUS_OK);
+    free((void *)alone.body.data);
+    free(text);
+}
+
+static void check_split(const struct run *whole, struct charsets *charsets)
+{
+    static struct edifact_part parts[EDIFACT_PARTS_MAX];
+    struct scan_fault fault = {0};
+    uint32_t count = 0;
+    if (scan_edifact_split(whole->body, parts, EDIFACT_PARTS_MAX, &count, &fault) != STATUS_OK) {
+        check(fault.reason != SCAN_NONE && fault.offset <= whole->body.size);
+        check(whole->status != STATUS_OK);
+        return;
+    }
+    check_parts(whole, parts, count);
+    for (uint32_t i = 0; i < count; i++)
+        check_part_alone(&parts[i], charsets, whole->body);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct charsets *charsets;
@@ -141,6 +212,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_run(&first);
     check_same(&first, &second);
     check_indexers(first.body);
+    check_split(&first, charsets);
     free((void *)first.body.data);
     free((void *)second.body.data);
     return 0;

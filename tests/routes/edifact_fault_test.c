@@ -44,8 +44,11 @@ static const struct fault_row faults[] = {
     {"UNH+1'UNT+2+1\r\n@", SCAN_TRUNCATED},
     {"UNH+1'UN@", SCAN_TRUNCATED},
     {"UNH+1'UNT@", SCAN_TRUNCATED},
-    {"UNB+UNOA:1+A@\nUNH+1\nUNT+2+1\nUNZ+1\n", SCAN_MALFORMED},
-    {"UNB+UNOA:1+A@\r\nUNH+1\r\n", SCAN_MALFORMED},
+    {"UNB+UNOA:1+A\nUNH+1\nUNT+2+1\n@", SCAN_TRUNCATED},
+    {"UNB+UNOA:1+A\nUNH+1\n@b\nUNT+2+1\n", SCAN_MALFORMED},
+    {"UNB+UNOA:1+A\n@", SCAN_TRUNCATED},
+    {"UNB+UNOA:1+A\nB+C@", SCAN_TRUNCATED},
+    {"UNB+IATB:1+A\"\nUNH+1\"\nUNT+2+1@", SCAN_TRUNCATED},
     {"UNB+UNOA:1+A@", SCAN_TRUNCATED},
     /* the envelope */
     {"@BGM+1'", SCAN_MALFORMED},
@@ -54,7 +57,7 @@ static const struct fault_row faults[] = {
     {"@UIB+UNOA:4'", SCAN_MALFORMED},
     {"UNB+UNOA:1'@BGM+1'UNZ'", SCAN_MALFORMED},
     {"UNB+UNOA:1'@UNZ+0+1'", SCAN_MALFORMED},
-    {"UNB+UNOA:1'UNG'@UNE'UNZ'", SCAN_MALFORMED},
+    {"UNB+UNOA:1'UNG'UNE'@UNZ'", SCAN_MALFORMED},
     {"UNB+UNOA:1'UNG'@UNG'UNH'UNT'UNE'UNZ'", SCAN_MALFORMED},
     {"UNB+UNOA:1'UNH'@UNH'UNT'UNZ'", SCAN_MALFORMED},
     {"UNB+UNOA:1'UNH'@UNZ'", SCAN_MALFORMED},
@@ -64,8 +67,21 @@ static const struct fault_row faults[] = {
     {"UNB+UNOA:1'UNH'UNT'@BGM'UNZ'", SCAN_MALFORMED},
     {"UNB+UNOA:1'UNG'UNH'UNT'@UNZ'", SCAN_MALFORMED},
     {"UNB+UNOA:1'UNH'@UNA:+.? 'UNT'UNZ'", SCAN_MALFORMED},
+    /* packages */
     {"UNB+UNOA:1'UNH'@UNO+1+9'\x01\x02'UNP'UNT'UNZ'", SCAN_MALFORMED},
     {"UNB+UNOA:1'UNH'@UNP+9'UNT'UNZ'", SCAN_MALFORMED},
+    {"UNB+UNOA:1'@UNO+1+X+Y+2'\x01\x02UNP+2+1'UNZ'", SCAN_MALFORMED},
+    {"UNB+UNOA:1'UNG'UNH'UNT'UNE'@UNO+1+X+Y+2'\x01\x02UNP+2+1'UNZ'", SCAN_MALFORMED},
+    {"UNB+UNOA:1'UNH'UNT'UNO+1+X+Y@'\x01\x02UNP+2+1'UNZ'", SCAN_MALFORMED},
+    {"UNB+UNOA:1'UNH'UNT'UNO+1+X+Y+@-2'\x01\x02UNP+2+1'UNZ'", SCAN_MALFORMED},
+    {"UNB+UNOA:1'UNH'UNT'UNO+1+X+Y+@9999999999'\x01\x02UNP+2+1'UNZ'", SCAN_MALFORMED},
+    {"UNB+UNOA:1'UNH'UNT'UNO+1+X+Y+2:@x'\x01\x02UNP+2+1'UNZ'", SCAN_MALFORMED},
+    {"UNB+UNOA:1'UNH'UNT'UNO+1+X+Y+1'\x01@\x02UNP+2+1'UNZ'", SCAN_MALFORMED},
+    {"UNB+UNOA:1'UNH'UNT'UNO+1+X+Y+3'\x01\x02U@NP+2+1'UNZ'", SCAN_MALFORMED},
+    {"UNB+UNOA:1'UNH'UNT'UNO+1+X+Y+99'\x01\x02UNP+2+1'UNZ'@", SCAN_TRUNCATED},
+    {"UNB+UNOA:1'UNH'UNT'UNO+1+X+Y+2'\x01\x02UNP@", SCAN_TRUNCATED},
+    {"UNB+UNOA:1'UNH'UNT'UNO+1+X+Y+2:3'USH'USA'@", SCAN_TRUNCATED},
+    {"UNB+UNOA:1'UNH'UNT'UNO+1+X+Y+2'\x01\x02UNP+2+1'@UNP+2+1'UNZ'", SCAN_MALFORMED},
     {"UNB+UNOA:1'@", SCAN_TRUNCATED},
     {"UNB+UNOA:1'UNG'@", SCAN_TRUNCATED},
     {"UNB+UNOA:1'UNH'BGM'@", SCAN_TRUNCATED},
@@ -76,11 +92,13 @@ static const struct fault_row faults[] = {
     /* more than one message, and what follows the end */
     {"UNB+UNOA:1'UNH'UNT'@UNH'UNT'UNZ'", SCAN_MANY_MESSAGES},
     {"UNB+UNOA:1'UNG'UNH'UNT'@UNH'UNT'UNE'UNZ'", SCAN_MANY_MESSAGES},
-    {"UNB+UNOA:1'UNG'UNH'UNT'UNE'@UNG'UNH'UNT'UNE'UNZ'", SCAN_MANY_MESSAGES},
+    {"UNB+UNOA:1'UNG'UNH'UNT'UNE'UNG'@UNH'UNT'UNE'UNZ'", SCAN_MANY_MESSAGES},
+    {"UNB+UNOA:1'UNG'UNH'UNT'UNE'@UNH'UNT'UNZ'", SCAN_MANY_MESSAGES},
     {"UNB+UNOA:1'UNH'UNT'UNZ'\n@UNB+UNOA:1'UNH'UNT'UNZ'", SCAN_MANY_MESSAGES},
     {"UNB+UNOA:1'UNH'UNT'UNZ'@UNA:+.? 'UNB+UNOA:1'", SCAN_MANY_MESSAGES},
-    {"UNB+UNOA:1'@UNB+UNOA:1'UNH'UNT'UNZ'", SCAN_MANY_MESSAGES},
-    {"UNB+UNOA:1'UNH'UNT'@UNB+UNOA:1'", SCAN_MANY_MESSAGES},
+    {"UNH'UNT'\n@\xEF\xBB\xBFUNB+UNOA:1'UNH'UNT'UNZ'", SCAN_MANY_MESSAGES},
+    {"UNB+UNOA:1'@UNB+UNOA:1'UNH'UNT'UNZ'", SCAN_MALFORMED},
+    {"UNB+UNOA:1'UNH'UNT'@UNB+UNOA:1'", SCAN_MALFORMED},
     {"UNH'UNT'@UNH'UNT'", SCAN_MANY_MESSAGES},
     {"UNB+UNOA:1'UNH'UNT'UNZ' @x", SCAN_TRAILING},
     {"UNB+UNOA:1'UNH'UNT'UNZ'@BGM+1'", SCAN_TRAILING},
@@ -134,8 +152,9 @@ Test(edifact_fault, names_what_is_not_supported)
     static const struct {
         const char *body, *what;
     } rows[] = {
-        {"UNH+1'UNO+1+9'\x01\x02'UNP'UNT'", "binary objects (UNO, UNP) are not accepted"},
-        {"UNB+UNOA:1\nUNH+1\n", "a line end is no segment terminator, unless UNA says so"},
+        {"UIB+UNOA:4'", "interactive interchanges (UIB) are not accepted"},
+        {"UNH+1'UNO+1+9'\x01\x02'UNP'UNT'", "a package (UNO) stands between messages, not in one"},
+        {"UNB+UNOA:1'UNZ+0+1'", "an interchange without a message"},
     };
     struct stand stand;
     stand_open(&stand);

@@ -72,17 +72,55 @@ static inline struct bytes body_read(const char *path)
     return body_copy(buffer, size);
 }
 
-static inline enum status stand_scan(struct stand *stand, const struct plan *plan,
-                                     struct bytes body, struct scan_fault *out_fault)
+/* Of one part of the body, or of the whole body as one message if `part` is NULL. */
+static inline enum status stand_scan_part(struct stand *stand, const struct plan *plan,
+                                          struct bytes body, const struct edifact_part *part,
+                                          struct scan_fault *out_fault)
 {
     struct arena arena;
     struct plan indexed = *plan;
     arena_init(&arena);
     plan_index_build(&arena, &indexed);
     stand->space.text_used = 0;
-    enum status status = scan_edifact(&indexed, body, &stand->scan, out_fault);
+    enum status status = part == NULL
+                             ? scan_edifact(&indexed, body, &stand->scan, out_fault)
+                             : scan_edifact_part(&indexed, body, part, &stand->scan, out_fault);
     arena_deinit(&arena);
     return status;
+}
+
+static inline enum status stand_scan(struct stand *stand, const struct plan *plan,
+                                     struct bytes body, struct scan_fault *out_fault)
+{
+    return stand_scan_part(stand, plan, body, NULL, out_fault);
+}
+
+/* A body in which the part has its envelope for itself: what a scan of the part must be like. */
+static inline struct bytes part_alone(const struct edifact_part *part)
+{
+    const struct bytes views[] = {
+        part->syntax.byte_order_mark ? BYTES_LITERAL("\xEF\xBB\xBF") : (struct bytes){NULL, 0},
+        part->advice,
+        part->interchange,
+        part->group,
+        part->message,
+        part->group_end,
+        part->interchange_end,
+    };
+    size_t size = 0;
+    for (size_t i = 0; i < sizeof views / sizeof views[0]; i++)
+        size += views[i].size;
+    uint8_t *text = malloc(size);
+    cr_assert_not_null(text);
+    size = 0;
+    for (size_t i = 0; i < sizeof views / sizeof views[0]; i++) {
+        if (views[i].size > 0)
+            memcpy(text + size, views[i].data, views[i].size);
+        size += views[i].size;
+    }
+    struct bytes body = body_copy(text, size);
+    free(text);
+    return body;
 }
 
 /* ---- The plan ----------------------------------------------------------------------------------

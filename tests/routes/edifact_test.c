@@ -187,6 +187,31 @@ static const struct value_row values[] = {
     {"UNA:+.? \nUNB+UNOA:1+A\n\nUNH+1\r\nUNT+2+1 \nUNZ+1\n\n", "sender=A\nreference=1\ncount=2\n"},
     {"UNA:+.? \r\nUNB+UNOA:1+A\r\nUNH+1\r\nUNT+2\r\nUNZ+1\r\n", "sender=A\nreference=1\ncount=2\n"},
     {" \r\n\tUNH+1'  \t\nUNT+2' \n", "reference=1\ncount=2\n"},
+    /* no UNA, and line ends instead of terminators; a last line need not have one */
+    {"UNB+UNOA:1+A\nUNH+1\nCNI++O'B\nUNT+2+1\nUNZ+1\n",
+     "sender=A\nreference=1\n1/consignment=O'B\ncount=2\n"},
+    {"UNB+UNOA:1+A\r\n\r\nUNH+1\r\nUNT+2+1\r\nUNZ+1+X", "sender=A\nreference=1\ncount=2\n"},
+    {"UNB+UNOA:1+A\rUNH+1\rUNT+2+1\rUNZ\r", "sender=A\nreference=1\ncount=2\n"},
+    {"UNH+1+A:B\nBGM++D\nUNT+2", "reference=1\ndocument=D\ncount=2\n"},
+    {"UNH+1\nBGM++D\nUNT", "reference=1\ndocument=D\n"},
+    /* but a line end within a segment that has a terminator is a byte like any other */
+    {"UNB+UNOA:1+A\nB'UNH+1'UNT+2+1'UNZ+1'", "sender=A\nB\nreference=1\ncount=2\n"},
+    {"UNB+UNOA:1+A?\nUNH+1'UNH+2'UNT+2+1'UNZ+1'",
+     "sender=A\nUNH\nreceiver=1\nreference=2\ncount=2\n"},
+    /* the terminator of airlines, the separators of level B */
+    {"UNB+IATB:1+A\"\nUNH+1\"\nCNI++O'B\"\nUNT+2+1\"\nUNZ+1\"\n",
+     "sender=A\nreference=1\n1/consignment=O'B\ncount=2\n"},
+    {"UNB+IATB:1+A\"UNH+1\"UNT+2+1\"UNZ+1\"", "sender=A\nreference=1\ncount=2\n"},
+    {"UNB+IATB:1+\"ABC+X'UNH+1'UNT+2+1'UNZ+1'", "sender=\"ABC\nreceiver=X\nreference=1\ncount=2\n"},
+    {"UNB\x1DUNOB\x1F\x31\x1D?A+B:'\x1CUNH\x1D\x31\x1CUNT\x1D\x32\x1CUNZ\x1D\x31\x1C",
+     "sender=?A+B:'\nreference=1\ncount=2\n"},
+    /* packages and empty groups */
+    {"UNB+UNOA:4'UNH+1'UNT+2'UNO+1+X+Y+14'UNH+2'UNT+\x01?'xUNP+14+1'UNZ+2'",
+     "reference=1\ncount=2\n"},
+    {"UNH+1'UNT+2'UNO+1+X+Y+0'UNP+0+1'UNO+2+X+Y+3:2'USH'USA+''''UNP+3+2'",
+     "reference=1\ncount=2\n"},
+    {"UNB+UNOA:4'UNG+G'UNH+1'UNT+2'UNO+1+X+Y+1'\nUNP+1+1'UNE'UNZ+1'", "reference=1\ncount=2\n"},
+    {"UNB+UNOA:4'UNG'UNE'UNG'UNH+1'UNT+2'UNE'UNG'UNE'UNZ+1'", "reference=1\ncount=2\n"},
 };
 
 Test(edifact, values)

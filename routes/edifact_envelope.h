@@ -1,0 +1,97 @@
+/* The envelope of a UN/EDIFACT body, walked segment by segment: which segments are there, and
+ * whether each is one that its place waits for. Internal to this folder.
+ *
+ *   UNA  UNB  [UNG]  UNH ... UNT  [UNE]  UNZ          UNA  UNH ... UNT
+ *
+ * Behind a message there may be packages (UNO, an object, UNP), and an empty group may stand
+ * anywhere. What of several messages: the walk of a body of one refuses them at the second; that of
+ * many goes on to the body's end, whatever interchanges are there. */
+#ifndef KOUAN_ROUTES_EDIFACT_ENVELOPE_H
+#define KOUAN_ROUTES_EDIFACT_ENVELOPE_H
+
+#include "routes/edifact_walk.h"
+
+/* A tag as `plan_tag` gives it. */
+#define EDIFACT_TAG(a, b, c) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16)
+
+enum {
+    EDIFACT_UNA = EDIFACT_TAG('U', 'N', 'A'),
+    EDIFACT_UNB = EDIFACT_TAG('U', 'N', 'B'),
+    EDIFACT_UNE = EDIFACT_TAG('U', 'N', 'E'),
+    EDIFACT_UNG = EDIFACT_TAG('U', 'N', 'G'),
+    EDIFACT_UNH = EDIFACT_TAG('U', 'N', 'H'),
+    EDIFACT_UNO = EDIFACT_TAG('U', 'N', 'O'),
+    EDIFACT_UNP = EDIFACT_TAG('U', 'N', 'P'),
+    EDIFACT_UNS = EDIFACT_TAG('U', 'N', 'S'),
+    EDIFACT_UNT = EDIFACT_TAG('U', 'N', 'T'),
+    EDIFACT_UNZ = EDIFACT_TAG('U', 'N', 'Z'),
+    EDIFACT_UIB = EDIFACT_TAG('U', 'I', 'B')
+};
+
+/* Where in the envelope the walk is, and what it waits for there. */
+#define EDIFACT_PLACE_LIST(X)                                                                      \
+    X(BEFORE, "expected UNB or UNH")                                                               \
+    X(INTERCHANGE, "expected UNG or UNH")                                                          \
+    X(GROUP, "expected UNH")                                                                       \
+    X(GROUP_AGAIN, "expected UNH or UNE")                                                          \
+    X(BARE_MESSAGE, "expected UNT")                                                                \
+    X(MESSAGE, "expected UNT")                                                                     \
+    X(GROUP_MESSAGE, "expected UNT")                                                               \
+    X(AFTER_GROUP_MESSAGE, "expected UNE")                                                         \
+    X(AFTER_MESSAGE, "expected UNZ")                                                               \
+    X(AFTER_GROUP, "expected UNZ")                                                                 \
+    X(AFTER_BARE_MESSAGE, "the message has ended")                                                 \
+    X(END, "the interchange has ended")
+
+enum edifact_place {
+#define X(name, text) EDIFACT_PLACE_##name,
+    EDIFACT_PLACE_LIST(X)
+#undef X
+        EDIFACT_PLACE_COUNT
+};
+
+/* A stretch of the body, from its first byte to behind its last. */
+struct edifact_span {
+    uint32_t start, end;
+};
+
+enum { EDIFACT_SPANS_MAX = 5 };
+
+struct edifact_envelope {
+    struct bytes body;
+    struct edifact_syntax syntax;
+    struct edifact_walk walk;
+    struct edifact_span advice; /* of the UNA in force; empty if none */
+    bool many;                  /* goes on to further messages */
+    bool unsure;                /* the first segment may show other characters than the default */
+    uint32_t tag, start;        /* of the segment */
+    uint32_t number;            /* of the segment, from 1 */
+    enum edifact_place place;   /* behind the segment */
+    uint32_t next;              /* where the next segment is looked for */
+    uint32_t object_end;        /* behind the object of the last UNO, where its UNP stands; or 0 */
+
+    /* What is walked: the body, or the segments of one part. */
+    struct edifact_span spans[EDIFACT_SPANS_MAX];
+    uint32_t span_count, span;
+};
+
+/* Of a whole body: one message, or `many`. */
+MUST_CHECK enum status edifact_envelope_open(struct edifact_envelope *envelope, struct bytes body,
+                                             bool many, struct scan_fault *out_fault);
+
+/* Of one message of a body, as if its envelope were around it alone. */
+void edifact_envelope_open_part(struct edifact_envelope *envelope, struct bytes body,
+                                const struct edifact_part *part);
+
+/* Finds the next segment and its place in the envelope. Nothing is found where the body ends as it
+ * should. */
+MUST_CHECK enum status edifact_envelope_next(struct edifact_envelope *envelope, bool *out_found,
+                                             struct scan_fault *out_fault);
+
+/* Goes to the end of the segment; also finds its elements unless `elements` is NULL. The segment's
+ * last byte, its terminator, is the one before `next`; behind UNO, `next` is where UNP stands. */
+MUST_CHECK enum status edifact_envelope_end(struct edifact_envelope *envelope,
+                                            struct edifact_elements *elements,
+                                            struct scan_fault *out_fault);
+
+#endif
