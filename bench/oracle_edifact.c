@@ -26,6 +26,7 @@ struct question {
     uint32_t entry;
     uint32_t begun_before; /* the group */
     bool advised;          /* by a UNA */
+    bool by_lines;         /* the body's end ends a segment as well */
     bool silent;
 };
 
@@ -140,10 +141,59 @@ static bool is_segment(const struct question *question, struct bytes segment)
            segment.data[3] == question->syntax.component;
 }
 
+static bool is_segment_ahead(const struct question *question, size_t at)
+{
+    struct bytes rest = question->rest;
+    while (at < rest.size && is_blank(rest.data[at]))
+        at++;
+    rest = bytes_slice(rest, at, rest.size);
+    return rest.size > 3 && is_segment(question, rest);
+}
+
+/* Without a UNA: whether the first segment ends by a line end or a quotation mark. */
+static void guess_terminator(struct question *question)
+{
+    struct bytes rest = question->rest;
+    for (size_t i = 0; i < rest.size && rest.data[i] != '\''; i++) {
+        uint8_t byte = rest.data[i], behind = i + 1 < rest.size ? rest.data[i + 1] : 0;
+        if (byte == '?') {
+            i++;
+        } else if (is_segment_ahead(question, i + 1)) {
+            bool line_end = byte == '\n' || byte == '\r';
+            bool quoted = byte == '"' && (is_blank(behind) || behind == 'U');
+            if (!line_end && !quoted)
+                continue;
+            question->syntax.terminator = byte == '\r' && behind == '\n' ? '\n' : byte;
+            question->by_lines = line_end;
+            return;
+        }
+    }
+}
+
+/* Behind a UNO: the object, of as many bytes as element 4 says. */
+static bool skip_object(struct question *question, struct bytes uno)
+{
+    const struct syntax *syntax = &question->syntax;
+    struct bytes status = piece(syntax, syntax->element, uno, 5);
+    struct bytes size_text = piece(syntax, syntax->component, status, 1);
+    struct bytes before_text = piece(syntax, syntax->component, status, 2);
+    uint64_t size, before = 0;
+    if (!bytes_parse_u64(bytes_trim(size_text), &size))
+        return false;
+    if (bytes_trim(before_text).size > 0 && !bytes_parse_u64(bytes_trim(before_text), &before))
+        return false;
+    for (; before > 0 && question->rest.data != NULL; before--)
+        cut(syntax, syntax->terminator, &question->rest);
+    if (question->rest.size < size)
+        return false;
+    question->rest = bytes_slice(question->rest, (size_t)size, question->rest.size);
+    return has_tag(question->rest, "UNP");
+}
+
 static enum oracle_verdict walk(struct question *question)
 {
     struct oracle *oracle = question->oracle;
-    for (;;) {
+    for (bool first = true;; first = false) {
         skip_blanks(question);
         if (question->rest.size == 0)
             break;
@@ -152,8 +202,10 @@ static enum oracle_verdict walk(struct question *question)
                 return ORACLE_BROKEN;
             continue;
         }
+        if (first)
+            guess_terminator(question);
         struct bytes segment = cut(&question->syntax, question->syntax.terminator, &question->rest);
-        if (question->rest.data == NULL)
+        if (question->rest.data == NULL && !question->by_lines)
             return oracle_say(oracle, ORACLE_BROKEN, "a segment has no end");
         if (!is_segment(question, segment))
             return oracle_say(oracle, ORACLE_BROKEN, "no segment: %.*s",
@@ -162,6 +214,8 @@ static enum oracle_verdict walk(struct question *question)
         if (!take_segment(question, segment))
             return oracle_say(oracle, ORACLE_BROKEN, "%.3s is not expected here",
                               (const char *)segment.data);
+        if (has_tag(segment, "UNO") && !skip_object(question, segment))
+            return oracle_say(oracle, ORACLE_BROKEN, "no UNP behind the object");
     }
     if (!question->ended || question->begun <= question->message)
         return oracle_say(oracle, ORACLE_BROKEN, "the interchange has no end, or no message");
@@ -319,6 +373,8 @@ static bool take_segment(struct question *question, struct bytes segment)
         question->ended = true;
         return expected;
     }
+    if (has_tag(segment, "UNO") || has_tag(segment, "UNP"))
+        return !question->in_message && question->begun > 0;
     if (!question->in_message)
         return false;
     if (memcmp(segment.data, question->plan->entry_tag, 3) == 0 && is_asked(question))

@@ -115,6 +115,12 @@ Test(oracle, edifact)
                "UNA:+.? 'UNB+UNOC:3+S?+1+R+200101:1200+9'\r\nUNH+1+CUSCAR:D:95B:UN'BGM+85+M?'1+9'"
                "CNI+1+B1'RFF+BM:\xE9'UNT+5+1'UNZ+1+9'",
                6);
+    check_good(
+        FORMAT_EDIFACT, "edifact-cuscar",
+        "UNB+IATB:1+S+R+200101:1200+9\"\nUNH+1+CUSCAR:D:95B:UN\"\nBGM+85+O'1+9\"\nUNT+3+1\"\n"
+        "UNO+1+X+Y+9\"UNH+2\"UNPUNP+9+1\"\nUNZ+2+9\"\n",
+        4);
+    check_good(FORMAT_EDIFACT, "edifact-cuscar", "UNH+1+CUSCAR:D:95B:UN\nBGM+85+O'1+9\nUNT+3+1", 1);
 }
 
 Test(oracle, broken)
@@ -122,7 +128,8 @@ Test(oracle, broken)
     static const char *const xml[] = {"<a", "<a></b>", "<a b=1/>", "<a>&lt</a>", "<a/>x", "<p:a/>"};
     static const char *const json[] = {"{\"a\":}", "[1,]", "{\"a\":01}", "[\"\\x\"]", "{}{}"};
     static const char *const edifact[] = {"UNH+1+CUSCAR'UNT+1+1", "UNH+1+CUSCAR'BGM+1'",
-                                          "UNH+1+CUSCAR'b+1'UNT+1+1'"};
+                                          "UNH+1+CUSCAR'b+1'UNT+1+1'",
+                                          "UNH+1+CUSCAR'UNT+1+1'UNO+1+X+Y+2'abcUNP+2+1'"};
     for (size_t i = 0; i < sizeof xml / sizeof *xml; i++)
         check_broken(FORMAT_XML, "ceb-order", xml[i]);
     for (size_t i = 0; i < sizeof json / sizeof *json; i++)
