@@ -47,5 +47,9 @@ const struct diagnostic_code profile_codes[] = {
      "A value comes from `path`, `join` or `constant`, one of them. `with` belongs to `join`. A "
      "field that holds one value cannot take all. A receipt, or a profile without `message_id`, is "
      "identified by its body."},
+    {"P115", "an example is not so",
+     "A message that stands beside a profile as an example is read otherwise than the example "
+     "says: recognised by another profile, with other values, or refused. What an example does "
+     "not name must not be read."},
     {NULL, NULL, NULL},
 };

@@ -481,5 +481,5 @@ Test(profile, codes_are_listed_in_order)
         cr_expect(code->title[0] != '\0' && code->explanation[0] != '\0');
         before = code->code;
     }
-    cr_expect_str_eq(before, "P114");
+    cr_expect_str_eq(before, "P115");
 }
