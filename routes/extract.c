@@ -2,6 +2,7 @@
  * those outside of entries first, then entry by entry; then each spec takes from its bins. Every
  * step is linear in the captures times the paths that name their place. */
 #include "routes/extract_parts.h"
+#include "routes/pattern.h"
 
 /* A path's place in its bin while entries go by. */
 struct bin_cursor {
@@ -15,6 +16,8 @@ struct run {
     uint32_t first, end;
 };
 
+static bool meets_conditions(const struct extraction *extraction,
+                             const struct recognise *recognise);
 static enum status extract_number(struct extraction *extraction, uint16_t number);
 static enum status extract_single(struct extraction *extraction, const struct value_spec *spec,
                                   const struct bin *bin);
@@ -46,6 +49,8 @@ enum status extract(const struct profile *profile, struct reader *reader, size_t
     extract_begin_values(reader->scratch);
     if (!extract_sort(profile, &reader->scan, reader->scratch, &specs))
         return extract_refuse(out_fault, SCAN_TOO_MANY_VALUES, 0, NULL);
+    if (!meets_conditions(&extraction, &profile->recognise))
+        return STATUS_NOT_FOUND;
     for (uint16_t base = 0; base < profile->spec_count; base += 64)
         for (uint64_t left = specs.words[base / 64]; left != 0; left &= left - 1) {
             uint16_t number = (uint16_t)(base + __builtin_ctzll(left));
@@ -59,6 +64,25 @@ enum status extract(const struct profile *profile, struct reader *reader, size_t
             return extract_refuse(out_fault, SCAN_MISSING, (uint32_t)body_size, slot_name(slot));
     }
     return STATUS_OK;
+}
+
+static bool meets_condition(const struct extraction *extraction,
+                            const struct recognise_condition *condition)
+{
+    const struct bin *bin = &extraction->scratch->bins[condition->bin];
+    for (uint32_t i = bin->first; i < bin->end; i++)
+        if (pattern_matches_any(condition->values, condition->value_count,
+                                extract_capture(extraction, i)->value))
+            return true;
+    return false;
+}
+
+static bool meets_conditions(const struct extraction *extraction, const struct recognise *recognise)
+{
+    for (uint16_t i = 0; i < recognise->condition_count; i++)
+        if (!meets_condition(extraction, &recognise->conditions[i]))
+            return false;
+    return true;
 }
 
 static enum status extract_number(struct extraction *extraction, uint16_t number)

@@ -25,6 +25,14 @@ bool pattern_matches(struct bytes pattern, struct bytes text)
     return at == pattern.size;
 }
 
+bool pattern_matches_any(const struct bytes *patterns, uint16_t count, struct bytes text)
+{
+    for (uint16_t i = 0; i < count; i++)
+        if (pattern_matches(patterns[i], text))
+            return true;
+    return false;
+}
+
 struct bytes pattern_prefix(struct bytes pattern)
 {
     size_t size = 0;

@@ -8,6 +8,8 @@
 /* In time proportional to both sizes multiplied at the worst, to the text's commonly. */
 bool pattern_matches(struct bytes pattern, struct bytes text);
 
+bool pattern_matches_any(const struct bytes *patterns, uint16_t count, struct bytes text);
+
 /* The bytes before the first `*` or `?`: all of them if the pattern has none. */
 struct bytes pattern_prefix(struct bytes pattern);
 

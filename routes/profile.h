@@ -20,7 +20,8 @@ enum {
     PROFILE_BINS_MAX = PLAN_TAPS_MAX + PROFILE_FILTERS_MAX,
     PROFILE_BIN_NONE = 0xFFFF,
     PROFILE_CONTENT_MAX = 64,
-    RECOGNISE_MEMBERS_MAX = 16 /* that one JSON profile asks for */
+    RECOGNISE_MEMBERS_MAX = 16,   /* that one JSON profile asks for */
+    RECOGNISE_CONDITIONS_MAX = 16 /* of one profile */
 };
 
 /* A path of the YAML, compiled. Extraction sorts captures into bins: bin t, below PLAN_TAPS_MAX,
@@ -70,6 +71,14 @@ struct spec_set {
 enum identify { IDENTIFY_BY_ID, IDENTIFY_BY_BODY };
 enum conflict_policy { CONFLICT_FLAG, CONFLICT_REFUSE };
 
+/* What stands at a path, once the message is scanned: one of the values there must match one of the
+ * patterns. */
+struct recognise_condition {
+    uint16_t bin;
+    const struct bytes *values;
+    uint16_t value_count;
+};
+
 /* Names, namespaces and values are patterns (routes/pattern.h); of a list, one must match. */
 struct recognise {
     const struct bytes *names;      /* XML root names; EDIFACT message types; JSON: `key` */
@@ -81,6 +90,8 @@ struct recognise {
     const struct bytes *members; /* JSON: members that must all be there */
     uint16_t member_count;
     struct bytes first_bytes; /* absent, or what the body must begin with after BOM and blanks */
+    const struct recognise_condition *conditions; /* `where`: all must hold, else it is no match */
+    uint16_t condition_count;
 };
 
 struct profile {

@@ -83,6 +83,38 @@ static void read_members(struct profile_compiler *compiler, const struct yaml_no
                       "at most %d members are asked for", RECOGNISE_MEMBERS_MAX);
 }
 
+/* `path: pattern` or `path: [pattern, ...]`. */
+static void read_condition(struct profile_compiler *compiler, const struct yaml_node *node,
+                           struct recognise_condition *condition)
+{
+    struct yaml_node *path = arena_allocate(compiler->arena, sizeof *path);
+    *path = (struct yaml_node){.kind = YAML_TEXT,
+                               .text = node->name,
+                               .line = node->name_line,
+                               .column = node->name_column};
+    struct value_path compiled;
+    if (profile_compile_path(compiler, path, &compiled))
+        condition->bin = compiled.bin;
+    condition->value_count = read_texts(compiler, node, false, &condition->values);
+}
+
+static void read_conditions(struct profile_compiler *compiler, const struct yaml_node *node,
+                            struct recognise *recognise)
+{
+    if (!profile_expect(compiler, node, YAML_MAPPING))
+        return;
+    if (node->child_count > RECOGNISE_CONDITIONS_MAX) {
+        profile_error(compiler, node, "P113", NULL, "at most %d conditions",
+                      RECOGNISE_CONDITIONS_MAX);
+        return;
+    }
+    struct recognise_condition *conditions =
+        arena_allocate_array(compiler->arena, node->child_count, sizeof *conditions);
+    for (const struct yaml_node *item = node->first_child; item != NULL; item = item->next)
+        read_condition(compiler, item, &conditions[recognise->condition_count++]);
+    recognise->conditions = conditions;
+}
+
 /* The names by which each format tells its messages apart, and whether they can be left out. */
 static void read_names(struct profile_compiler *compiler, const struct yaml_node *mapping,
                        const char *member, struct recognise *recognise)
@@ -94,7 +126,7 @@ static void read_names(struct profile_compiler *compiler, const struct yaml_node
     case FORMAT_XML:
         if (mapping->child_count == 0)
             profile_error(compiler, mapping, "P103", "as in `root: CEB311Message`",
-                          "expected `root`, `namespace` or `first_bytes`");
+                          "expected `root`, `namespace`, `where` or `first_bytes`");
         break;
     case FORMAT_JSON:
         if (recognise->name_count > 1)
@@ -119,8 +151,8 @@ static void read_names(struct profile_compiler *compiler, const struct yaml_node
 static void read_recogniser(struct profile_compiler *compiler, const struct yaml_node *node,
                             struct recognise *recognise)
 {
-    static const char *const xml[] = {"root", "namespace", "first_bytes"};
-    static const char *const json[] = {"key", "values", "has", "first_bytes"};
+    static const char *const xml[] = {"root", "namespace", "first_bytes", "where"};
+    static const char *const json[] = {"key", "values", "has", "first_bytes", "where"};
     static const char *const edifact[] = {"type", "first_bytes"};
     static const struct {
         const char *const *known;
@@ -143,6 +175,8 @@ static void read_recogniser(struct profile_compiler *compiler, const struct yaml
         recognise->value_count = read_texts(compiler, member, false, &recognise->values);
     if ((member = yaml_member(node, "has")) != NULL)
         read_members(compiler, member, recognise);
+    if ((member = yaml_member(node, "where")) != NULL)
+        read_conditions(compiler, member, recognise);
     read_names(compiler, node, known[0], recognise);
 }
 

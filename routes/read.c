@@ -65,19 +65,15 @@ static enum status scan_body(const struct plan *plan, struct bytes body, struct 
     abort();
 }
 
-enum status read_message(const struct profile_set *set, const uint64_t *allowed,
-                         struct reader *reader, struct bytes body, struct reading *out_reading,
-                         struct scan_fault *out_fault)
+/* Scans and extracts with one profile. NOT_FOUND if it is not the message's. */
+static enum status read_as(const struct profile *profile, struct reader *reader, struct bytes body,
+                           struct reading *out_reading, struct scan_fault *out_fault)
 {
-    const struct profile *profile;
-    enum status status = read_recognise(set, allowed, body, &profile, out_fault);
-    if (status != STATUS_OK)
-        return status;
     struct reading_space *space = &reader->space;
     uint32_t occurrence_used = space->occurrence_used, text_used = space->text_used;
     bool alone = occurrence_used == 0 && text_used == 0;
     struct reading reading;
-    status = scan_body(&profile->plan, body, &reader->scan, out_fault);
+    enum status status = scan_body(&profile->plan, body, &reader->scan, out_fault);
     if (status == STATUS_OK) {
         reading_init(&reading, space);
         status = extract(profile, reader, body.size, &reading, out_fault);
@@ -91,6 +87,22 @@ enum status read_message(const struct profile_set *set, const uint64_t *allowed,
     if (status == STATUS_FULL && alone) {
         *out_fault = (struct scan_fault){.reason = SCAN_TOO_MANY_VALUES};
         return STATUS_INVALID;
+    }
+    return status;
+}
+
+enum status read_message(const struct profile_set *set, const uint64_t *allowed,
+                         struct reader *reader, struct bytes body, struct reading *out_reading,
+                         struct scan_fault *out_fault)
+{
+    const struct profile *profile;
+    enum status status = read_recognise(set, allowed, body, &profile, out_fault);
+    while (status == STATUS_OK) {
+        status = read_as(profile, reader, body, out_reading, out_fault);
+        if (status != STATUS_NOT_FOUND)
+            return status;
+        uint16_t from = (uint16_t)(profile->index + 1);
+        status = read_recognise_from(set, allowed, from, body, &profile, out_fault);
     }
     return status;
 }

@@ -29,10 +29,16 @@ static inline void reader_reset(struct reader *reader)
 }
 
 /* The profile of a body, out of those that `allowed` permits (a bit per profile index; NULL: all).
- */
+ * What a profile's `where` asks for is not looked at: only a scan tells. */
 MUST_CHECK enum status read_recognise(const struct profile_set *set, const uint64_t *allowed,
                                       struct bytes body, const struct profile **out_profile,
                                       struct scan_fault *out_fault);
+
+/* The same among the profiles from number `from` on. */
+MUST_CHECK enum status read_recognise_from(const struct profile_set *set, const uint64_t *allowed,
+                                           uint16_t from, struct bytes body,
+                                           const struct profile **out_profile,
+                                           struct scan_fault *out_fault);
 
 /* The whole way. OK; INVALID with a fault; FULL if the reader's space is used up by the batch
  * (never for the first message after a reset: one that needs more than the whole space is INVALID).
@@ -42,7 +48,8 @@ MUST_CHECK enum status read_message(const struct profile_set *set, const uint64_
                                     struct reading *out_reading, struct scan_fault *out_fault);
 
 /* Captures -> occurrences, by the profile's specs (routes/extract.c): the captures of the reader's
- * scan, of a body of `body_size` bytes, into a fresh reading. OK, INVALID with a fault, FULL. */
+ * scan, of a body of `body_size` bytes, into a fresh reading. OK, INVALID with a fault, FULL, or
+ * NOT_FOUND if what the profile's `where` asks for is not there. */
 MUST_CHECK enum status extract(const struct profile *profile, struct reader *reader,
                                size_t body_size, struct reading *reading,
                                struct scan_fault *out_fault);

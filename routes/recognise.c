@@ -1,15 +1,16 @@
+#include "routes/pattern.h"
 #include "routes/recognise_parts.h"
 
 static bool has_namespace(const struct recognise *recognise, struct bytes root_namespace)
 {
     return recognise->namespace_count == 0 ||
-           recognise_matches_any(recognise->namespaces, recognise->namespace_count, root_namespace);
+           pattern_matches_any(recognise->namespaces, recognise->namespace_count, root_namespace);
 }
 
 static bool has_name(const struct recognise *recognise, struct bytes name)
 {
     return recognise->name_count == 0 ||
-           recognise_matches_any(recognise->names, recognise->name_count, name);
+           pattern_matches_any(recognise->names, recognise->name_count, name);
 }
 
 static struct bytes skip_blanks(struct bytes body)
@@ -91,11 +92,18 @@ enum status read_recognise(const struct profile_set *set, const uint64_t *allowe
                            struct bytes body, const struct profile **out_profile,
                            struct scan_fault *out_fault)
 {
+    return read_recognise_from(set, allowed, 0, body, out_profile, out_fault);
+}
+
+enum status read_recognise_from(const struct profile_set *set, const uint64_t *allowed,
+                                uint16_t from, struct bytes body,
+                                const struct profile **out_profile, struct scan_fault *out_fault)
+{
     enum format format;
     enum status status = scan_sniff(body, &format, out_fault);
     if (status != STATUS_OK)
         return status;
-    struct recognition recognition = {set, allowed, skip_blanks(body)};
+    struct recognition recognition = {set, allowed, from, skip_blanks(body)};
     const struct profile *profile = NULL;
     switch (format) {
     case FORMAT_XML: status = recognise_xml(&recognition, body, &profile, out_fault); break;

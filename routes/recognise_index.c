@@ -27,14 +27,6 @@ bool recognise_names_next(struct recognise_names *names, const struct recognise_
     return false;
 }
 
-bool recognise_matches_any(const struct bytes *patterns, uint16_t count, struct bytes text)
-{
-    for (uint16_t i = 0; i < count; i++)
-        if (pattern_matches(patterns[i], text))
-            return true;
-    return false;
-}
-
 /* ---- building ---------------------------------------------------------------------------------
  */
 
@@ -167,7 +159,7 @@ static bool covers_members(const struct recognise *outer, const struct recognise
 bool recognise_covers(const struct profile *outer, const struct profile *inner)
 {
     const struct recognise *a = &outer->recognise, *b = &inner->recognise;
-    return outer->plan.format == inner->plan.format &&
+    return outer->plan.format == inner->plan.format && a->condition_count == 0 &&
            bytes_start_with(b->first_bytes, a->first_bytes) &&
            covers_choice(a->names, a->name_count, b->names, b->name_count) &&
            covers_choice(a->namespaces, a->namespace_count, b->namespaces, b->namespace_count) &&

@@ -45,14 +45,16 @@ static void open_profiles(struct member_look *look)
 {
     const struct recognition *recognition = look->recognition;
     const struct recognise_index *index = recognition->set->index;
-    uint32_t words = (recognition->set->count + 63U) / 64U;
+    uint16_t from = recognition->from;
     memset(look->open, 0, sizeof look->open);
-    for (uint32_t word = 0; word < words; word++)
+    for (uint32_t word = from / 64U; word * 64 < recognition->set->count; word++)
         look->open[word] =
             index->json_profiles[word] &
             (recognition->allowed == NULL ? ~UINT64_C(0) : recognition->allowed[word]);
+    if (from < recognition->set->count)
+        look->open[from / 64] &= ~UINT64_C(0) << (from % 64);
     memset(look->met, 0, index->counter_count * sizeof *look->met);
-    look->least_open = 0;
+    look->least_open = from;
     find_least_open(look);
 }
 
@@ -99,7 +101,7 @@ static bool next_text(struct bytes array, size_t *at, struct bytes *out_text)
 static bool accepts_value(const struct recognise *recognise, struct bytes value)
 {
     return recognise->value_count == 0 ||
-           recognise_matches_any(recognise->values, recognise->value_count, value);
+           pattern_matches_any(recognise->values, recognise->value_count, value);
 }
 
 /* The value of `key`, or one of the texts in an array there. */

@@ -46,13 +46,15 @@ struct recognise_index {
 struct recognition {
     const struct profile_set *set;
     const uint64_t *allowed;
+    uint16_t from;     /* profiles before it are passed over */
     struct bytes text; /* the body from its first byte that is neither BOM nor blank */
 };
 
 static inline bool recognise_is_allowed(const struct recognition *recognition, uint16_t profile)
 {
-    return recognition->allowed == NULL ||
-           (recognition->allowed[profile / 64] >> (profile % 64) & 1) != 0;
+    return profile >= recognition->from &&
+           (recognition->allowed == NULL ||
+            (recognition->allowed[profile / 64] >> (profile % 64) & 1) != 0);
 }
 
 static inline bool recognise_has_first_bytes(const struct recognition *recognition,
@@ -80,9 +82,6 @@ static inline struct recognise_names recognise_names_of(const struct recognise_i
 
 /* False at the end. */
 bool recognise_names_next(struct recognise_names *names, const struct recognise_bucket **out);
-
-/* Whether one of the texts, which are patterns, matches. */
-bool recognise_matches_any(const struct bytes *patterns, uint16_t count, struct bytes text);
 
 /* The first profile that knows the JSON body by its members; PROFILE_NONE with the walk's fault, or
  * without one. */

@@ -84,6 +84,8 @@ static void print_recognise(const struct profile *profile)
                                                         : BYTES_LITERAL("none"));
     if (recognise->first_bytes.data != NULL)
         print_bytes(", first bytes ", recognise->first_bytes);
+    if (recognise->condition_count > 0)
+        fputs(", where its conditions hold", stdout);
     putchar('\n');
 }
 

@@ -141,6 +141,22 @@ static void apply_rights(const struct explainer *explainer, struct explanation *
              out->participant->name, explainer->channel->name);
 }
 
+/* Of a message that could not be read whole, the profile that knows its beginning. */
+static const struct profile *find_profile(const struct explainer *explainer,
+                                          const struct explanation *explanation)
+{
+    const struct routing *routing = &explanation->routing;
+    const struct profile *profile = NULL;
+    struct scan_fault fault;
+    if (explanation->was_read && routing->reading.profile != NULL)
+        return routing->reading.profile;
+    if (routing->fault.reason == SCAN_UNKNOWN_PROFILE ||
+        read_recognise(&explainer->config->generation->profiles, explainer->channel->profiles,
+                       explanation->body, &profile, &fault) != STATUS_OK)
+        return NULL;
+    return profile;
+}
+
 static void explain(const struct explainer *explainer, const char *path, struct bytes body,
                     struct explanation *out)
 {
@@ -164,10 +180,7 @@ static void explain(const struct explainer *explainer, const char *path, struct 
         out->found_by_sender = true;
     }
     apply_rights(explainer, out);
-    struct scan_fault fault;
-    if (read_recognise(&generation->profiles, explainer->channel->profiles, body, &out->profile,
-                       &fault) != STATUS_OK)
-        out->profile = NULL;
+    out->profile = find_profile(explainer, out);
 }
 
 /* ---- the files ---- */

@@ -222,7 +222,7 @@ static const struct mistake mistakes[] = {
     {"profile: p\nfamily: f\nformat: xml\nrecognise: { rot: R }\nfields: { message_type: A }\n",
      "p.yaml:4:14: error[P102]: `rot` is not known here\n  hint: did you mean `root`?\n"},
     {"profile: p\nfamily: f\nformat: xml\nrecognise: {}\nfields: { message_type: A }\n",
-     "p.yaml:4:12: error[P103]: expected `root`, `namespace` or `first_bytes`\n"},
+     "p.yaml:4:12: error[P103]: expected `root`, `namespace`, `where` or `first_bytes`\n"},
     {"profile: p\nfamily: f\nformat: json\nrecognise: { values: [A] }\n"
      "fields: { message_type: A }\n",
      "p.yaml:4:12: error[P103]: expected `key` or `has`\n"
@@ -232,6 +232,14 @@ static const struct mistake mistakes[] = {
      "recognise: { has: [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q] }\n"
      "fields: { message_type: A }\n",
      "p.yaml:4:19: error[P113]: at most 16 members are asked for\n"},
+    {"profile: p\nfamily: f\nformat: xml\n"
+     "recognise: { root: R, where: { A/b: [X], /A: Y, c: {} } }\nfields: { message_type: A }\n",
+     "p.yaml:4:43: error[P107]: a path begins at the root already\n"
+     "  hint: leave out the first `/`; `//name` finds a name at any depth\n"
+     "p.yaml:4:52: error[P104]: expected a text, not a mapping\n"},
+    {"profile: p\nfamily: f\nformat: edifact\nrecognise: { type: X, where: {} }\n"
+     "fields: { message_type: UNH/1 }\n",
+     "p.yaml:4:23: error[P102]: `where` is not known here\n"},
     {"profile: p\nfamily: f\nformat: xml\nrecognise: { has: a }\nfields: { message_type: A }\n",
      "p.yaml:4:14: error[P102]: `has` is not known here\n"},
     {"profile: p\nfamily: f\nformat: json\nrecognise: { key: [a, b] }\n"
@@ -456,6 +464,13 @@ Test(profile, shadowed_members_are_warned_of)
     expect_set(SMALL_JSON("a", "key: x, values: \"a*\"") "---\n" SMALL_JSON(
                    "b", "key: x, values: [ab, a]"),
                2, warning);
+}
+
+Test(profile, a_condition_shadows_nothing)
+{
+    expect_set(SMALL("a", "root: B, where: { C: \"*\" }") "---\n" SMALL("b", "root: B"), 2, "");
+    expect_set(SMALL("a", "root: B") "---\n" SMALL("b", "root: B, where: { C: D }"), 2,
+               "p.yaml:7:1: warning[P112]");
 }
 
 Test(profile, own_profiles_stand_before_shipped_ones)

@@ -268,6 +268,50 @@ Test(recognise, by_several_members)
     fixture_close(fixture);
 }
 
+static const char conditional_profiles[] =
+    "profile: answer\nfamily: f\nformat: xml\n"
+    "recognise: { root: M, where: { H/@type: [\"*REC\", R], \"P[c=1]/v\": \"*\" } }\n"
+    "fields: { message_type: H/@type }\n---\n"
+    "profile: question\nfamily: f\nformat: xml\n"
+    "recognise: { root: M, where: { H/@type: \"Q?\" } }\nfields: { message_type: H/@type }\n---\n"
+    "profile: head\nfamily: f\nformat: xml\n"
+    "recognise: { where: { HEAD/ID: \"*\" } }\nfields: { message_type: HEAD/ID }\n---\n"
+    "profile: rest\nfamily: f\nformat: xml\n"
+    "recognise: { root: M, namespace: u }\nfields: { message_type: name() }\n---\n"
+    "profile: list\nfamily: f\nformat: json\n"
+    "recognise: { has: events, where: { events/kind: ARRI } }\n"
+    "fields: { message_type: events/kind }\n---\n"
+    "profile: any\nfamily: f\nformat: json\n"
+    "recognise: { has: \"*\" }\nfields: { message_type: { constant: A } }\n";
+
+Test(recognise, by_what_stands_inside)
+{
+    static const char *const cases[][2] = {
+        {"<M><H type='KJREC'/><P><c>1</c><v>2</v></P></M>", "answer 1: message_type=KJREC"},
+        {"<M><H type='R'/><P><c>&#49;</c><v>x</v></P></M>", "answer 1: message_type=R"},
+        {"<M><H type='R'/><P><c>2</c><v>x</v></P></M>", "UNKNOWNPROFILE 0"},
+        {"<M xmlns='u'><H type='R'/><P><c>2</c><v>x</v></P></M>", "rest 1: message_type=M"},
+        {"<M><H type='Q1'/></M>", "question 1: message_type=Q1"},
+        {"<M><H type='Q12'/></M>", "UNKNOWNPROFILE 0"},
+        {"<M><HEAD><ID>7</ID></HEAD></M>", "head 1: message_type=7"},
+        {"<X><HEAD><ID> 7 </ID></HEAD></X>", "head 1: message_type=7"},
+        {"<X><HEAD><ID> </ID></HEAD></X>", "UNKNOWNPROFILE 0"},
+        {"<M><H></M>", "MALFORMED 8 not the end of the open element"},
+        {"[{\"events\":[{\"kind\":\"DEPA\"},{\"kind\":\"ARRI\"}]}]", "list 1: message_type=DEPA"},
+        {"{\"events\":[{\"kind\":\"DEPA\"}]}", "any 1: message_type=A"},
+        {"{}", "UNKNOWNPROFILE 0"},
+    };
+    struct profile_fixture *fixture = fixture_open();
+    fixture_parse(fixture, conditional_profiles);
+    fixture_build(fixture);
+    cr_assert_str_empty(fixture_diagnostics(fixture));
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *line = fixture_read(fixture, cases[i][0]);
+        cr_expect_str_eq(line, cases[i][1], "%s: %s, expected %s", cases[i][0], line, cases[i][1]);
+    }
+    fixture_close(fixture);
+}
+
 Test(recognise, among_a_thousand)
 {
     struct profile_fixture *fixture = fixture_open();
