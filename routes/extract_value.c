@@ -14,6 +14,32 @@ static size_t measure_characters(struct bytes text, size_t count)
     return at;
 }
 
+/* The end of the part that begins at `start`: the next separator, or the end of the value. */
+static size_t find_part_end(struct bytes value, struct bytes separator, size_t start)
+{
+    const uint8_t *at =
+        memmem(value.data + start, value.size - start, separator.data, separator.size);
+    return at == NULL ? value.size : (size_t)(at - value.data);
+}
+
+/* Absent if the value has not so many parts. */
+static struct bytes split(const struct value_spec *spec, struct bytes value)
+{
+    struct bytes separator = spec->split_at;
+    int part_count = 1, part = spec->split_part;
+    size_t start = 0, end = find_part_end(value, separator, 0);
+    if (part < 0) {
+        for (size_t at = end; at < value.size; part_count++)
+            at = find_part_end(value, separator, at + separator.size);
+        part += part_count + 1;
+    }
+    for (; part > 1 && end < value.size; part--) {
+        start = end + separator.size;
+        end = find_part_end(value, separator, start);
+    }
+    return part == 1 ? bytes_trim(bytes_slice(value, start, end - start)) : (struct bytes){0};
+}
+
 static struct bytes slice(const struct value_spec *spec, struct bytes value)
 {
     value = bytes_slice(value, measure_characters(value, spec->slice_offset), value.size);
@@ -122,10 +148,12 @@ void extract_begin_values(struct extract_scratch *scratch)
     scratch->distinct_generation = 1;
 }
 
-/* What slice and map make of a value; absent if nothing is left of it. */
+/* What split, slice and map make of a value; absent if nothing is left of it. */
 static struct bytes shape(const struct value_spec *spec, struct bytes value)
 {
-    if (spec->sliced)
+    if (spec->split_part != 0)
+        value = split(spec, value);
+    if (spec->sliced && value.size > 0)
         value = slice(spec, value);
     if (spec->map != NULL && value.size > 0)
         value = value_map_apply(spec->map, value);

@@ -47,13 +47,15 @@ struct value_part {
 struct value_spec {
     enum slot slot;
     bool holds_one;                 /* the slot has one value: the first found counts */
-    bool shaped;                    /* any of slice, map, digits, length */
+    bool shaped;                    /* any of split, slice, map, digits, length */
     bool required;                  /* the message must have at least one value of the slot */
     bool takes_all;                 /* all values of an entry, else its first */
     struct bytes constant;          /* absent, or the value itself: no parts then */
     const struct value_part *parts; /* more than one: joined, and all must be there */
     uint8_t part_count;
     struct bytes separator; /* between the parts */
+    struct bytes split_at;  /* absent, or what stands between the parts of a value */
+    int16_t split_part;     /* the one that is taken: from 1, or from -1 backwards */
     bool sliced;
     uint16_t slice_offset, slice_size; /* in characters; size 0: to the end */
     const struct value_map *map;       /* NULL: the value as it stands */

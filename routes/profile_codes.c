@@ -31,8 +31,9 @@ const struct diagnostic_code profile_codes[] = {
     {"P109", "a row of a map that cannot be used",
      "A row is `text: result`, `prefix*: result`, `low..high: result` or `\"*\": result`. The "
      "result `*` keeps the value; an empty one drops it."},
-    {"P110", "a slice or a constraint that cannot be used",
-     "slice: [offset, count] in characters from 0; digits: 1 to 64; length: a number or "
+    {"P110", "a split, a slice or a constraint that cannot be used",
+     "split: [separator, part], parts counted from 1 or, backwards, from -1; slice: [offset, "
+     "count] in characters from 0; digits: 1 to 64; length: a number or "
      "low..high."},
     {"P111", "two profiles of one name",
      "Names of profiles are unique. A profile of your own may have the name of a shipped one, "

@@ -62,6 +62,10 @@ size_t profile_read_word(struct profile_compiler *compiler, const struct yaml_no
 bool profile_compile_path(struct profile_compiler *compiler, const struct yaml_node *node,
                           struct value_path *out_path);
 
+/* Compiles `recognise` (routes/profile_recognise.c). */
+void profile_compile_recognise(struct profile_compiler *compiler, const struct yaml_node *node,
+                               struct recognise *recognise);
+
 /* Compiles all specs of one field or key into `compiler->specs` (routes/profile_spec.c). */
 void profile_compile_specs(struct profile_compiler *compiler, enum slot slot,
                            const struct yaml_node *node);

@@ -56,7 +56,8 @@ static void compile_spec(struct profile_compiler *compiler, enum slot slot,
             spec->part_count = 1;
         spec->parts = part;
     }
-    spec->shaped = spec->sliced || spec->map != NULL || spec->digits > 0 || spec->size_max > 0;
+    spec->shaped = spec->split_part != 0 || spec->sliced || spec->map != NULL || spec->digits > 0 ||
+                   spec->size_max > 0;
     compiler->spec_count++;
 }
 
@@ -129,6 +130,28 @@ static bool read_count(const struct yaml_node *node, uint64_t max, uint16_t *out
         return false;
     *out_count = (uint16_t)number;
     return true;
+}
+
+/* `["_", 2]`, `["_", -1]`. */
+static void read_split(struct profile_compiler *compiler, const struct yaml_node *node,
+                       struct value_spec *spec)
+{
+    enum { PARTS_MAX = 64, SEPARATOR_BYTES_MAX = 16 };
+    const struct yaml_node *at = node->first_child;
+    int64_t part = 0;
+    bool good = node->kind == YAML_LIST && node->child_count == 2 && at->kind == YAML_TEXT &&
+                at->text.size > 0 && at->text.size <= SEPARATOR_BYTES_MAX &&
+                at->next->kind == YAML_TEXT && bytes_parse_i64(at->next->text, &part) &&
+                part != 0 && part >= -PARTS_MAX && part <= PARTS_MAX;
+    if (!good) {
+        profile_error(
+            compiler, node, "P110",
+            "`[\"_\", 2]` is the second part of A_B_C, `[\"_\", -1]` the last",
+            "a split is `[separator, part]`, parts counted from 1 or, backwards, from -1");
+        return;
+    }
+    spec->split_at = at->text;
+    spec->split_part = (int16_t)part;
 }
 
 static void read_slice(struct profile_compiler *compiler, const struct yaml_node *node,
@@ -255,7 +278,8 @@ static void read_take(struct profile_compiler *compiler, const struct yaml_node 
 static void read_constant(struct profile_compiler *compiler, const struct yaml_node *mapping,
                           const struct yaml_node *node, struct value_spec *spec)
 {
-    static const char *const shaping[] = {"take", "slice", "map", "digits", "length", "required"};
+    static const char *const shaping[] = {"take",   "split",  "slice",   "map",
+                                          "digits", "length", "required"};
     for (size_t i = 0; i < sizeof shaping / sizeof shaping[0]; i++) {
         const struct yaml_node *member = yaml_member(mapping, shaping[i]);
         if (member != NULL)
@@ -273,7 +297,7 @@ static void read_constant(struct profile_compiler *compiler, const struct yaml_n
 static void compile_mapping(struct profile_compiler *compiler, const struct yaml_node *node,
                             struct value_spec *spec)
 {
-    static const char *const known[] = {"path",  "join", "with",   "constant", "take",
+    static const char *const known[] = {"path",  "join", "with",   "constant", "take",    "split",
                                         "slice", "map",  "digits", "length",   "required"};
     profile_check_members(compiler, node, known, sizeof known / sizeof known[0]);
     const struct yaml_node *path = yaml_member(node, "path");
@@ -295,6 +319,8 @@ static void compile_mapping(struct profile_compiler *compiler, const struct yaml
         read_join(compiler, node, join, spec);
 
     const struct yaml_node *member;
+    if ((member = yaml_member(node, "split")) != NULL)
+        read_split(compiler, member, spec);
     if ((member = yaml_member(node, "slice")) != NULL)
         read_slice(compiler, member, spec);
     if ((member = yaml_member(node, "map")) != NULL)

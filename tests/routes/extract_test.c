@@ -75,6 +75,16 @@ Test(extract, from_xml)
          "1: | port=关总 | port=bc"},
         {"  port: { path: A, slice: [2] }", "<R><A>海关总署</A><A>ab  cd</A></R>",
          "1: | port=总署 | port=cd"},
+        /* Splits take one part, or nothing. */
+        {"  port: { path: A, split: [_, 2] }", "<R><A>a_b_c</A><A>d</A><A>_e</A><A>f_</A></R>",
+         "1: | port=b | port=e"},
+        {"  port: { path: A, split: [_, -1] }", "<R><A>a_b_c</A><A>d</A><A>e_</A></R>",
+         "1: | port=c | port=d"},
+        {"  port: { path: A, split: ['::', -2], slice: [1] }",
+         "<R><A>ab::cd::ef</A><A>gh</A><A>ij::</A></R>", "1: | port=d | port=j"},
+        {"  sender: [{ path: A, split: [_, 2] }, { path: A }]", "<R><A>a_b</A></R>",
+         "1: | sender=b"},
+        {"  sender: [{ path: A, split: [_, 2] }, { path: A }]", "<R><A>a</A></R>", "1: | sender=a"},
         /* Maps: the slice first, the constraints last. */
         {"  port: { path: A, slice: [0, 2], map: { \"51\": guangzhou, \"6*\": \"*\" } }",
          "<R><A>5141</A><A>6001</A><A>7001</A></R>", "1: | port=guangzhou | port=60"},
