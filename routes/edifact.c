@@ -5,10 +5,12 @@
 
 #include "routes/edifact_capture.h"
 #include "routes/edifact_envelope.h"
+#include "routes/edifact_tally.h"
 #include "routes/scan_output.h"
 
 static enum status scan_segments(const struct plan *plan, struct edifact_envelope *envelope,
-                                 struct scan *scan, struct scan_fault *out_fault);
+                                 const struct edifact_part *part, struct scan *scan,
+                                 struct scan_fault *out_fault);
 
 enum status scan_edifact(const struct plan *plan, struct bytes body, struct scan *scan,
                          struct scan_fault *out_fault)
@@ -17,7 +19,7 @@ enum status scan_edifact(const struct plan *plan, struct bytes body, struct scan
     enum status status = edifact_envelope_open(&envelope, body, false, out_fault);
     if (status != STATUS_OK)
         return status;
-    return scan_segments(plan, &envelope, scan, out_fault);
+    return scan_segments(plan, &envelope, NULL, scan, out_fault);
 }
 
 enum status scan_edifact_part(const struct plan *plan, struct bytes body,
@@ -26,7 +28,7 @@ enum status scan_edifact_part(const struct plan *plan, struct bytes body,
 {
     struct edifact_envelope envelope;
     edifact_envelope_open_part(&envelope, body, part);
-    return scan_segments(plan, &envelope, scan, out_fault);
+    return scan_segments(plan, &envelope, part, scan, out_fault);
 }
 
 static enum status begin_entry(struct scan *scan, uint32_t at, uint16_t *out_entry,
@@ -38,11 +40,28 @@ static enum status begin_entry(struct scan *scan, uint32_t at, uint16_t *out_ent
     return STATUS_OK;
 }
 
+/* For strict profiles: what the trailers say must be true. */
+static enum status check_envelope(struct edifact_tally *tally,
+                                  const struct edifact_envelope *envelope,
+                                  struct scan_fault *out_fault)
+{
+    edifact_tally_take(tally, envelope);
+    if (tally->count == 0)
+        return STATUS_OK;
+    return scan_fault_at(out_fault, SCAN_ENVELOPE, tally->warnings[0].offset,
+                         tally->warnings[0].what);
+}
+
 static enum status scan_segments(const struct plan *plan, struct edifact_envelope *envelope,
-                                 struct scan *scan, struct scan_fault *out_fault)
+                                 const struct edifact_part *part, struct scan *scan,
+                                 struct scan_fault *out_fault)
 {
     struct edifact_capturer capturer;
     struct edifact_elements elements;
+    struct edifact_warning warning;
+    struct edifact_tally tally;
+    if (plan->strict)
+        edifact_tally_init(&tally, part, &warning, 1);
     scan->capture_count = 0;
     scan->entry_count = 0;
     edifact_capturer_init(&capturer, plan, &envelope->syntax, envelope->body, scan);
@@ -65,7 +84,9 @@ static enum status scan_segments(const struct plan *plan, struct edifact_envelop
         else if (tag == EDIFACT_UNS || tag == EDIFACT_UNT)
             entry = 0;
         if (status == STATUS_OK && capturer.checks_charset)
-            status = edifact_capturer_check(&capturer, envelope->start, envelope->next, out_fault);
+            status = edifact_capturer_check(&capturer, envelope->start, envelope->end, out_fault);
+        if (status == STATUS_OK && plan->strict)
+            status = check_envelope(&tally, envelope, out_fault);
         if (status == STATUS_OK && tapped)
             status = edifact_capturer_take(&capturer, rows, &elements, entry, envelope->number,
                                            out_fault);

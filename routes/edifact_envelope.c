@@ -315,7 +315,7 @@ enum status edifact_envelope_end(struct edifact_envelope *envelope,
     }
     if (end >= limit && !edifact_syntax_ends_by_lines(&envelope->syntax))
         return scan_fault_at(out_fault, SCAN_TRUNCATED, limit, "the segment has no end");
-    envelope->next = end < limit ? end + 1 : limit;
+    envelope->end = envelope->next = end < limit ? end + 1 : limit;
     return envelope->tag == EDIFACT_UNO ? pass_object(envelope, end, out_fault) : STATUS_OK;
 }
 

@@ -65,6 +65,7 @@ struct edifact_envelope {
     bool many;                  /* goes on to further messages */
     bool unsure;                /* the first segment may show other characters than the default */
     uint32_t tag, start;        /* of the segment */
+    uint32_t end;               /* behind its terminator */
     uint32_t number;            /* of the segment, from 1 */
     enum edifact_place place;   /* behind the segment */
     uint32_t next;              /* where the next segment is looked for */
@@ -88,10 +89,16 @@ void edifact_envelope_open_part(struct edifact_envelope *envelope, struct bytes 
 MUST_CHECK enum status edifact_envelope_next(struct edifact_envelope *envelope, bool *out_found,
                                              struct scan_fault *out_fault);
 
-/* Goes to the end of the segment; also finds its elements unless `elements` is NULL. The segment's
- * last byte, its terminator, is the one before `next`; behind UNO, `next` is where UNP stands. */
+/* Goes to the end of the segment; also finds its elements unless `elements` is NULL. Behind UNO,
+ * the next segment is looked for where UNP must stand. */
 MUST_CHECK enum status edifact_envelope_end(struct edifact_envelope *envelope,
                                             struct edifact_elements *elements,
                                             struct scan_fault *out_fault);
+
+/* The segment whose end was found, with its terminator. */
+static inline struct bytes edifact_envelope_segment(const struct edifact_envelope *envelope)
+{
+    return bytes_make(envelope->body.data + envelope->start, envelope->end - envelope->start);
+}
 
 #endif

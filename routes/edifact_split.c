@@ -41,23 +41,18 @@ enum status scan_edifact_split(struct bytes body, struct edifact_part *out_parts
 static enum status begin_part(struct split *split, struct scan_fault *out_fault);
 static void count_unit(struct split *split);
 
-static struct bytes segment_of(const struct edifact_envelope *envelope)
-{
-    return bytes_slice(envelope->body, envelope->start, envelope->next - envelope->start);
-}
-
 static enum status take_segment(struct split *split, struct scan_fault *out_fault)
 {
     const struct edifact_envelope *envelope = &split->envelope;
     struct edifact_part *last = split->count == 0 ? NULL : &split->parts[split->count - 1];
     switch (envelope->tag) {
     case EDIFACT_UNB:
-        split->interchange = segment_of(envelope);
+        split->interchange = edifact_envelope_segment(envelope);
         split->interchange_first = split->count;
         split->interchange_count = 0;
         break;
     case EDIFACT_UNG:
-        split->group = segment_of(envelope);
+        split->group = edifact_envelope_segment(envelope);
         split->group_first = split->count;
         split->group_count = 0;
         split->interchange_count++;
@@ -66,18 +61,18 @@ static enum status take_segment(struct split *split, struct scan_fault *out_faul
     case EDIFACT_UNO: count_unit(split); break;
     case EDIFACT_UNT:
     case EDIFACT_UNP:
-        last->message.size = (size_t)(envelope->body.data + envelope->next - last->message.data);
+        last->message.size = (size_t)(envelope->body.data + envelope->end - last->message.data);
         break;
     case EDIFACT_UNE:
         for (uint32_t i = split->group_first; i < split->count; i++) {
-            split->parts[i].group_end = segment_of(envelope);
+            split->parts[i].group_end = edifact_envelope_segment(envelope);
             split->parts[i].group_count = split->group_count;
         }
         split->group = (struct bytes){0};
         break;
     case EDIFACT_UNZ:
         for (uint32_t i = split->interchange_first; i < split->count; i++) {
-            split->parts[i].interchange_end = segment_of(envelope);
+            split->parts[i].interchange_end = edifact_envelope_segment(envelope);
             split->parts[i].interchange_count = split->interchange_count;
         }
         split->interchange = (struct bytes){0};
@@ -96,7 +91,7 @@ static enum status begin_part(struct split *split, struct scan_fault *out_fault)
     if (envelope->advice.end != 0)
         advice = bytes_slice(envelope->body, envelope->advice.start, EDIFACT_ADVICE_BYTES);
     split->parts[split->count++] = (struct edifact_part){
-        .message = segment_of(envelope), /* for now */
+        .message = edifact_envelope_segment(envelope), /* for now */
         .advice = advice,
         .interchange = split->interchange,
         .group = split->group,

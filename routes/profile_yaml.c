@@ -161,6 +161,16 @@ static void read_identity(struct profile_compiler *compiler, const struct yaml_n
                             : CONFLICT_REFUSE;
 }
 
+static bool read_strict(struct profile_compiler *compiler, const struct yaml_node *document)
+{
+    bool strict = profile_read_flag(compiler, document, "strict", false);
+    if (strict && compiler->format_known && compiler->format != FORMAT_EDIFACT)
+        profile_error(compiler, yaml_member(document, "strict"), "P114",
+                      "it is about the counts and references of EDIFACT",
+                      "`strict` means nothing in this format");
+    return strict;
+}
+
 /* `profile` and `family` name things in commands, configurations and metrics. */
 static const char *read_name(struct profile_compiler *compiler, const struct yaml_node *document,
                              const char *member)
@@ -254,9 +264,9 @@ static void index_specs(struct profile_compiler *compiler, struct profile *profi
 static struct profile *compile_document(struct profile_compiler *compiler,
                                         const struct yaml_node *document)
 {
-    static const char *const known[] = {"profile",   "family",  "description", "format",
-                                        "recognise", "entries", "fields",      "keys",
-                                        "identify",  "receipt", "conflict",    "content"};
+    static const char *const known[] = {
+        "profile", "family",   "description", "format",   "recognise", "entries", "fields",
+        "keys",    "identify", "receipt",     "conflict", "content",   "strict"};
     compiler->failed = false;
     compiler->owner_count = 0;
     compiler->spec_count = 0;
@@ -289,6 +299,7 @@ static struct profile *compile_document(struct profile_compiler *compiler,
     read_keys(compiler, document);
     read_content_paths(compiler, document, profile);
     read_identity(compiler, document, profile);
+    bool strict = read_strict(compiler, document);
     check_claims(compiler);
     if (compiler->failed)
         return NULL;
@@ -296,6 +307,7 @@ static struct profile *compile_document(struct profile_compiler *compiler,
     keep_specs(compiler, profile);
     plan_finish(&compiler->builder, compiler->arena, &profile->plan, &profile->filters,
                 &profile->filter_count);
+    profile->plan.strict = strict;
     index_specs(compiler, profile);
     return profile;
 }

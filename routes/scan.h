@@ -46,6 +46,7 @@ enum {
     X(ENCODING, "ENCODING", "the bytes do not fit the character set, or it is not known")          \
     X(MANY_MESSAGES, "MANYMESSAGES", "an interchange of several messages: send them one by one")   \
     X(TOO_MANY_MESSAGES, "TOOMANYMESSAGES", "more than 256 messages in one body")                  \
+    X(ENVELOPE, "ENVELOPE", "a count or a reference of the envelope is wrong")                     \
     X(MISSING, "MISSING", "a field that the profile requires is absent")                           \
     X(CONSTRAINT, "CONSTRAINT", "a value breaks a constraint of the profile")
 
@@ -104,6 +105,7 @@ struct plan {
     uint16_t component_count;
     uint8_t entry_tag[3]; /* EDIFACT: the segment that begins an entry; {0} for none. An entry
                              ends where the next begins, at UNS, or at UNT. */
+    bool strict;          /* EDIFACT: a wrong count or reference of the envelope is a fault */
     bool root_name_tapped;
     uint16_t root_name_tap; /* XML: captures the local name of the root element; else TAP_NONE */
     const struct plan_index *index; /* routes/plan_index.h: built when the rest is complete */
@@ -179,6 +181,24 @@ MUST_CHECK enum status scan_edifact_split(struct bytes body, struct edifact_part
 MUST_CHECK enum status scan_edifact_part(const struct plan *plan, struct bytes body,
                                          const struct edifact_part *part, struct scan *scan,
                                          struct scan_fault *out_fault);
+
+/* What a trailer says amiss: a body can be read all the same. */
+struct edifact_warning {
+    const char *what;      /* a static sentence */
+    uint32_t offset;       /* where it is said */
+    struct bytes found;    /* as it is said; views of the body */
+    struct bytes expected; /* a reference; else */
+    bool counts;           /* ... a count: */
+    uint32_t expected_count;
+};
+
+/* Where counts and references are wrong in UNT (0074, 0062), UNE (0060, 0048), UNZ (0036, 0020) and
+ * UNP (0810, 0800), of all messages of the body. There may be more than `capacity`: the first of
+ * them are written. INVALID with a fault if the body cannot be walked. */
+MUST_CHECK enum status scan_edifact_warnings(struct bytes body,
+                                             struct edifact_warning *out_warnings,
+                                             uint32_t capacity, uint32_t *out_count,
+                                             struct scan_fault *out_fault);
 
 /* ---- Peeks: just enough to choose a profile, without a plan ------------------------------------
  */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "io/cli/explain.h"
+#include "io/cli/explain_warnings.h"
 #include "io/cli/output.h"
 
 static void print_fields(const struct reading *reading);
@@ -38,6 +39,7 @@ void explain_print_json(const struct explanation *explanation)
         print_entries(&routing->reading);
         print_rules(explanation);
     }
+    explain_print_warnings_json(explanation);
     if (explanation->refused) {
         print_refusal(explanation);
     } else {

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "io/cli/explain.h"
+#include "io/cli/explain_warnings.h"
 #include "io/cli/output.h"
 
 enum { PAGE_COLUMNS = 100, LABEL_COLUMNS = 14, NAME_COLUMNS = 18 };
@@ -24,6 +25,7 @@ void explain_print_text(const struct explanation *explanation)
         if (explanation->generation->table_count > 0)
             print_rules(explanation);
     }
+    explain_print_warnings_text(explanation);
     print_outcome(explanation);
 }
 

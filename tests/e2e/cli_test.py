@@ -278,6 +278,41 @@ def test_explain_refusals():
         kouan("explain", "-c", folder / "body-0", folder / "body-0", code=INVALID)
 
 
+EDIFACT_PROFILE = '''
+profile: notices
+family: notices
+format: edifact
+recognise: { type: CUSRES }
+fields: { message_type: UNH/2/1 }
+'''
+
+
+def test_explain_warns_of_wrong_counts():
+    body = b"UNB+UNOA:1+A+B++R1'UNH+M1+CUSRES:D:96B:UN'UNT+3+M1'UNZ+1+R2'"
+    with Folder({"body": body}) as folder:
+        lines = [line.split() for line in said("explain", folder / "body").splitlines()]
+        assert ["warning", "at", "byte", str(body.index(b"3+M1")) + ":", "UNT", "0074"] in [
+            line[:6] for line in lines], lines
+        assert ["deliver", "all"] in lines, lines
+        (value,) = explain(folder, body)
+        assert value["accepted"] and value["warning_count"] == 2, value
+        assert value["warnings"][1] == {"offset": body.index(b"R2"), "found": "R2", "expected": "R1",
+                                        "what": "UNZ 0020 is not the reference of UNB"}, value
+
+
+def test_strict_profile_refuses_wrong_counts():
+    good = b"UNB+UNOA:1+A+B++R1'UNH+M1+CUSRES:D:96B:UN'UNT+2+M1'UNZ+1+R1'"
+    bad = good.replace(b"UNT+2", b"UNT+7")
+    configuration = files()["kouan.yaml"]
+    with Folder({**files(), "kouan.yaml": "profiles: [notices.yaml, shipped]\n" + configuration,
+                 "notices.yaml": EDIFACT_PROFILE + "strict: true\n"}) as folder:
+        arguments = ["-c", folder / "kouan.yaml", "--participant", "nansha"]
+        good_value, bad_value = explain(folder, good, bad, arguments=arguments, code=INVALID)
+        assert good_value["profile"] == "notices" and "warnings" not in good_value, good_value
+        assert bad_value["refused"]["fault"] == "ENVELOPE", bad_value
+        assert bad_value["refused"]["offset"] == bad.index(b"7+M1"), bad_value
+
+
 def test_explain_points_at_the_byte():
     body = '{"messageType":"报关单","messageId":x}'.encode()
     with Folder({"body": body}) as folder:

@@ -182,6 +182,29 @@ static void check_part_alone(const struct edifact_part *part, struct charsets *c
     free(text);
 }
 
+/* A strict scan refuses what is good otherwise at the first of its warnings, and nothing else. */
+static void check_warnings(const struct run *whole, struct charsets *charsets)
+{
+    static struct run strict_run;
+    struct edifact_warning warnings[4];
+    struct scan_fault fault = {0};
+    struct plan strict = plan;
+    uint32_t count = 0;
+    enum status status = scan_edifact_warnings(whole->body, warnings, 4, &count, &fault);
+    check(status == STATUS_OK || fault.reason != SCAN_NONE);
+    if (whole->status != STATUS_OK)
+        return;
+    check(status == STATUS_OK);
+    strict.strict = true;
+    prepare(&strict_run, charsets);
+    status = scan_edifact(&strict, whole->body, &strict_run.scan, &strict_run.fault);
+    check((status == STATUS_OK) == (count == 0));
+    if (count > 0) {
+        check(warnings[0].offset < whole->body.size && strict_run.fault.reason == SCAN_ENVELOPE);
+        check(warnings[0].offset == strict_run.fault.offset);
+    }
+}
+
 static void check_split(const struct run *whole, struct charsets *charsets)
 {
     static struct edifact_part parts[EDIFACT_PARTS_MAX];
@@ -213,6 +236,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_same(&first, &second);
     check_indexers(first.body);
     check_split(&first, charsets);
+    check_warnings(&first, charsets);
     free((void *)first.body.data);
     free((void *)second.body.data);
     return 0;

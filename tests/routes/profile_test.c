@@ -178,6 +178,25 @@ Test(profile, identity)
     cr_expect_eq(identity_of("identify: body\n" HEAD "  message_id: I\n"), IDENTIFY_BY_BODY);
 }
 
+#define EDIFACT_HEAD                                                                               \
+    "profile: p\nfamily: f\nformat: edifact\nrecognise: { type: CUSRES }\n"                        \
+    "fields:\n  message_type: UNH/2/1\n"
+
+static bool is_strict(const char *yaml)
+{
+    struct profile_fixture *fixture = fixture_open();
+    bool strict = fixture_profile(fixture, yaml)->plan.strict;
+    fixture_close(fixture);
+    return strict;
+}
+
+Test(profile, strict)
+{
+    cr_expect_not(is_strict(EDIFACT_HEAD));
+    cr_expect_not(is_strict("strict: false\n" EDIFACT_HEAD));
+    cr_expect(is_strict("strict: true\n" EDIFACT_HEAD));
+}
+
 /* ---- what does not ----------------------------------------------------------------------------
  */
 
@@ -291,6 +310,7 @@ static const struct mistake mistakes[] = {
      "p.yaml:7:30: error[P105]: `yes` is not a value of `required`\n"},
     {"receipt: true\nidentify: id\n" HEAD "  message_id: A\n",
      "p.yaml:2:11: error[P114]: a receipt is identified by its body\n"},
+    {"strict: true\n" HEAD, "p.yaml:1:9: error[P114]: `strict` means nothing in this format\n"},
     {"identify: id\n" HEAD, "p.yaml:1:11: error[P114]: without `message_id` there is no id"},
     /* Paths: the place is inside the text, in characters. */
     {HEAD "  port: /A\n", "p.yaml:7:10: error[P107]: a path begins at the root already\n"},
