@@ -40,8 +40,7 @@ endif
 
 CORE_LIBS   := -lxxhash -lm
 ROUTES_LIBS := -lfyaml
-IO_LIBS     := -luring -lhiredis
-BENCH_LIBS  := -lexpat -ljansson
+IO_LIBS     := -luring -lhiredis -lexpat -ljansson
 
 # Every source file is a module of its folder; a new file needs no line here.
 core_sources   := $(wildcard core/*.c)
@@ -69,7 +68,7 @@ $(BUILD)/kouan: $(BUILD)/io/main.o $(BUILD)/io.a $(BUILD)/routes.a $(BUILD)/core
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
 
 $(BUILD)/kouan-bench: $(BUILD)/bench/main.o $(BUILD)/bench.a $(BUILD)/io.a $(BUILD)/routes.a $(BUILD)/core.a
-	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(BENCH_LIBS) $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
 
 $(BUILD)/%.o: %.c | packages
 	@mkdir -p $(@D)

@@ -21,9 +21,9 @@ $(BUILD)/tests/routes/%_test: $(BUILD)/tests/routes/%_test.o $(BUILD)/routes.a $
 $(BUILD)/tests/io/%_test: $(BUILD)/tests/io/%_test.o $(BUILD)/io.a $(BUILD)/routes.a $(BUILD)/core.a
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS) $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
 $(BUILD)/tests/bench/%_test: $(BUILD)/tests/bench/%_test.o $(BUILD)/bench.a $(BUILD)/io.a $(BUILD)/routes.a $(BUILD)/core.a
-	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS) $(BENCH_LIBS) $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS) $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
 $(BUILD)/tests/fuzz/%_replay: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/tests/fuzz/replay.o $(BUILD)/bench.a $(BUILD)/io.a $(BUILD)/routes.a $(BUILD)/core.a
-	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(BENCH_LIBS) $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
 
 # ---- run ---------------------------------------------------------------------------------------
 
@@ -82,7 +82,7 @@ fuzz-build: check-packages
 .PHONY: fuzz-programs
 fuzz-programs: $(patsubst %,$(BUILD)/%_fuzz,$(fuzz_names))
 $(BUILD)/%_fuzz: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/bench.a $(BUILD)/io.a $(BUILD)/routes.a $(BUILD)/core.a
-	$(call say,LD)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(BENCH_LIBS) $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
 
 # New inputs stay in build/fuzz/corpus; findings in build/fuzz.
 .PHONY: fuzz

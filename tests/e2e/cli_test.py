@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import select
 import shutil
 import signal
@@ -16,7 +17,7 @@ from kouan_harness import Server, die_with_parent, kouan_command, make_folder, r
 from provincial import CONFIG, CUSTOMS_RULES, drain, entries, event, files, login, secret
 
 OK, INVALID, USAGE, UNREACHABLE = 0, 1, 2, 3
-COMMANDS = ["serve", "check", "explain", "send", "tail", "hold", "rejects", "ledger", "health",
+COMMANDS = ["serve", "check", "explain", "profile", "send", "tail", "hold", "rejects", "ledger", "health",
             "version", "help"]
 NOBODY = "127.0.0.1:1"  # nobody listens at tcpmux here
 
@@ -348,6 +349,87 @@ def test_explain_unreadable():
 
 
 # ---- send ------------------------------------------------------------------------------------------
+
+
+ARRIVAL = """<?xml version="1.0" encoding="UTF-8"?>
+<wh:Report xmlns:wh="urn:nansha:warehouse:%d">
+  <wh:Header id="NS-%d"><wh:From>NSWH07</wh:From></wh:Header>
+  <wh:Consignment><wh:BILL_NO>COSU6371204410</wh:BILL_NO><wh:Box>1</wh:Box></wh:Consignment>
+  <wh:Consignment><wh:BILL_NO>COSU6371204455</wh:BILL_NO></wh:Consignment>
+</wh:Report>
+"""
+
+
+def test_profile_from_samples():
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        for n in (1, 2):
+            (folder / f"{n}.xml").write_text(ARRIVAL % (n, n))
+        draft = kouan("profile", "draft", "--name", "nansha", folder / "1.xml", folder / "2.xml")
+        for line in ["profile: nansha", "  root: Report", '  namespace: "urn:nansha:warehouse:*"',
+                     "entries: Consignment", "  message_id: Header/@id  # NS-1",
+                     "  sender: Header/From  # NSWH07",
+                     "  bill: Consignment/BILL_NO  # COSU6371204410", "#   Consignment/Box  # 1"]:
+            assert line in draft.stdout.splitlines(), (line, draft.stdout)
+        assert "1.xml: type Report, id NS-1, 2 entries, 2 keys" in draft.stderr
+        profile, examples = folder / "nansha.yaml", folder / "nansha.expect.yaml"
+        profile.write_text(draft.stdout)
+        missing = kouan("profile", "test", profile, code=INVALID)
+        assert "hint: `kouan profile expect" in missing.stderr
+        expect = kouan("profile", "expect", profile, folder / "1.xml", folder / "2.xml")
+        assert '- { bill: "COSU6371204455" }' in expect.stdout, expect
+        examples.write_text(expect.stdout)
+        for path in (profile, examples):
+            good = kouan("profile", "test", path)
+            assert good.stdout == "2 examples as expected, 0 not\n", good
+        examples.write_text(expect.stdout.replace("NSWH07", "NSWH7", 1))
+        bad = kouan("profile", "test", profile, code=INVALID)
+        assert bad.stdout == "1 example as expected, 1 not\n", bad
+        assert re.search(r"nansha\.expect\.yaml:6:\d+: error\[P115\]: `sender` is NSWH07, not NSWH7",
+                         bad.stderr), bad
+
+
+def test_profile_from_json_and_edifact():
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        (folder / "a.json").write_text(
+            '{"docNo":"D-1","items":[{"container_no":"CSNU6231870"},{"container_no":"CSNU6231885"}]}')
+        (folder / "a.edi").write_text(
+            "UNB+UNOA:2+SHIP+PORT+200101:1200+77'UNH+1+COPRAR:D:95B:UN'BGM+45+L1+9'TDT+20+V12'"
+            "EQD+CN+CSNU6231870'EQD+CN+CSNU6231885'UNT+6+1'UNZ+1+77'")
+        draft = kouan("profile", "draft", "--name", "boxes", folder / "a.json")
+        assert "entries: items\n" in draft.stdout, draft
+        assert "  container: items/container_no  # CSNU6231870\n" in draft.stdout, draft
+        assert "  message_type: { constant: boxes }\n" in draft.stdout, draft
+        draft = kouan("profile", "draft", folder / "a.edi")
+        assert "entries: EQD\n" in draft.stdout, draft
+        assert "  voyage: TDT/2  # V12\n" in draft.stdout and "2 entries, 4 keys" in draft.stderr, draft
+
+
+def test_profile_errors():
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        (folder / "broken.xml").write_text("<a>\n<b></a>")
+        (folder / "a.json").write_text('{"a":1}')
+        (folder / "a.xml").write_text("<a/>")
+        (folder / "text").write_text("hello")
+        broken = kouan("profile", "draft", folder / "broken.xml", code=INVALID)
+        assert "broken.xml:2:6: not well-formed XML" in broken.stderr, broken
+        mixed = kouan("profile", "draft", folder / "a.xml", folder / "a.json", code=INVALID)
+        assert "of another format" in mixed.stderr, mixed
+        text = kouan("profile", "draft", folder / "text", code=INVALID)
+        assert "neither XML, JSON nor EDIFACT" in text.stderr, text
+        kouan("profile", "draft", code=USAGE)
+        kouan("profile", "paint", "x", code=USAGE)
+        kouan("profile", "show", "nosuch", code=INVALID)
+
+
+def test_profile_show():
+    listed = kouan("profile", "show")
+    assert re.search(r"^event +the canonical JSON event$", listed.stdout, re.M)
+    shown = kouan("profile", "show", "ceb-payment")
+    assert shown.stdout.startswith("profile: ceb-payment\n"), shown
+    assert "---" not in shown.stdout and "ceb-collection" not in shown.stdout
 
 
 def test_send():

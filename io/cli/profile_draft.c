@@ -1,0 +1,136 @@
+/* kouan profile draft: proposes a profile for samples of one dialect, and says what the proposal
+ * reads from them. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/cli/arguments.h"
+#include "io/cli/draft.h"
+#include "io/cli/output.h"
+#include "io/cli/profile.h"
+
+static bool load_samples(struct draft *draft, int count, char **paths);
+static bool read_places(struct draft *draft);
+static const char *name_of(struct draft *draft);
+static bool try_draft(struct draft *draft);
+
+enum cli_exit cli_profile_draft(const char *name, int argc, char **argv)
+{
+    struct draft draft = {0};
+    arena_init(&draft.arena);
+    draft.places = arena_allocate_array(&draft.arena, DRAFT_PLACES_MAX, sizeof *draft.places);
+    bool good = load_samples(&draft, argc, argv) && read_places(&draft);
+    if (good) {
+        draft.name = name != NULL ? name : name_of(&draft);
+        draft_write(&draft, stdout);
+        good = try_draft(&draft);
+    }
+    arena_deinit(&draft.arena);
+    return good ? CLI_OK : CLI_INVALID;
+}
+
+static bool load_samples(struct draft *draft, int count, char **paths)
+{
+    struct draft_sample *samples =
+        arena_allocate_array(&draft->arena, (size_t)count, sizeof *samples);
+    for (int i = 0; i < count; i++) {
+        enum format format;
+        struct scan_fault fault;
+        samples[i].path = paths[i];
+        if (!cli_profile_read_file(&draft->arena, paths[i], &samples[i].body))
+            return false;
+        if (scan_sniff(samples[i].body, &format, &fault) != STATUS_OK) {
+            fprintf(stderr, "kouan profile: %s is neither XML, JSON nor EDIFACT\n", paths[i]);
+            return false;
+        }
+        if (i > 0 && format != draft->format) {
+            fprintf(stderr,
+                    "kouan profile: %s is of another format than %s: draft a profile for "
+                    "each\n",
+                    paths[i], paths[0]);
+            return false;
+        }
+        draft->format = format;
+    }
+    draft->samples = samples;
+    draft->sample_count = (uint32_t)count;
+    return true;
+}
+
+static bool read_places(struct draft *draft)
+{
+    if (draft->format == FORMAT_EDIFACT)
+        return draft_read_edifact(draft);
+    if (draft->format == FORMAT_XML ? !draft_read_xml(draft) : !draft_read_json(draft))
+        return false;
+    draft_choose(draft);
+    return true;
+}
+
+/* `ArrivalReport` -> `arrivalreport`. */
+static const char *name_of(struct draft *draft)
+{
+    char name[64];
+    size_t size = 0;
+    const char *from = draft->name_count > 0 ? draft->names[0] : "";
+    for (; *from != '\0' && size + 1 < sizeof name; from++)
+        if (isalnum((unsigned char)*from) || strchr("-_.", *from) != NULL)
+            name[size++] = (char)tolower((unsigned char)*from);
+    name[size] = '\0';
+    return size > 0 ? arena_copy_text(&draft->arena, bytes_make(name, size)) : "draft";
+}
+
+/* ---- what it reads ---- */
+
+static void print_reading(const char *path, const struct reading *reading)
+{
+    uint32_t keys = 0;
+    for (uint16_t i = 0; i < reading->count; i++)
+        keys += slot_is_key((enum slot)reading->occurrences[i].slot);
+    fprintf(stderr, "%s: type ", path);
+    output_escaped(stderr, reading_value(reading, SLOT_MESSAGE_TYPE));
+    fputs(", id ", stderr);
+    struct bytes id = reading_value(reading, SLOT_MESSAGE_ID);
+    output_escaped(stderr, id.size > 0 ? id : BYTES_LITERAL("(none)"));
+    fprintf(stderr, ", %u entr%s, %u keys\n", reading->entry_count,
+            reading->entry_count == 1 ? "y" : "ies", keys);
+}
+
+static bool read_samples(const struct draft *draft, struct profile_stand *stand)
+{
+    bool good = true;
+    for (uint32_t i = 0; i < draft->sample_count; i++) {
+        struct reading reading;
+        struct scan_fault fault;
+        reader_reset(&stand->reader);
+        if (read_message(&stand->set, NULL, &stand->reader, draft->samples[i].body, &reading,
+                         &fault) == STATUS_OK) {
+            print_reading(draft->samples[i].path, &reading);
+            continue;
+        }
+        fprintf(stderr, "%s: the draft does not read it: %s at byte %u%s%s\n",
+                draft->samples[i].path, scan_reason_word(fault.reason), fault.offset,
+                fault.what != NULL ? ": " : "", fault.what != NULL ? fault.what : "");
+        good = false;
+    }
+    return good;
+}
+
+/* Reads the samples with the draft as it stands in YAML: what was written must hold. */
+static bool try_draft(struct draft *draft)
+{
+    static struct profile_stand stand;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *memory = open_memstream(&text, &size);
+    if (memory == NULL)
+        abort();
+    draft_write(draft, memory);
+    fclose(memory);
+    bool good = cli_profile_stand_open_text(&stand, "draft", bytes_make(text, size)) &&
+                read_samples(draft, &stand);
+    cli_profile_stand_close(&stand);
+    free(text);
+    return good;
+}
