@@ -1,6 +1,6 @@
 #include "io/command.h"
 
-#include <stdio.h>
+#include "io/group.h"
 
 const struct command_row command_rows[] = {
 #define X(function, name, arity, flags, group, since, summary, arguments)                          \
@@ -32,52 +32,23 @@ void command_reply_ok(struct session *session)
     session_reply_end(session, &writer);
 }
 
-/* Where a wrong number of arguments is told from an unknown word. */
-static const struct {
-    const char *command, *subcommand;
-} subcommands[] = {
-    {"CLIENT", "GETNAME"}, {"CLIENT", "ID"},      {"CLIENT", "INFO"},     {"CLIENT", "LIST"},
-    {"CLIENT", "SETINFO"}, {"CLIENT", "SETNAME"}, {"COMMAND", "COUNT"},   {"COMMAND", "LIST"},
-    {"CONFIG", "GET"},     {"KOUAN", "HEALTH"},   {"KOUAN", "HOLDS"},     {"KOUAN", "LEDGER"},
-    {"KOUAN", "REJECT"},   {"KOUAN", "REJECTS"},  {"KOUAN", "RELEASE"},   {"KOUAN", "VERSION"},
-    {"XGROUP", "CREATE"},  {"XGROUP", "DESTROY"}, {"XINFO", "CONSUMERS"}, {"XINFO", "GROUPS"},
-    {"XINFO", "STREAM"},
-};
-
-static bool is_subcommand(struct bytes command, struct bytes subcommand)
+void command_reply_integer(struct session *session, int64_t value)
 {
-    for (size_t i = 0; i < sizeof subcommands / sizeof *subcommands; i++)
-        if (bytes_equal_fold(command, bytes_from_text(subcommands[i].command)) &&
-            bytes_equal_fold(subcommand, bytes_from_text(subcommands[i].subcommand)))
-            return true;
-    return false;
-}
-
-struct folded {
-    char text[32];
-};
-
-static struct folded fold(struct bytes name, bool upper)
-{
-    struct folded folded = {0};
-    for (size_t i = 0; i < name.size && i < sizeof folded.text - 1; i++)
-        folded.text[i] = (char)(upper ? name.data[i] & ~0x20 : name.data[i] | 0x20);
-    return folded;
-}
-
-void command_reply_unknown_subcommand(struct session *session, const struct resp_command *command)
-{
-    enum { SHOWN_MAX = 128 };
-    struct bytes name = command->arguments[0], subcommand = command->arguments[1];
     struct resp_writer writer = session_reply_begin(session);
-    if (is_subcommand(name, subcommand)) {
-        resp_write_error_format(&writer, "ERR wrong number of arguments for '%s|%s' command",
-                                fold(name, false).text, fold(subcommand, false).text);
-    } else {
-        struct bytes shown = bytes_slice(subcommand, 0, SHOWN_MAX);
-        resp_write_error_format(&writer, "ERR unknown subcommand '%.*s'. Try %s HELP.",
-                                (int)shown.size, (const char *)shown.data, fold(name, true).text);
-    }
+    resp_write_integer(&writer, value);
+    session_reply_end(session, &writer);
+}
+
+enum { SHOWN_MAX = 128 }; /* of a name in an error */
+
+void command_reply_no_group(struct session *session, struct bytes key, struct bytes group)
+{
+    key = bytes_slice(key, 0, SHOWN_MAX);
+    group = bytes_slice(group, 0, SHOWN_MAX);
+    struct resp_writer writer = session_reply_begin(session);
+    resp_write_error_format(&writer, "NOGROUP No such consumer group '%.*s' for key name '%.*s'",
+                            (int)group.size, (const char *)group.data, (int)key.size,
+                            (const char *)key.data);
     session_reply_end(session, &writer);
 }
 
@@ -94,6 +65,36 @@ bool command_parse_id(struct bytes text, uint64_t missing_seq, struct record_id 
     return true;
 }
 
+bool command_parse_edge_id(struct bytes text, struct record_id *out_id)
+{
+    if (bytes_equal_text(text, "-"))
+        *out_id = (struct record_id){0};
+    else if (bytes_equal_text(text, "+"))
+        *out_id = (struct record_id){UINT64_MAX, UINT64_MAX};
+    else
+        return command_parse_id(text, 0, out_id);
+    return true;
+}
+
+const char *command_parse_range_end(struct bytes text, bool is_start, struct record_id *out_id)
+{
+    bool exclusive = text.size > 1 && text.data[0] == '(';
+    bool is_edge = bytes_equal_text(text, "-") || bytes_equal_text(text, "+");
+    if (is_edge && command_parse_edge_id(text, out_id))
+        return NULL;
+    if (!command_parse_id(exclusive ? bytes_slice(text, 1, text.size) : text,
+                          is_start ? 0 : UINT64_MAX, out_id))
+        return "ERR Invalid stream ID specified as stream command argument";
+    if (!exclusive)
+        return NULL;
+    struct record_id given = *out_id;
+    *out_id = is_start ? record_id_after(given) : record_id_before(given);
+    if (record_id_compare(*out_id, given) != 0)
+        return NULL;
+    return is_start ? "ERR invalid start ID for the interval"
+                    : "ERR invalid end ID for the interval";
+}
+
 struct outlet *command_outlet(struct session *session, struct bytes key, bool *out_denied)
 {
     struct shard *shard = session->shard;
@@ -108,5 +109,25 @@ struct outlet *command_outlet(struct session *session, struct bytes key, bool *o
     /* The same words for a name that does not exist, so that names cannot be probed. */
     *out_denied = true;
     command_reply_error(session, "NOPERM this participant may not consume that destination");
+    return NULL;
+}
+
+struct group *command_group(struct session *session, const struct resp_command *command)
+{
+    bool denied;
+    struct bytes key = command->arguments[1], name = command->arguments[2];
+    struct outlet *outlet = command_outlet(session, key, &denied);
+    if (denied)
+        return NULL;
+    struct group *group = outlet != NULL ? outlet_find_group(outlet, name) : NULL;
+    if (group != NULL)
+        return group;
+    key = bytes_slice(key, 0, SHOWN_MAX);
+    name = bytes_slice(name, 0, SHOWN_MAX);
+    struct resp_writer writer = session_reply_begin(session);
+    resp_write_error_format(&writer, "NOGROUP No such key '%.*s' or consumer group '%.*s'",
+                            (int)key.size, (const char *)key.data, (int)name.size,
+                            (const char *)name.data);
+    session_reply_end(session, &writer);
     return NULL;
 }

@@ -51,13 +51,18 @@ enum command_flag {
     X(xadd, "XADD", -5, COMMAND_WRITE | COMMAND_FAST | COMMAND_PUBLISH, "stream", "5.0.0",         \
       "Publishes a message to a channel; its receipt is the id.",                                  \
       "channel [IDMP producer message-id] * body bytes")                                           \
+    X(xautoclaim, "XAUTOCLAIM", -6, COMMAND_WRITE | COMMAND_LONG, "stream", "6.2.0",               \
+      "Takes over messages that have been pending for long, whoever's they are.",                  \
+      "destination group consumer min-idle-time start [COUNT count] [JUSTID]")                     \
     X(xclaim, "XCLAIM", -6, COMMAND_WRITE | COMMAND_LONG, "stream", "5.0.0",                       \
       "Takes over pending messages of a dead consumer.",                                           \
       "destination group consumer min-idle-time id [id ...] [IDLE ms] [TIME unix-ms] "             \
       "[RETRYCOUNT count] [FORCE] [JUSTID] [LASTID id]")                                           \
     X(xgroup, "XGROUP", -2, COMMAND_WRITE, "stream", "5.0.0",                                      \
-      "Creates a consumer group of a destination, or removes it again.",                           \
-      "CREATE destination group id | $ [MKSTREAM] [ENTRIESREAD n] | DESTROY destination group")    \
+      "Creates, moves and removes groups of a destination and their consumers.",                   \
+      "CREATE destination group id | $ [MKSTREAM] [ENTRIESREAD n] | SETID destination group id | " \
+      "$ [ENTRIESREAD n] | DESTROY destination group | CREATECONSUMER destination group consumer " \
+      "| DELCONSUMER destination group consumer")                                                  \
     X(xinfo, "XINFO", -2, COMMAND_READ | COMMAND_LONG, "stream", "5.0.0",                          \
       "Describes a destination, its groups or consumers.",                                         \
       "STREAM destination | GROUPS destination | CONSUMERS destination group")                     \
@@ -94,18 +99,32 @@ COMMAND_LIST(X)
 
 /* ---- what handlers share ---- */
 
+#define COMMAND_NO_CONSUMER "ERR too many consumers in this group, or the name is none"
+
 /* One-line replies. */
 void command_reply_error(struct session *session, const char *text);
 void command_reply_ok(struct session *session);
-/* "ERR unknown subcommand 'x'. Try NAME HELP.", or of a known one's number of arguments. */
-void command_reply_unknown_subcommand(struct session *session, const struct resp_command *command);
+void command_reply_integer(struct session *session, int64_t value);
+/* For a subcommand that its command does not carry out: HELP, or "ERR unknown subcommand 'x'. Try
+ * NAME HELP.", or of a known one's number of arguments. */
+void command_reply_other_subcommand(struct session *session, const struct resp_command *command);
+/* "NOGROUP No such consumer group ..." */
+void command_reply_no_group(struct session *session, struct bytes key, struct bytes group);
 
-/* `ms`, `ms-seq`, or `-` and `+` where `ranges` is set; `missing_seq` fills in the second half. */
+/* `ms` or `ms-seq`; `missing_seq` fills in the second half. */
 bool command_parse_id(struct bytes text, uint64_t missing_seq, struct record_id *out_id);
+/* Or `-` and `+`, the least and the greatest. */
+bool command_parse_edge_id(struct bytes text, struct record_id *out_id);
+
+/* An end of a range of ids: `(id` excludes the id itself, `-` and `+` are the ends of all. NULL, or
+ * what is wrong. */
+const char *command_parse_range_end(struct bytes text, bool is_start, struct record_id *out_id);
 
 /* The destination that a key names and the participant may consume; NULL after an error reply,
  * NOPERM alike for an unknown one when participants are configured, so that names cannot be probed.
  * `missing_ok`: no reply for an unknown one. */
 struct outlet *command_outlet(struct session *session, struct bytes key, bool *out_denied);
+/* The group that arguments 1 and 2 name; NULL after an error reply. */
+struct group *command_group(struct session *session, const struct resp_command *command);
 
 #endif

@@ -3,13 +3,6 @@
 #include "io/group.h"
 #include "io/read.h"
 
-static void reply_integer(struct session *session, int64_t value)
-{
-    struct resp_writer writer = session_reply_begin(session);
-    resp_write_integer(&writer, value);
-    session_reply_end(session, &writer);
-}
-
 /* ---- XLEN ---- */
 
 void command_xlen(struct session *session, const struct resp_command *command)
@@ -17,7 +10,7 @@ void command_xlen(struct session *session, const struct resp_command *command)
     bool denied;
     const struct outlet *outlet = command_outlet(session, command->arguments[1], &denied);
     if (!denied)
-        reply_integer(session, outlet != NULL ? (int64_t)outlet_length(outlet) : 0);
+        command_reply_integer(session, outlet != NULL ? (int64_t)outlet_length(outlet) : 0);
 }
 
 /* ---- XACK ---- */
@@ -43,7 +36,7 @@ void command_xack(struct session *session, const struct resp_command *command)
     if (acknowledged > 0)
         read_settled(session->shard, group);
     session->has_consumed = true;
-    reply_integer(session, acknowledged);
+    command_reply_integer(session, acknowledged);
 }
 
 /* ---- XGROUP ---- */
@@ -52,20 +45,45 @@ static const char no_such_key[] =
     "ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use "
     "the MKSTREAM option to create an empty stream automatically.";
 
+/* MKSTREAM, which makes nothing, and ENTRIESREAD, a hint for Redis's lag; ours is exact without it.
+ * NULL, or what is wrong. */
+static const char *parse_options(const struct resp_command *command, bool *out_make_stream)
+{
+    int64_t number;
+    for (uint32_t i = 5; i < command->count; i++) {
+        if (out_make_stream != NULL &&
+            bytes_equal_fold(command->arguments[i], BYTES_LITERAL("MKSTREAM"))) {
+            *out_make_stream = true;
+        } else if (bytes_equal_fold(command->arguments[i], BYTES_LITERAL("ENTRIESREAD")) &&
+                   i + 1 < command->count) {
+            i++;
+            if (!bytes_parse_i64(command->arguments[i], &number))
+                return "ERR value is not an integer or out of range";
+            if (number < -1)
+                return "ERR value for ENTRIESREAD must be positive or -1";
+        } else {
+            return out_make_stream != NULL
+                       ? "ERR unknown subcommand or wrong number of arguments for 'CREATE'. Try "
+                         "XGROUP HELP."
+                       : "ERR unknown subcommand or wrong number of arguments for 'SETID'. Try "
+                         "XGROUP HELP.";
+        }
+    }
+    return NULL;
+}
+
+static bool may_change_groups(const struct session *session)
+{
+    return session->participant->create_groups || session->participant->operate;
+}
+
 static void create_group(struct session *session, const struct resp_command *command)
 {
     bool make_stream = false, denied;
-    for (uint32_t i = 5; i < command->count; i++) {
-        if (bytes_equal_fold(command->arguments[i], BYTES_LITERAL("MKSTREAM"))) {
-            make_stream = true;
-        } else if (bytes_equal_fold(command->arguments[i], BYTES_LITERAL("ENTRIESREAD")) &&
-                   i + 1 < command->count) {
-            i++; /* a hint for Redis's lag; ours is exact without it */
-        } else {
-            command_reply_error(session, "ERR unknown subcommand or wrong number of arguments for "
-                                         "'CREATE'. Try XGROUP HELP.");
-            return;
-        }
+    const char *problem = parse_options(command, &make_stream);
+    if (problem != NULL) {
+        command_reply_error(session, problem);
+        return;
     }
     enum group_start start = GROUP_AFTER_ID;
     struct record_id after = {0};
@@ -89,7 +107,7 @@ static void create_group(struct session *session, const struct resp_command *com
         command_reply_error(session, "BUSYGROUP Consumer Group name already exists");
         return;
     }
-    if (!session->participant->create_groups && !session->participant->operate) {
+    if (!may_change_groups(session)) {
         command_reply_error(session, "NOPERM this participant may not create groups "
                                      "(`create_groups: yes` in its configuration)");
         return;
@@ -116,23 +134,40 @@ static bool is_configured(const struct outlet *outlet, const struct group *group
     return false;
 }
 
-/* Only of what XGROUP CREATE made: the configuration's own would be missed. */
-static void destroy_group(struct session *session, const struct resp_command *command)
+/* The destination of argument 2; NULL after an error reply. */
+static struct outlet *named_outlet(struct session *session, const struct resp_command *command)
 {
     bool denied;
     struct outlet *outlet = command_outlet(session, command->arguments[2], &denied);
-    if (denied)
-        return;
-    if (outlet == NULL) {
+    if (outlet == NULL && !denied)
         command_reply_error(session, no_such_key);
+    return outlet;
+}
+
+/* And its group of argument 3. */
+static struct group *named_group(struct session *session, const struct resp_command *command)
+{
+    struct outlet *outlet = named_outlet(session, command);
+    if (outlet == NULL)
+        return NULL;
+    struct group *group = outlet_find_group(outlet, command->arguments[3]);
+    if (group == NULL)
+        command_reply_no_group(session, command->arguments[2], command->arguments[3]);
+    return group;
+}
+
+/* Only of what XGROUP CREATE made: the configuration's own would be missed. */
+static void destroy_group(struct session *session, const struct resp_command *command)
+{
+    struct outlet *outlet = named_outlet(session, command);
+    if (outlet == NULL)
         return;
-    }
     struct group *group = outlet_find_group(outlet, command->arguments[3]);
     if (group == NULL) {
-        reply_integer(session, 0);
+        command_reply_integer(session, 0);
         return;
     }
-    if (!session->participant->create_groups && !session->participant->operate) {
+    if (!may_change_groups(session)) {
         command_reply_error(session, "NOPERM this participant may not remove groups "
                                      "(`create_groups: yes` in its configuration)");
         return;
@@ -144,16 +179,99 @@ static void destroy_group(struct session *session, const struct resp_command *co
     read_dismiss_waiters(group);
     outlet_destroy_group(outlet, group);
     shard_wake(session->shard); /* there may be room for parked publications now */
-    reply_integer(session, 1);
+    command_reply_integer(session, 1);
 }
+
+/* It makes a group miss messages, or see them again: of a configured one that is an operator's. */
+static void set_group_id(struct session *session, const struct resp_command *command)
+{
+    struct record_id id;
+    const char *problem = parse_options(command, NULL);
+    bool is_last = bytes_equal_text(command->arguments[4], "$");
+    if (problem == NULL && !is_last && !command_parse_edge_id(command->arguments[4], &id))
+        problem = "ERR Invalid stream ID specified as stream command argument";
+    if (problem != NULL) {
+        command_reply_error(session, problem);
+        return;
+    }
+    struct group *group = named_group(session, command);
+    if (group == NULL)
+        return;
+    if (!session->participant->operate &&
+        (is_configured(group->outlet, group) || !session->participant->create_groups)) {
+        command_reply_error(session, "NOPERM only an operator may move a configured group, and "
+                                     "who may create groups (`create_groups: yes`) one of those");
+        return;
+    }
+    uint64_t behind = group_set_id(group, is_last ? group->outlet->last_id : id);
+    if (behind > 0) {
+        struct resp_writer writer = session_reply_begin(session);
+        resp_write_error_format(&writer,
+                                "ERR %llu messages behind that id are pending: acknowledge them "
+                                "first, or they would be delivered twice at once",
+                                (unsigned long long)behind);
+        session_reply_end(session, &writer);
+        return;
+    }
+    read_settled(session->shard, group);
+    command_reply_ok(session);
+}
+
+static void create_consumer(struct session *session, const struct resp_command *command)
+{
+    struct group *group = named_group(session, command);
+    if (group == NULL)
+        return;
+    struct bytes name = command->arguments[4];
+    bool is_new = group_find_consumer(group, name) == GROUP_NO_CONSUMER;
+    if (is_new &&
+        group_consumer(group, name, loop_wall_ms(session->shard->loop)) == GROUP_NO_CONSUMER)
+        command_reply_error(session, COMMAND_NO_CONSUMER);
+    else
+        command_reply_integer(session, is_new);
+}
+
+/* Redis drops what is pending at the consumer; here nothing that was accepted is dropped. */
+static void delete_consumer(struct session *session, const struct resp_command *command)
+{
+    struct group *group = named_group(session, command);
+    if (group == NULL)
+        return;
+    uint16_t consumer = group_find_consumer(group, command->arguments[4]);
+    uint32_t pending = consumer != GROUP_NO_CONSUMER ? group->consumers[consumer].pending : 0;
+    if (pending > 0) {
+        struct resp_writer writer = session_reply_begin(session);
+        resp_write_error_format(&writer,
+                                "ERR %u messages are pending at that consumer and would be lost: "
+                                "XACK them, or XAUTOCLAIM them for another, and delete it then",
+                                pending);
+        session_reply_end(session, &writer);
+        return;
+    }
+    /* One whose reader is blocked would be made anew when that wakes. */
+    if (consumer != GROUP_NO_CONSUMER && !read_has_waiter(group, consumer))
+        group_remove_consumer(group, consumer);
+    command_reply_integer(session, 0);
+}
+
+static const struct {
+    const char *name;
+    uint32_t words_min, words_max;
+    void (*run)(struct session *session, const struct resp_command *command);
+} subcommands[] = {
+    {"CREATE", 5, RESP_ARGUMENTS_MAX, create_group}, {"CREATECONSUMER", 5, 5, create_consumer},
+    {"DELCONSUMER", 5, 5, delete_consumer},          {"DESTROY", 4, 4, destroy_group},
+    {"SETID", 5, RESP_ARGUMENTS_MAX, set_group_id},
+};
 
 void command_xgroup(struct session *session, const struct resp_command *command)
 {
-    if (command->count >= 5 && bytes_equal_fold(command->arguments[1], BYTES_LITERAL("CREATE")))
-        create_group(session, command);
-    else if (command->count == 4 &&
-             bytes_equal_fold(command->arguments[1], BYTES_LITERAL("DESTROY")))
-        destroy_group(session, command);
-    else
-        command_reply_unknown_subcommand(session, command);
+    for (size_t i = 0; i < sizeof subcommands / sizeof *subcommands; i++) {
+        if (!bytes_equal_fold(command->arguments[1], bytes_from_text(subcommands[i].name)) ||
+            command->count < subcommands[i].words_min || command->count > subcommands[i].words_max)
+            continue;
+        subcommands[i].run(session, command);
+        return;
+    }
+    command_reply_other_subcommand(session, command);
 }

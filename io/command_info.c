@@ -187,7 +187,7 @@ static uint32_t write_options(struct resp_writer *writer, const struct session *
 void command_config(struct session *session, const struct resp_command *command)
 {
     if (!is(command->arguments[1], "GET") || command->count < 3) {
-        command_reply_unknown_subcommand(session, command);
+        command_reply_other_subcommand(session, command);
         return;
     }
     struct resp_writer writer = session_reply_begin(session);
@@ -321,6 +321,6 @@ void command_command(struct session *session, const struct resp_command *command
     } else if (is(command->arguments[1], "LIST") && command->count == 2) {
         reply_command_list(session);
     } else {
-        command_reply_unknown_subcommand(session, command);
+        command_reply_other_subcommand(session, command);
     }
 }

@@ -263,7 +263,7 @@ static void operate(struct session *session, const struct resp_command *command)
     else if (is(subcommand, "REJECT") && command->count == 3)
         end_holds(session, command->arguments[2], false);
     else
-        command_reply_unknown_subcommand(session, command);
+        command_reply_other_subcommand(session, command);
 }
 
 void command_kouan(struct session *session, const struct resp_command *command)

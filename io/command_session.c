@@ -301,7 +301,7 @@ void command_client(struct session *session, const struct resp_command *command)
         else
             command_reply_error(session, "NOPERM only an operator may list connections");
     } else {
-        command_reply_unknown_subcommand(session, command);
+        command_reply_other_subcommand(session, command);
     }
 }
 

@@ -77,8 +77,10 @@ static void reply_consumers(struct session *session, const struct group *group)
     uint64_t now_ms = loop_wall_ms(session->shard->loop);
     struct resp_writer writer = session_reply_begin(session);
     resp_write_array(&writer, group->consumer_count);
-    for (uint16_t i = 0; i < group->consumer_count; i++) {
+    for (uint16_t i = 0; i < group->consumer_places; i++) {
         const struct group_consumer *consumer = &group->consumers[i];
+        if (consumer->name == NULL)
+            continue;
         resp_write_map(&writer, 4);
         resp_write_bulk_text(&writer, "name");
         resp_write_bulk_text(&writer, consumer->name);
@@ -92,18 +94,6 @@ static void reply_consumers(struct session *session, const struct group *group)
     session_reply_end(session, &writer);
 }
 
-static void reply_no_group(struct session *session, const struct resp_command *command)
-{
-    enum { SHOWN_MAX = 128 };
-    struct bytes key = bytes_slice(command->arguments[2], 0, SHOWN_MAX);
-    struct bytes group = bytes_slice(command->arguments[3], 0, SHOWN_MAX);
-    struct resp_writer writer = session_reply_begin(session);
-    resp_write_error_format(&writer, "NOGROUP No such consumer group '%.*s' for key name '%.*s'",
-                            (int)group.size, (const char *)group.data, (int)key.size,
-                            (const char *)key.data);
-    session_reply_end(session, &writer);
-}
-
 void command_xinfo(struct session *session, const struct resp_command *command)
 {
     struct bytes subcommand = command->arguments[1];
@@ -111,7 +101,7 @@ void command_xinfo(struct session *session, const struct resp_command *command)
     bool groups = is(subcommand, "GROUPS") && command->count == 3;
     bool consumers = is(subcommand, "CONSUMERS") && command->count == 4;
     if (!stream && !groups && !consumers) {
-        command_reply_unknown_subcommand(session, command);
+        command_reply_other_subcommand(session, command);
         return;
     }
     bool denied;
@@ -134,5 +124,5 @@ void command_xinfo(struct session *session, const struct resp_command *command)
     if (group != NULL)
         reply_consumers(session, group);
     else
-        reply_no_group(session, command);
+        command_reply_no_group(session, command->arguments[2], command->arguments[3]);
 }

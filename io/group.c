@@ -41,7 +41,7 @@ enum status group_open(struct outlet *outlet, struct bytes name, uint64_t index,
 
 void group_close(struct group *group)
 {
-    for (uint16_t i = 0; i < group->consumer_count; i++)
+    for (uint16_t i = 0; i < group->consumer_places; i++)
         free(group->consumers[i].name);
     free(group->consumers);
     free(group->pending);
@@ -87,8 +87,8 @@ static uint64_t pending_lower_bound(const struct group *group, struct record_id 
 
 uint16_t group_find_consumer(const struct group *group, struct bytes name)
 {
-    for (uint16_t i = 0; i < group->consumer_count; i++)
-        if (bytes_equal_text(name, group->consumers[i].name))
+    for (uint16_t i = 0; i < group->consumer_places; i++)
+        if (group->consumers[i].name != NULL && bytes_equal_text(name, group->consumers[i].name))
             return i;
     return GROUP_NO_CONSUMER;
 }
@@ -106,9 +106,22 @@ uint16_t group_consumer(struct group *group, struct bytes name, uint64_t now_ms)
     if (copy == NULL)
         return GROUP_NO_CONSUMER;
     memcpy(copy, name.data, name.size);
-    group->consumers[group->consumer_count] =
-        (struct group_consumer){.name = copy, .seen_ms = now_ms, .active_ms = 0};
-    return group->consumer_count++;
+    uint16_t place = 0;
+    while (place < group->consumer_places && group->consumers[place].name != NULL)
+        place++;
+    group->consumers[place] = (struct group_consumer){.name = copy, .seen_ms = now_ms};
+    group->consumer_count++;
+    if (place == group->consumer_places)
+        group->consumer_places++;
+    return place;
+}
+
+void group_remove_consumer(struct group *group, uint16_t consumer)
+{
+    assert(group->consumers[consumer].name != NULL && group->consumers[consumer].pending == 0);
+    free(group->consumers[consumer].name);
+    group->consumers[consumer] = (struct group_consumer){0};
+    group->consumer_count--;
 }
 
 /* Moves the live entries together, so that the ring has room for `pending_max` again. */
@@ -154,6 +167,28 @@ uint64_t group_take(struct group *group, uint16_t consumer, bool no_ack, uint64_
     group->entries_read++;
     group->consumers[consumer].active_ms = now_ms;
     return group->cursor++;
+}
+
+uint64_t group_set_id(struct group *group, struct record_id id)
+{
+    const struct outlet *outlet = group->outlet;
+    uint64_t behind = 0;
+    for (uint64_t place = pending_lower_bound(group, record_id_after(id));
+         place < group->pending_end; place++)
+        behind += is_live(pending_at(group, place));
+    if (behind > 0)
+        return behind;
+    uint64_t index = outlet_lower_bound(outlet, record_id_after(id));
+    if (index > group->cursor) {
+        group->account.skipped += index - group->cursor;
+        group->account.backlog -= index - group->cursor;
+    } else {
+        group_offer(group, group->cursor - index);
+    }
+    group->cursor = index;
+    group->last_delivered = id;
+    group->entries_read = outlet->pushed - (outlet->end - index);
+    return 0;
 }
 
 struct pending_entry *group_find_pending(const struct group *group, struct record_id id)

@@ -35,7 +35,8 @@ struct group {
     struct pending_entry *pending; /* index & pending_mask */
     uint64_t pending_mask, pending_first, pending_end;
     struct group_consumer *consumers;
-    uint16_t consumer_count;
+    uint16_t consumer_count;  /* that there are */
+    uint16_t consumer_places; /* that were ever taken: free ones lie among them */
     struct group_account account;
     void *waiters; /* sessions blocked on it; the front door's */
 };
@@ -56,6 +57,12 @@ uint64_t group_oldest_needed(const struct group *group);
  * long, or has a zero byte. */
 uint16_t group_consumer(struct group *group, struct bytes name, uint64_t now_ms);
 uint16_t group_find_consumer(const struct group *group, struct bytes name);
+/* One that has nothing pending. */
+void group_remove_consumer(struct group *group, uint16_t consumer);
+
+/* Goes on behind `id`, so that entries are passed by (skipped) or come once more. How many entries
+ * that are pending stand behind it: if there are any, nothing is done. */
+uint64_t group_set_id(struct group *group, struct record_id id);
 
 /* Renumbers what the group knows by index while the outlet closes up: move() is called for every
  * kept index, rising, with the place to which it would go, and says if the group needs it. */
@@ -86,6 +93,11 @@ struct pending_entry *group_next_pending(const struct group *group, struct recor
 
 /* The newest live one; NULL if nothing is pending. */
 struct pending_entry *group_last_pending(const struct group *group);
+
+static inline uint64_t group_idle_ms(const struct pending_entry *entry, uint64_t now_ms)
+{
+    return now_ms > entry->delivered_ms ? now_ms - entry->delivered_ms : 0;
+}
 
 /* True if it was pending. */
 bool group_acknowledge(struct group *group, struct record_id id);

@@ -60,9 +60,6 @@ void read_settled(struct shard *shard, struct group *group)
 
 /* ---- new entries ---- */
 
-/* What one reply hands out, one XACK can acknowledge: XACK, destination and group take three. */
-enum { READ_ENTRIES_MAX = RESP_ARGUMENTS_MAX - 3 };
-
 static uint64_t now_ms(const struct session *session)
 {
     return loop_wall_ms(session->shard->loop);
@@ -171,6 +168,15 @@ static void stop_blocking(struct session *session)
     read_stop_waiting(session);
     connection_watch(session->connection, false);
     session_wait_over(session, SESSION_WAIT_READ);
+}
+
+bool read_has_waiter(const struct group *group, uint16_t consumer)
+{
+    for (const struct session *session = group->waiters; session != NULL;
+         session = session->blocked.next)
+        if (session->blocked.consumer == consumer)
+            return true;
+    return false;
 }
 
 void read_dismiss_waiters(struct group *group)
@@ -359,7 +365,7 @@ void command_xreadgroup(struct session *session, const struct resp_command *comm
     }
     uint16_t consumer = group_consumer(group, arguments.consumer, now_ms(session));
     if (consumer == GROUP_NO_CONSUMER) {
-        command_reply_error(session, "ERR too many consumers in this group, or the name is none");
+        command_reply_error(session, COMMAND_NO_CONSUMER);
         return;
     }
     session->has_consumed = true;

@@ -6,6 +6,9 @@
 #include "io/resp.h"
 #include "io/session.h"
 
+/* What one reply hands out, one XACK can acknowledge: XACK, destination and group take three. */
+enum { READ_ENTRIES_MAX = RESP_ARGUMENTS_MAX - 3 };
+
 /* Serves blocked readers of the outlet's groups, in the order in which they came. */
 void read_serve_waiters(struct outlet *outlet);
 
@@ -19,6 +22,9 @@ bool read_bury_exhausted(struct shard *shard, struct group *group, struct pendin
 
 /* Tells all readers who wait at a group that it is no more. */
 void read_dismiss_waiters(struct group *group);
+
+/* Is a reader blocked at the group as this consumer? */
+bool read_has_waiter(const struct group *group, uint16_t consumer);
 
 /* There is output room for a session that may be blocked. */
 void read_try_again(struct session *session);

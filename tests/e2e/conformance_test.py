@@ -177,6 +177,85 @@ SCRIPTS = {
         XCLAIM none all c 0 $1
         XCLAIM all all c 0
         """,
+    "autoclaiming": """
+        XADD all * body B
+        XADD all * body B
+        XADD all * body B
+        XAUTOCLAIM all all b 0 0
+        XREADGROUP GROUP all a STREAMS all >
+        XAUTOCLAIM all all b 0 0
+        XAUTOCLAIM all all b 0 - COUNT 2
+        XAUTOCLAIM all all b 0 ($1 COUNT 1 JUSTID
+        XAUTOCLAIM all all b 0 + COUNT 1
+        XAUTOCLAIM all all b 1000000 0
+        XAUTOCLAIM all all b 1000000 0 COUNT 1
+        XAUTOCLAIM all all b -5 $3 JUSTID
+        XPENDING all all - + 10
+        XAUTOCLAIM all all b 0 0 COUNT 0
+        XAUTOCLAIM all all b 0 0 COUNT x
+        XAUTOCLAIM all all b 0 0 COUNT -1
+        XAUTOCLAIM all all b 0 0 COUNT 9223372036854775807
+        XAUTOCLAIM all all b 0 0 COUNT
+        XAUTOCLAIM all all b 0 0 WHAT
+        XAUTOCLAIM all all b x 0
+        XAUTOCLAIM all all b 0 x
+        XAUTOCLAIM all all b 0 (18446744073709551615-18446744073709551615
+        XAUTOCLAIM none all b 0 0
+        XAUTOCLAIM all none b 0 0
+        XAUTOCLAIM all all b 0
+        XACK all all $1 $2 $3
+        XAUTOCLAIM all all b 0 0
+        """,
+    "moving": """
+        XADD all * body B
+        XADD all * body B
+        XADD all * body B
+        XGROUP SETID all all $1
+        XREADGROUP GROUP all a COUNT 1 STREAMS all >
+        XGROUP SETID all all $
+        XREADGROUP GROUP all a STREAMS all >
+        XACK all all $2
+        XADD all * body B
+        XGROUP SETID all all $4
+        XREADGROUP GROUP all a STREAMS all >
+        XGROUP SETID all all - ENTRIESREAD 0
+        XGROUP SETID all all x
+        XGROUP SETID all none 0
+        XGROUP SETID none none 0
+        XGROUP SETID all all 0 ENTRIESREAD x
+        XGROUP SETID all all 0 ENTRIESREAD -2
+        XGROUP SETID all all 0 ENTRIESREAD
+        XGROUP SETID all all 0 WHAT 5
+        XGROUP SETID all all 0 MKSTREAM
+        XGROUP SETID all all
+        XGROUP CREATE all one 0 ENTRIESREAD x
+        XGROUP CREATE all one 0 ENTRIESREAD -2
+        XGROUP CREATE all one 0 ENTRIESREAD
+        """,
+    "consumers": """
+        XADD all * body B
+        XGROUP CREATECONSUMER all all a
+        XGROUP CREATECONSUMER all all a
+        XGROUP CREATECONSUMER all none a
+        XGROUP CREATECONSUMER none all a
+        XGROUP CREATECONSUMER all all
+        XGROUP CREATECONSUMER all all a b
+        XGROUP CREATECONSUMER all all b
+        XINFO CONSUMERS all all
+        XGROUP DELCONSUMER all all nobody
+        XGROUP DELCONSUMER all all a
+        XGROUP DELCONSUMER all none a
+        XGROUP DELCONSUMER none all a
+        XGROUP DELCONSUMER all all
+        XINFO CONSUMERS all all
+        XREADGROUP GROUP all c STREAMS all >
+        XACK all all $1
+        XGROUP DELCONSUMER all all c
+        XGROUP DELCONSUMER all all b
+        XINFO CONSUMERS all all
+        XGROUP HELP x
+        XINFO HELP x
+        """,
     "groups": """
         XADD all * body B
         XADD all * body B
@@ -247,7 +326,11 @@ SCRIPTS = {
         XADD all MAXLEN 1000 * body B
         XADD none * body B
         XGROUP CREATE new g 0 MKSTREAM
+        XREADGROUP GROUP all d COUNT 1 STREAMS all >
         XREADGROUP GROUP all a STREAMS all all > >
+        XGROUP DELCONSUMER all all d
+        XGROUP SETID all all 0
+        XGROUP HELP
         XGROUP DESTROY all all
         XCLAIM all all a 0 $1 FORCE JUSTID
         XINFO STREAM all FULL
@@ -322,6 +405,14 @@ KNOWN = {
         "a group of the configuration stays",
     ("differing", "XREADGROUP GROUP all a STREAMS all all > >"):
         "one destination at a time",
+    ("differing", "XGROUP DELCONSUMER all all d"):
+        "Redis drops what is pending at the consumer; what was accepted is not dropped here",
+    ("differing", "XGROUP SETID all all 0"):
+        "what is pending would be delivered twice at once",
+    ("differing", "XGROUP HELP"):
+        "it describes Kouan's",
+    ("consumers", "XINFO CONSUMERS all all"):
+        "`inactive` came with Redis 7.2",
     ("differing", "XCLAIM all all a 0 $1 FORCE JUSTID"):
         "what was not delivered cannot be pending: FORCE does nothing",
     ("differing", "XINFO STREAM all FULL"):

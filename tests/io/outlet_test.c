@@ -257,6 +257,45 @@ Test(outlet, one_stuck_message_does_not_fill_its_destination)
     tear_down(&f);
 }
 
+Test(outlet, a_group_is_set_back_and_forward)
+{
+    static struct fixture f;
+    set_up(&f, 1);
+    for (int i = 0; i < 10; i++)
+        outlet_push(&f.outlet, append(&f, 10));
+    struct group *group = f.groups[0].group;
+    cr_assert_eq(group_set_id(group, f.ids[5]), 0);
+    cr_assert_eq(group->account.skipped, 6);
+    cr_assert_eq(group->account.backlog, 4);
+    uint64_t index = group_take(group, 0, false, 1);
+    cr_assert_eq(record_id_compare(outlet_record(&f.outlet, index)->id, f.ids[6]), 0);
+    cr_assert_eq(group_set_id(group, f.ids[1]), 1, "one behind it is pending");
+    cr_assert_eq(group->account.backlog, 3, "nothing was done");
+    cr_assert_eq(group_set_id(group, f.ids[6]), 0);
+    cr_assert(group_acknowledge(group, f.ids[6]));
+    cr_assert_eq(group_set_id(group, f.ids[1]), 0);
+    cr_assert_eq(group->account.backlog, 8);
+    cr_assert_eq(group->entries_read, 2);
+    cr_assert_eq(group_gap(&group->account), 0);
+    tear_down(&f);
+}
+
+Test(outlet, a_removed_consumer_leaves_its_place)
+{
+    static struct fixture f;
+    set_up(&f, 1);
+    outlet_push(&f.outlet, append(&f, 10));
+    struct group *group = f.groups[0].group;
+    cr_assert_neq(group_take(group, 2, false, 1), GROUP_NOTHING);
+    group_remove_consumer(group, 1);
+    cr_assert_eq(group_find_consumer(group, BYTES_LITERAL("1")), GROUP_NO_CONSUMER);
+    cr_assert_eq(group->consumer_count, CONSUMERS - 1);
+    cr_assert_eq(group_consumer(group, BYTES_LITERAL("new"), 1), 1);
+    cr_assert_eq(group_consumer(group, BYTES_LITERAL("newer"), 1), CONSUMERS);
+    cr_assert_eq(group_find_pending(group, f.ids[0])->consumer, 2);
+    tear_down(&f);
+}
+
 Test(outlet, room_counts_what_is_reserved)
 {
     static struct fixture f;

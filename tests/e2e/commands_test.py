@@ -1,0 +1,124 @@
+"""Commands beyond reading and publishing: moving groups, claiming what is idle, removing consumers."""
+
+from kouan_harness import Server, WireError, run_tests
+from provincial import (CONFIG, add, add_many, event, files, ledger, login, plain_files, read_group)
+
+DEAD = ("[{name: all, groups: [all], deliveries_max: 2, dead_letter: grave}, "
+        "{name: grave, groups: [grave]}]")
+
+
+def group_of(wire, destination="all", group="all"):
+    """The ledger's account of one group."""
+    outlet = next(o for o in ledger(wire)["outlets"] if o["destination"] == destination)
+    return next(g for g in outlet["groups"] if g["group"] == group)
+
+
+# ---- XAUTOCLAIM -----------------------------------------------------------------------------------
+
+
+def test_xautoclaim_walks_by_its_cursor():
+    with Server(files=plain_files()) as server, server.wire() as wire:
+        ids = add_many(wire, range(25))
+        read_group(wire, "COUNT", 20, consumer="dead")
+        cursor, claimed, rounds = "0-0", [], 0
+        while cursor != b"0-0":
+            cursor, some, gone = wire.call("XAUTOCLAIM", "all", "all", "heir", 0, cursor, "COUNT", 6)
+            claimed += [ident for ident, _ in some]
+            rounds += 1
+            assert gone == [] and len(some) <= 6
+        assert claimed == ids[:20] and rounds == 4
+        assert wire.call("XPENDING", "all", "all")[3] == [[b"heir", b"20"]]
+        # Nothing is idle for an hour; ten times COUNT are looked at in one go.
+        cursor, some, _ = wire.call("XAUTOCLAIM", "all", "all", "heir", 3600000, "-", "COUNT", 1)
+        assert some == [] and cursor == ids[10]
+
+
+def test_xautoclaim_gives_up_what_is_exhausted():
+    with Server(files=plain_files(destinations=DEAD)) as server, server.wire() as wire:
+        ids = add_many(wire, range(3))
+        read_group(wire, "COUNT", 2)
+        assert wire.call("XACK", "all", "all", ids[1]) == 1
+        cursor, claimed, gone = wire.call("XAUTOCLAIM", "all", "all", "heir", 0, 0)
+        assert [ident for ident, _ in claimed] == [ids[0]] and gone == []
+        read_group(wire, consumer="heir")
+        # JUSTID counts no delivery, and gives nothing up.
+        assert wire.call("XAUTOCLAIM", "all", "all", "heir", 0, 0, "JUSTID") == [
+            b"0-0", [ids[0], ids[2]], []]
+        cursor, claimed, gone = wire.call("XAUTOCLAIM", "all", "all", "heir", 0, 0)
+        assert [ident for ident, _ in claimed] == [ids[2]] and gone == [ids[0]]
+        assert len(read_group(wire, destination="grave", group="grave")) == 1
+        assert group_of(wire)["dead_lettered"] == 1 and ledger(wire)["gap"] == 0
+
+
+# ---- XGROUP ---------------------------------------------------------------------------------------
+
+
+def test_setid_passes_by_and_goes_back():
+    with Server(files=plain_files()) as server, server.wire() as wire:
+        assert wire.call("XGROUP", "CREATE", "all", "keeps", "0") == "OK"  # nothing leaves
+        ids = add_many(wire, range(10))
+        assert wire.call("XGROUP", "SETID", "all", "all", ids[3]) == "OK"
+        account = group_of(wire)
+        assert account["skipped"] == 4 and account["backlog"] == 6
+        got = [ident for ident, _ in read_group(wire, "COUNT", 2)]
+        assert got == ids[4:6]
+        refused = wire.call("XGROUP", "SETID", "all", "all", ids[4])
+        assert isinstance(refused, WireError) and str(refused).startswith("ERR 1 messages"), refused
+        assert wire.call("XACK", "all", "all", *got) == 2
+        assert wire.call("XGROUP", "SETID", "all", "all", ids[4]) == "OK"
+        assert [ident for ident, _ in read_group(wire)] == ids[5:]
+        info = wire.call("XINFO", "GROUPS", "all")[0]
+        assert info[-1] == 0, info  # lag
+        assert ledger(wire)["gap"] == 0
+
+
+def test_setid_of_a_configured_group_is_an_operators():
+    with Server(files=files()) as server, login(server, "customs") as wire, \
+            login(server, "root") as root:
+        refused = wire.call("XGROUP", "SETID", "customs", "customs", "$")
+        assert isinstance(refused, WireError) and refused.word == "NOPERM", refused
+        assert wire.call("XGROUP", "CREATE", "customs", "mine", "$") == "OK"
+        assert wire.call("XGROUP", "SETID", "customs", "mine", "0") == "OK"
+        assert root.call("XGROUP", "SETID", "customs", "customs", "$") == "OK"
+        # What it may not consume looks like what does not exist.
+        for name in ("nansha", "nowhere"):
+            for subcommand in (["SETID", name, "g", "0"], ["CREATECONSUMER", name, "g", "c"],
+                               ["DELCONSUMER", name, "g", "c"]):
+                refused = wire.call("XGROUP", *subcommand)
+                assert str(refused) == "NOPERM this participant may not consume that destination"
+
+
+def test_a_consumer_with_pending_messages_stays():
+    with Server(files=plain_files()) as server, server.wire() as wire, server.wire() as blocked:
+        ids = add_many(wire, range(3))
+        read_group(wire, consumer="dead")
+        refused = wire.call("XGROUP", "DELCONSUMER", "all", "all", "dead")
+        assert isinstance(refused, WireError) and str(refused).startswith("ERR 3 messages"), refused
+        assert wire.call("XAUTOCLAIM", "all", "all", "heir", 0, 0, "JUSTID")[1] == ids
+        assert wire.call("XGROUP", "DELCONSUMER", "all", "all", "dead") == 0
+        names = lambda: [row[1] for row in wire.call("XINFO", "CONSUMERS", "all", "all")]
+        assert names() == [b"heir"]
+        # Its place is taken again, and the pending ones of others stay with their owners.
+        assert wire.call("XGROUP", "CREATECONSUMER", "all", "all", "new") == 1
+        assert names() == [b"new", b"heir"]
+        assert wire.call("XPENDING", "all", "all")[3] == [[b"heir", b"3"]]
+        # One whose reader is blocked is made anew at once.
+        blocked.command("XREADGROUP", "GROUP", "all", "waits", "BLOCK", 0, "STREAMS", "all", ">")
+        blocked.expect_silence(0.05)
+        assert wire.call("XGROUP", "DELCONSUMER", "all", "all", "waits") == 0
+        assert wire.call("XGROUP", "CREATECONSUMER", "all", "all", "other") == 1
+        ident = add(wire, 9)
+        assert blocked.read()[0][1][0][0] == ident
+        assert [b"waits", b"1"] in wire.call("XPENDING", "all", "all")[3]
+
+
+def test_help():
+    with Server(files=plain_files()) as server, server.wire() as wire:
+        for command in ("XGROUP", "XINFO", "CLIENT", "COMMAND", "CONFIG", "KOUAN"):
+            lines = wire.call(command, "HELP")
+            assert lines[0] == f"{command} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"
+            assert lines[-2:] == ["HELP", "    Prints this help."] and len(lines) % 2 == 1
+
+
+if __name__ == "__main__":
+    run_tests()
