@@ -165,7 +165,9 @@ static bool append_converted(struct gather *gather, struct scan_source *source, 
     if (status == STATUS_FULL)
         return refuse(source, SCAN_VALUE_TOO_LONG, gather->start);
     if (status != STATUS_OK)
-        return refuse(source, SCAN_ENCODING, find_high(run.data, run.data + run.size));
+        return refuse(
+            source, SCAN_ENCODING,
+            run.data + charset_measure(source->scan->charsets, source->charset, solid, SIZE_MAX));
     assert(size <= room);
     gather->text_size += (uint32_t)size;
     return append_utf8(gather, source, bytes_slice(run, solid.size, run.size));

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "routes/charset.h"
+#include "routes/transcript.h"
 
 enum { ALIGNMENT = 64 };
 
@@ -65,18 +65,44 @@ static enum status scan_body(const struct plan *plan, struct bytes body, struct 
     abort();
 }
 
+/* What may be tried of `read_message`. FULL is so whatever the space held before. */
+static enum status read_in_place(const struct profile_set *set, const uint64_t *allowed,
+                                 struct reader *reader, struct bytes body,
+                                 struct reading *out_reading, struct scan_fault *out_fault);
+static enum status read_transcript(const struct profile_set *set, const uint64_t *allowed,
+                                   struct reader *reader, enum charset charset, struct bytes body,
+                                   struct reading *out_reading, struct scan_fault *out_fault);
+
+enum status read_message(const struct profile_set *set, const uint64_t *allowed,
+                         struct reader *reader, struct bytes body, struct reading *out_reading,
+                         struct scan_fault *out_fault)
+{
+    struct scan_fault fault;
+    enum charset charset;
+    bool alone = reader->space.occurrence_used == 0 && reader->space.text_used == 0;
+    enum status status = read_in_place(set, allowed, reader, body, out_reading, &fault);
+    if (status == STATUS_INVALID && transcript_is_needed(body, &charset))
+        status = read_transcript(set, allowed, reader, charset, body, out_reading, &fault);
+    if (status == STATUS_FULL && alone) {
+        fault = (struct scan_fault){.reason = SCAN_TOO_MANY_VALUES};
+        status = STATUS_INVALID;
+    }
+    if (status == STATUS_INVALID)
+        *out_fault = fault;
+    return status;
+}
+
 /* Scans and extracts with one profile. NOT_FOUND if it is not the message's. */
-static enum status read_as(const struct profile *profile, struct reader *reader, struct bytes body,
+static enum status read_as(const struct profile *profile, struct reader *reader, struct bytes text,
                            struct reading *out_reading, struct scan_fault *out_fault)
 {
     struct reading_space *space = &reader->space;
     uint32_t occurrence_used = space->occurrence_used, text_used = space->text_used;
-    bool alone = occurrence_used == 0 && text_used == 0;
     struct reading reading;
-    enum status status = scan_body(&profile->plan, body, &reader->scan, out_fault);
+    enum status status = scan_body(&profile->plan, text, &reader->scan, out_fault);
     if (status == STATUS_OK) {
         reading_init(&reading, space);
-        status = extract(profile, reader, body.size, &reading, out_fault);
+        status = extract(profile, reader, text.size, &reading, out_fault);
     }
     if (status == STATUS_OK) {
         *out_reading = reading;
@@ -84,16 +110,12 @@ static enum status read_as(const struct profile *profile, struct reader *reader,
     }
     space->occurrence_used = occurrence_used;
     space->text_used = text_used;
-    if (status == STATUS_FULL && alone) {
-        *out_fault = (struct scan_fault){.reason = SCAN_TOO_MANY_VALUES};
-        return STATUS_INVALID;
-    }
     return status;
 }
 
-enum status read_message(const struct profile_set *set, const uint64_t *allowed,
-                         struct reader *reader, struct bytes body, struct reading *out_reading,
-                         struct scan_fault *out_fault)
+static enum status read_in_place(const struct profile_set *set, const uint64_t *allowed,
+                                 struct reader *reader, struct bytes body,
+                                 struct reading *out_reading, struct scan_fault *out_fault)
 {
     const struct profile *profile;
     enum status status = read_recognise(set, allowed, body, &profile, out_fault);
@@ -104,5 +126,23 @@ enum status read_message(const struct profile_set *set, const uint64_t *allowed,
         uint16_t from = (uint16_t)(profile->index + 1);
         status = read_recognise_from(set, allowed, from, body, &profile, out_fault);
     }
+    return status;
+}
+
+static enum status read_transcript(const struct profile_set *set, const uint64_t *allowed,
+                                   struct reader *reader, enum charset charset, struct bytes body,
+                                   struct reading *out_reading, struct scan_fault *out_fault)
+{
+    struct transcript transcript;
+    uint32_t text_used = reader->space.text_used;
+    enum status status = transcript_make(&reader->scan, charset, body, &transcript, out_fault);
+    if (status != STATUS_OK)
+        return status;
+    status = read_in_place(set, allowed, reader, transcript.text, out_reading, out_fault);
+    if (status == STATUS_INVALID)
+        out_fault->offset =
+            transcript_body_offset(&transcript, reader->charsets, out_fault->offset);
+    if (status != STATUS_OK)
+        reader->space.text_used = text_used;
     return status;
 }

@@ -1,4 +1,6 @@
-/* Reading one message: sniff -> recognise -> scan -> extract. */
+/* Reading one message: sniff -> recognise -> scan -> extract. A body that cannot be scanned in
+ * place (routes/transcript.h) is read from its transcript; faults stand where they are in the body.
+ */
 #ifndef KOUAN_ROUTES_READ_H
 #define KOUAN_ROUTES_READ_H
 
@@ -28,8 +30,9 @@ static inline void reader_reset(struct reader *reader)
     reader->space.text_used = 0;
 }
 
-/* The profile of a body, out of those that `allowed` permits (a bit per profile index; NULL: all).
- * What a profile's `where` asks for is not looked at: only a scan tells. */
+/* The profile of a body that can be scanned in place, out of those that `allowed` permits (a bit
+ * per profile index; NULL: all). What a profile's `where` asks for is not looked at: only a scan
+ * tells. */
 MUST_CHECK enum status read_recognise(const struct profile_set *set, const uint64_t *allowed,
                                       struct bytes body, const struct profile **out_profile,
                                       struct scan_fault *out_fault);

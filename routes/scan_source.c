@@ -32,7 +32,7 @@ const uint8_t *scan_begin_text(struct scan_source *source)
     const uint8_t *at = source->begin;
     if (scan_sees(source, at, BYTES_LITERAL("\xFE\xFF")) ||
         scan_sees(source, at, BYTES_LITERAL("\xFF\xFE")))
-        return scan_refuse(source, SCAN_ENCODING, at, "UTF-16 is not accepted");
+        return scan_refuse(source, SCAN_ENCODING, at, "UTF-16 is not scanned in place");
     if (scan_sees(source, at, BYTES_LITERAL("\xEF\xBB\xBF")))
         at += 3;
     if (find_nonblank(at, source->end) == source->end)

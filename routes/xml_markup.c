@@ -105,6 +105,19 @@ static bool is_version(struct bytes value)
            bytes_parse_u64(bytes_slice(value, 2, value.size), &minor);
 }
 
+/* XML 1.0, appendix F: the encoding that is declared at `at` counts where no mark says another. */
+static bool set_charset(struct scan_source *source, enum charset charset, const uint8_t *at)
+{
+    source->charset = charset;
+    if (charset_scan(charset) == CHARSET_IN_PLACE)
+        return true;
+    bool is_utf16 = charset == CHARSET_UTF16BE || charset == CHARSET_UTF16LE;
+    scan_refuse(source, SCAN_ENCODING, at,
+                is_utf16 ? "it says UTF-16, but its bytes are not"
+                         : "not to be scanned in place: see routes/transcript.h");
+    return false;
+}
+
 static bool check_setting(struct scan_source *source, unsigned position, struct bytes value,
                           bool marked)
 {
@@ -120,9 +133,7 @@ static bool check_setting(struct scan_source *source, unsigned position, struct 
             scan_refuse(source, SCAN_ENCODING, value.data, "the encoding is not known");
             return false;
         }
-        if (!marked)
-            source->charset = charset;
-        return true;
+        return marked || set_charset(source, charset, value.data);
     default:
         if (bytes_equal_text(value, "yes") || bytes_equal_text(value, "no"))
             return true;
