@@ -79,10 +79,18 @@ static bool meets_condition(const struct extraction *extraction,
 
 static bool meets_conditions(const struct extraction *extraction, const struct recognise *recognise)
 {
-    for (uint16_t i = 0; i < recognise->condition_count; i++)
-        if (!meets_condition(extraction, &recognise->conditions[i]))
-            return false;
-    return true;
+    uint16_t i = 0;
+    while (i < recognise->condition_count) {
+        uint16_t alternative = recognise->conditions[i].alternative;
+        bool holds = true;
+        for (;
+             i < recognise->condition_count && recognise->conditions[i].alternative == alternative;
+             i++)
+            holds = holds && meets_condition(extraction, &recognise->conditions[i]);
+        if (holds)
+            return true;
+    }
+    return recognise->condition_count == 0;
 }
 
 static enum status extract_number(struct extraction *extraction, uint16_t number)

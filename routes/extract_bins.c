@@ -80,7 +80,7 @@ static bool fill_filter(const struct bin_filter *filter, const struct capture *c
     clear_instances(scratch);
     for (uint32_t i = predicates->first; i < predicates->end; i++) {
         const struct capture *capture = &captures[scratch->order[i]];
-        if (bytes_equal(capture->value, filter->value))
+        if (bytes_equal(capture->value, filter->value) != filter->differs)
             *find_instance(scratch, capture->instance) =
                 (struct instance_slot){capture->instance, scratch->instance_generation};
     }

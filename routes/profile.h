@@ -32,10 +32,11 @@ struct value_path {
 };
 
 /* `Party[RoleCode=CB]/ID`: the captures of `tap` whose instance also has a capture of
- * `predicate_tap` that equals `value`. */
+ * `predicate_tap` that equals `value`; of `Party[RoleCode!=CB]/ID`, one that differs from it. */
 struct bin_filter {
     uint16_t tap, predicate_tap;
     struct bytes value;
+    bool differs;
 };
 
 /* Paths of which, in each entry, the first that has a value counts. */
@@ -77,6 +78,7 @@ enum conflict_policy { CONFLICT_FLAG, CONFLICT_REFUSE };
  * patterns. */
 struct recognise_condition {
     uint16_t bin;
+    uint16_t alternative; /* those of one alternative stand together and must all hold */
     const struct bytes *values;
     uint16_t value_count;
 };
@@ -92,7 +94,7 @@ struct recognise {
     const struct bytes *members; /* JSON: members that must all be there */
     uint16_t member_count;
     struct bytes first_bytes; /* absent, or what the body must begin with after BOM and blanks */
-    const struct recognise_condition *conditions; /* `where`: all must hold, else it is no match */
+    const struct recognise_condition *conditions; /* `where`: one alternative must hold */
     uint16_t condition_count;
 };
 

@@ -21,7 +21,8 @@ const struct diagnostic_code profile_codes[] = {
      "profile are known from the connection and the recogniser and never read from a message."},
     {"P107", "a path that cannot be read",
      "XML and JSON: names with `/` between, `@name` for an attribute at the end, `//name` for any "
-     "depth, one predicate as in Party[RoleCode=CB]/ID, and name() for the root's name. EDIFACT: "
+     "depth, one predicate as in Party[RoleCode=CB]/ID or Party[RoleCode!=CB]/ID, and name() for "
+     "the root's name. EDIFACT: "
      "TAG/element/component, counted from 1, with a qualifier as in RFF[ABT]/1/2 or "
      "LOC[1/1=60]/2/1."},
     {"P108", "paths that stand in each other's way",

@@ -110,13 +110,18 @@ bool path_is_tag(struct bytes text)
 /* ---- XML and JSON -----------------------------------------------------------------------------
  */
 
-/* A step's name ends at `/`, `[`, `]`, `=` or the end. */
+static bool is_differs(const struct path_cursor *cursor)
+{
+    return bytes_start_with(bytes_slice(cursor->text, cursor->at, 2), BYTES_LITERAL("!="));
+}
+
+/* A step's name ends at `/`, `[`, `]`, `=`, `!=` or the end. */
 static bool parse_name(struct path_cursor *cursor, enum format format, struct path_step *out_step)
 {
     bool attribute = format == FORMAT_XML && skip(cursor, '@');
     size_t start = cursor->at;
     for (uint8_t byte = peek(cursor); byte != 0; byte = peek(cursor)) {
-        if (byte == '/' || byte == '[' || byte == ']' || byte == '=')
+        if (byte == '/' || byte == '[' || byte == ']' || byte == '=' || is_differs(cursor))
             break;
         if (byte <= ' ')
             return fail(cursor, "a blank in a path", NULL);
@@ -144,6 +149,7 @@ static bool parse_predicate(struct path_cursor *cursor, enum format format, stru
             return false;
         path->predicate_count++;
     } while (skip(cursor, '/'));
+    path->predicate_differs = skip(cursor, '!');
     if (!skip(cursor, '='))
         return fail(cursor, "expected `=` and a value", "as in `Party[RoleCode=CB]/ID`");
     size_t start = cursor->at;

@@ -21,11 +21,13 @@ struct tree_path {
     bool anywhere;  /* begins with `//` */
     struct path_step steps[PATH_STEPS_MAX];
     uint8_t step_count;
-    /* `[a/b=value]` behind step `predicate_step`, looked up from that step's node. */
+    /* `[a/b=value]`, or `[a/b!=value]`, behind step `predicate_step`, looked up from that step's
+     * node. */
     bool has_predicate;
     uint8_t predicate_step;
     struct path_step predicate[PATH_STEPS_MAX];
     uint8_t predicate_count;
+    bool predicate_differs;
     struct bytes predicate_value;
 };
 

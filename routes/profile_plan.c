@@ -106,7 +106,7 @@ static bool add_filter(struct plan_builder *builder, struct bin_filter filter, u
     for (; i < builder->filter_count; i++) {
         const struct bin_filter *known = &builder->filters[i];
         if (known->tap == filter.tap && known->predicate_tap == filter.predicate_tap &&
-            bytes_equal(known->value, filter.value))
+            known->differs == filter.differs && bytes_equal(known->value, filter.value))
             break;
     }
     if (i == PROFILE_FILTERS_MAX) {
@@ -134,7 +134,7 @@ static bool add_predicate(struct plan_builder *builder, const struct tree_path *
     builder->nodes[claim->base].instance = true;
     claim->has_predicate = true;
     struct bin_filter filter = {builder->nodes[claim->leaf].tap, predicate_leaf->tap,
-                                path->predicate_value};
+                                path->predicate_value, path->predicate_differs};
     return add_filter(builder, filter, bin, out_fault);
 }
 

@@ -70,7 +70,7 @@ static void read_members(struct profile_compiler *compiler, const struct yaml_no
 
 /* `path: pattern` or `path: [pattern, ...]`. */
 static void read_condition(struct profile_compiler *compiler, const struct yaml_node *node,
-                           struct recognise_condition *condition)
+                           uint16_t alternative, struct recognise_condition *condition)
 {
     struct yaml_node *path = arena_allocate(compiler->arena, sizeof *path);
     *path = (struct yaml_node){.kind = YAML_TEXT,
@@ -80,23 +80,30 @@ static void read_condition(struct profile_compiler *compiler, const struct yaml_
     struct value_path compiled;
     if (profile_compile_path(compiler, path, &compiled))
         condition->bin = compiled.bin;
+    condition->alternative = alternative;
     condition->value_count = read_texts(compiler, node, false, &condition->values);
 }
 
+/* A mapping, all of whose paths must hold, or a list of such, one of which must. */
 static void read_conditions(struct profile_compiler *compiler, const struct yaml_node *node,
                             struct recognise *recognise)
 {
-    if (!profile_expect(compiler, node, YAML_MAPPING))
-        return;
-    if (node->child_count > RECOGNISE_CONDITIONS_MAX) {
-        profile_error(compiler, node, "P113", NULL, "at most %d conditions",
-                      RECOGNISE_CONDITIONS_MAX);
-        return;
-    }
     struct recognise_condition *conditions =
-        arena_allocate_array(compiler->arena, node->child_count, sizeof *conditions);
-    for (const struct yaml_node *item = node->first_child; item != NULL; item = item->next)
-        read_condition(compiler, item, &conditions[recognise->condition_count++]);
+        arena_allocate_array(compiler->arena, RECOGNISE_CONDITIONS_MAX, sizeof *conditions);
+    bool is_list = node->kind == YAML_LIST;
+    const struct yaml_node *mapping = is_list ? node->first_child : node;
+    for (uint16_t alternative = 0; mapping != NULL;
+         mapping = is_list ? mapping->next : NULL, alternative++) {
+        if (!profile_expect(compiler, mapping, YAML_MAPPING))
+            return;
+        if (recognise->condition_count + mapping->child_count > RECOGNISE_CONDITIONS_MAX) {
+            profile_error(compiler, mapping, "P113", NULL, "at most %d conditions",
+                          RECOGNISE_CONDITIONS_MAX);
+            return;
+        }
+        for (const struct yaml_node *item = mapping->first_child; item != NULL; item = item->next)
+            read_condition(compiler, item, alternative, &conditions[recognise->condition_count++]);
+    }
     recognise->conditions = conditions;
 }
 

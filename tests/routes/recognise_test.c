@@ -275,7 +275,8 @@ static const char conditional_profiles[] =
     "profile: question\nfamily: f\nformat: xml\n"
     "recognise: { root: M, where: { H/@type: \"Q?\" } }\nfields: { message_type: H/@type }\n---\n"
     "profile: head\nfamily: f\nformat: xml\n"
-    "recognise: { where: { HEAD/ID: \"*\" } }\nfields: { message_type: HEAD/ID }\n---\n"
+    "recognise: { where: [{ HEAD/ID: \"*\", HEAD/V: 2 }, { FOOT/ID: 9 }] }\n"
+    "fields: { message_type: [HEAD/ID, FOOT/ID] }\n---\n"
     "profile: rest\nfamily: f\nformat: xml\n"
     "recognise: { root: M, namespace: u }\nfields: { message_type: name() }\n---\n"
     "profile: list\nfamily: f\nformat: json\n"
@@ -293,9 +294,13 @@ Test(recognise, by_what_stands_inside)
         {"<M xmlns='u'><H type='R'/><P><c>2</c><v>x</v></P></M>", "rest 1: message_type=M"},
         {"<M><H type='Q1'/></M>", "question 1: message_type=Q1"},
         {"<M><H type='Q12'/></M>", "UNKNOWNPROFILE 0"},
-        {"<M><HEAD><ID>7</ID></HEAD></M>", "head 1: message_type=7"},
-        {"<X><HEAD><ID> 7 </ID></HEAD></X>", "head 1: message_type=7"},
-        {"<X><HEAD><ID> </ID></HEAD></X>", "UNKNOWNPROFILE 0"},
+        {"<M><HEAD><ID>7</ID><V>2</V></HEAD></M>", "head 1: message_type=7"},
+        {"<X><HEAD><ID> 7 </ID><V> 2</V></HEAD></X>", "head 1: message_type=7"},
+        {"<X><HEAD><ID> </ID><V>2</V></HEAD></X>", "UNKNOWNPROFILE 0"},
+        {"<X><HEAD><ID>7</ID><V>1</V></HEAD></X>", "UNKNOWNPROFILE 0"},
+        {"<X><HEAD><ID>7</ID></HEAD><FOOT><ID>9</ID></FOOT></X>", "head 1: message_type=7"},
+        {"<X><FOOT><ID>9</ID></FOOT></X>", "head 1: message_type=9"},
+        {"<X><FOOT><ID>8</ID></FOOT></X>", "UNKNOWNPROFILE 0"},
         {"<M><H></M>", "MALFORMED 8 not the end of the open element"},
         {"[{\"events\":[{\"kind\":\"DEPA\"},{\"kind\":\"ARRI\"}]}]", "list 1: message_type=DEPA"},
         {"{\"events\":[{\"kind\":\"DEPA\"}]}", "any 1: message_type=A"},
