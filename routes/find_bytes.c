@@ -23,12 +23,6 @@ static bool is_json_stop(uint8_t byte, struct find_set set)
     return byte == '"' || byte == '\\' || byte < 0x20 || byte >= 0x80;
 }
 
-static bool is_json_bracket(uint8_t byte, struct find_set set)
-{
-    (void)set;
-    return byte == '"' || byte == '{' || byte == '}' || byte == '[' || byte == ']';
-}
-
 static bool is_name_end(uint8_t byte, struct find_set set)
 {
     (void)set;
@@ -152,14 +146,6 @@ AVX2 static inline unsigned wide_hits_json_stop(__m256i block, struct find_set s
     return (unsigned)_mm256_movemask_epi8(wide_either(stops, control_or_high));
 }
 
-AVX2 static inline unsigned wide_hits_json_bracket(__m256i block, struct find_set set)
-{
-    (void)set;
-    __m256i folded = wide_either(block, _mm256_set1_epi8(0x20));
-    __m256i brackets = wide_either(wide_equal_to(folded, '{'), wide_equal_to(folded, '}'));
-    return (unsigned)_mm256_movemask_epi8(wide_either(wide_equal_to(block, '"'), brackets));
-}
-
 AVX2 static inline unsigned wide_hits_high(__m256i block, struct find_set set)
 {
     (void)set;
@@ -184,7 +170,6 @@ find_avx2(const uint8_t *at, const uint8_t *end, struct find_set set,
 #define WIDE_CLASS_LIST(X)                                                                         \
     X(xml_stop)                                                                                    \
     X(json_stop)                                                                                   \
-    X(json_bracket)                                                                                \
     X(high)
 
 #define X(class)                                                                                   \

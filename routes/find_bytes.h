@@ -18,7 +18,6 @@ struct find_set {
 #define FIND_CLASS_LIST(X)                                                                         \
     X(xml_stop, "a byte of the set, or a control character other than TAB, LF and CR")             \
     X(json_stop, "a quote, a backslash, a control character, or a byte from 0x80 on")              \
-    X(json_bracket, "a quote, a brace or a square bracket")                                        \
     X(name_end, "below 0x80, and no letter, digit, dot, hyphen or underscore")                     \
     X(nonblank, "not a space, TAB, LF or CR")                                                      \
     X(high, "from 0x80 on")
@@ -55,11 +54,6 @@ static inline const uint8_t *find_xml_stop(const uint8_t *at, const uint8_t *end
 static inline const uint8_t *find_json_stop(const uint8_t *at, const uint8_t *end)
 {
     return find_near(at, end, (struct find_set){0}, hits_json_stop, find_json_stop_far);
-}
-
-static inline const uint8_t *find_json_bracket(const uint8_t *at, const uint8_t *end)
-{
-    return find_near(at, end, (struct find_set){0}, hits_json_bracket, find_json_bracket_far);
 }
 
 static inline const uint8_t *find_name_end(const uint8_t *at, const uint8_t *end)
@@ -100,11 +94,6 @@ static inline const uint8_t *find_xml_stop(const uint8_t *at, const uint8_t *end
 static inline const uint8_t *find_json_stop(const uint8_t *at, const uint8_t *end)
 {
     return find_json_stop_far(at, end, (struct find_set){0});
-}
-
-static inline const uint8_t *find_json_bracket(const uint8_t *at, const uint8_t *end)
-{
-    return find_json_bracket_far(at, end, (struct find_set){0});
 }
 
 static inline const uint8_t *find_name_end(const uint8_t *at, const uint8_t *end)

@@ -45,14 +45,6 @@ static inline unsigned hits_json_stop(__m128i block, struct find_set set)
     return (unsigned)_mm_movemask_epi8(either(stops, control_or_high));
 }
 
-static inline unsigned hits_json_bracket(__m128i block, struct find_set set)
-{
-    (void)set;
-    __m128i folded = _mm_or_si128(block, _mm_set1_epi8(0x20)); /* [ onto {, and ] onto } */
-    __m128i brackets = either(equal_to(folded, '{'), equal_to(folded, '}'));
-    return (unsigned)_mm_movemask_epi8(either(equal_to(block, '"'), brackets));
-}
-
 static inline unsigned hits_name_end(__m128i block, struct find_set set)
 {
     (void)set;

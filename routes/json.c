@@ -2,9 +2,8 @@
  * captures. Arrays are transparent: their elements have the array's own place in the plan. */
 #include <assert.h>
 
-#include "routes/find_bytes.h"
 #include "routes/gather.h"
-#include "routes/json_lex.h"
+#include "routes/json_walk.h"
 #include "routes/plan_walk.h"
 #include "routes/utf8.h"
 
@@ -18,8 +17,8 @@ struct container {
 
 /* Not zeroed: only the open containers count, and the first one, which stands for all that is
  * around the root value. */
-struct json_walk {
-    struct scan_source source;
+struct json_scan {
+    struct json_text text;
     struct plan_walk plan;
     uint16_t node; /* of the value that comes next */
     struct container *innermost;
@@ -28,83 +27,97 @@ struct json_walk {
     struct gather gather;
 };
 
-static const uint8_t *walk_root(struct json_walk *walk, const uint8_t *at);
-static const uint8_t *open_container(struct json_walk *walk, const uint8_t *at);
-static const uint8_t *close_containers(struct json_walk *walk, const uint8_t *at);
-static const uint8_t *begin_item(struct json_walk *walk, const uint8_t *at);
-static const uint8_t *read_member_name(struct json_walk *walk, const uint8_t *at);
-static uint16_t node_of_escaped(struct json_walk *walk, uint16_t outer, struct bytes raw);
-static const uint8_t *read_scalar(struct json_walk *walk, const uint8_t *at);
-static bool capture(struct json_walk *walk, const struct json_scalar *scalar, const uint8_t *at);
+static const uint32_t *walk_root(struct json_scan *walk, const uint32_t *token);
+static void check_end(struct json_scan *walk, const uint32_t *token);
+static const uint32_t *read_value(struct json_scan *walk, const uint32_t *token);
+static const uint32_t *open_container(struct json_scan *walk, const uint32_t *token);
+static const uint32_t *close_containers(struct json_scan *walk, const uint32_t *token);
+static const uint32_t *read_member_name(struct json_scan *walk, const uint32_t *token);
+static uint16_t node_of_escaped(struct json_scan *walk, uint16_t outer, struct bytes raw);
+static const uint32_t *read_scalar(struct json_scan *walk, const uint32_t *token);
+static bool capture(struct json_scan *walk, const struct json_scalar *scalar, const uint8_t *at);
 
 enum status scan_json(const struct plan *plan, struct bytes body, struct scan *scan,
                       struct scan_fault *out_fault)
 {
     assert(plan->node_count <= PLAN_NODES_MAX);
-    struct json_walk walk;
-    scan_source_init(&walk.source, body, scan);
+    struct json_scan walk;
+    scan_source_init(&walk.text.source, body, scan);
     plan_walk_init(&walk.plan, plan);
     walk.node = plan_walk_root(&walk.plan);
     walk.innermost = walk.containers;
     walk.containers[0].place = (struct plan_place){.node = PLAN_NODE_NONE};
     walk.seen_words = (plan->node_count + 63U) / 64U;
-    const uint8_t *at = scan_begin_text(&walk.source);
+    const uint8_t *at = scan_begin_text(&walk.text.source);
     if (at != NULL)
-        at = walk_root(&walk, find_nonblank(at, walk.source.end));
-    if (at != NULL) {
-        at = find_nonblank(at, walk.source.end);
-        if (at != walk.source.end)
-            scan_refuse(&walk.source, SCAN_TRAILING, at, NULL);
-    }
-    return scan_source_finish(&walk.source, out_fault);
+        check_end(&walk, walk_root(&walk, json_index_open(&walk.text.index, body, at)));
+    return scan_source_finish(&walk.text.source, out_fault);
 }
 
-static bool is_outside(const struct json_walk *walk)
+/* `token` follows the end of the root value. NULL: it has none. */
+static void check_end(struct json_scan *walk, const uint32_t *token)
 {
-    return walk->innermost == walk->containers;
+    const uint8_t *end = walk->text.source.end;
+    if (token == NULL)
+        return;
+    if (json_place(&walk->text, token - 1) == end) /* it was the padding that closed it */
+        json_refuse(&walk->text, SCAN_TRUNCATED, end, "expected a closing bracket");
+    else if (json_place(&walk->text, token) != end)
+        json_refuse(&walk->text, SCAN_TRAILING, json_place(&walk->text, token), NULL);
 }
 
-/* From the first byte of the root value past its end. */
-static const uint8_t *walk_root(struct json_walk *walk, const uint8_t *at)
+/* From the root value past its end. */
+static const uint32_t *walk_root(struct json_scan *walk, const uint32_t *token)
 {
-    const uint8_t *end = walk->source.end;
-    if (*at != '{' && *at != '[')
-        return scan_refuse(&walk->source, SCAN_MALFORMED, at, "expected an object or an array");
-    for (;;) {
-        bool has_items = false;
-        if (at < end && (*at == '{' || *at == '[')) {
-            at = open_container(walk, at);
-            if (at == NULL)
-                return NULL;
-            at = find_nonblank(at, end);
-            has_items = at == end || *at != walk->innermost->closing;
-        } else {
-            at = read_scalar(walk, at);
-        }
-        if (!has_items) {
-            if (at != NULL)
-                at = close_containers(walk, at);
-            if (at == NULL || is_outside(walk))
-                return at;
-            at = find_nonblank(at + 1, end);
-        }
-        at = begin_item(walk, at);
-        if (at == NULL)
-            return NULL;
+    if (json_byte(&walk->text, token) != '{' && json_byte(&walk->text, token) != '[')
+        return json_refuse(&walk->text, SCAN_MALFORMED, json_place(&walk->text, token),
+                           "expected an object or an array");
+    token = read_value(walk, token);
+    while (token != NULL && walk->innermost != walk->containers) {
+        token = json_index_ensure(&walk->text.index, token);
+        if (walk->innermost->closing == '}')
+            token = read_member_name(walk, token);
+        else
+            walk->node = walk->innermost->place.node;
+        if (token != NULL)
+            token = read_value(walk, token);
     }
+    return token;
+}
+
+/* A scalar, or a container of which nothing is wanted or that is empty, with the ends of the
+ * containers behind it and the comma; of any other container just its bracket. */
+static const uint32_t *read_value(struct json_scan *walk, const uint32_t *token)
+{
+    uint8_t byte = json_byte(&walk->text, token);
+    if (byte != '{' && byte != '[') {
+        token = read_scalar(walk, token);
+    } else if (!plan_walk_is_lost(&walk->plan, walk->node)) {
+        token = open_container(walk, token);
+        if (token == NULL || json_byte(&walk->text, token) != walk->innermost->closing)
+            return token;
+    } else {
+        token =
+            json_skip_container(&walk->text, token, (unsigned)(walk->innermost - walk->containers));
+    }
+    return token == NULL ? NULL : close_containers(walk, token);
 }
 
 /* ---- Containers ------------------------------------------------------------------------------ */
 
-static const uint8_t *open_container(struct json_walk *walk, const uint8_t *at)
+static const uint32_t *open_container(struct json_scan *walk, const uint32_t *token)
 {
+    const uint8_t *at = json_place(&walk->text, token);
     const struct plan_place *outer = &walk->innermost->place;
     struct container *container = walk->innermost + 1;
+    if (at == walk->text.source.end)
+        return json_refuse(&walk->text, SCAN_TRUNCATED, at, "expected a value");
     if (container == walk->containers + 1 + SCAN_DEPTH_MAX)
-        return scan_refuse(&walk->source, SCAN_TOO_DEEP, at, NULL);
+        return json_refuse(&walk->text, SCAN_TOO_DEEP, at, NULL);
     container->closing = *at == '{' ? '}' : ']';
     if (*at == '{') {
-        if (!plan_walk_enter(&walk->plan, &walk->source, outer, walk->node, at, &container->place))
+        if (!plan_walk_enter(&walk->plan, &walk->text.source, outer, walk->node, at,
+                             &container->place))
             return NULL;
         memset(container->seen, 0, walk->seen_words * sizeof *container->seen);
     } else {
@@ -113,46 +126,35 @@ static const uint8_t *open_container(struct json_walk *walk, const uint8_t *at)
         container->place.begins_entry = false;
     }
     walk->innermost = container;
-    return at + 1;
+    return token + 1;
 }
 
-/* After a value: closes what ends here, and stops at a comma or past the end of the root. */
-static const uint8_t *close_containers(struct json_walk *walk, const uint8_t *at)
+/* After a value: closes what ends here, and stops past a comma or past the end of the root. */
+static const uint32_t *close_containers(struct json_scan *walk, const uint32_t *token)
 {
-    while (!is_outside(walk)) {
+    while (walk->innermost != walk->containers) {
         const struct container *container = walk->innermost;
-        at = find_nonblank(at, walk->source.end);
-        if (at < walk->source.end && *at == ',')
-            return at;
-        if (at == walk->source.end || *at != container->closing)
-            return scan_refuse(&walk->source, SCAN_MALFORMED, at,
-                               container->closing == '}' ? "expected `,` or `}`"
-                                                         : "expected `,` or `]`");
+        uint8_t byte = json_byte(&walk->text, token);
+        if (byte == ',')
+            return token + 1;
+        if (byte != container->closing)
+            return json_refuse_end(&walk->text, json_place(&walk->text, token), container->closing);
         plan_walk_leave(&walk->plan, &container->place);
         walk->innermost--;
-        at++;
+        token++;
     }
-    return at;
+    return token;
 }
 
-/* ---- Members and elements -------------------------------------------------------------------- */
+/* ---- Members --------------------------------------------------------------------------------- */
 
-/* Up to the value of the next member, or element, of the innermost container. */
-static const uint8_t *begin_item(struct json_walk *walk, const uint8_t *at)
-{
-    if (walk->innermost->closing == '}')
-        return read_member_name(walk, at);
-    walk->node = walk->innermost->place.node;
-    return at;
-}
-
-static const uint8_t *read_member_name(struct json_walk *walk, const uint8_t *at)
+static const uint32_t *read_member_name(struct json_scan *walk, const uint32_t *token)
 {
     struct json_scalar name;
     struct container *object = walk->innermost;
-    const uint8_t *start = at, *end = walk->source.end;
-    at = json_read_text(&walk->source, at, &name);
-    if (at == NULL)
+    const uint8_t *start = json_place(&walk->text, token);
+    token = json_read_name(&walk->text, token, &name);
+    if (token == NULL)
         return NULL;
     if (plan_walk_is_lost(&walk->plan, object->place.node))
         walk->node = PLAN_NODE_NONE;
@@ -164,11 +166,10 @@ static const uint8_t *read_member_name(struct json_walk *walk, const uint8_t *at
         uint64_t *word = &object->seen[walk->node / 64];
         uint64_t bit = UINT64_C(1) << (walk->node % 64);
         if ((*word & bit) != 0)
-            return scan_refuse(&walk->source, SCAN_DUPLICATE_KEY, start, NULL);
+            return json_refuse(&walk->text, SCAN_DUPLICATE_KEY, start, NULL);
         *word |= bit;
     }
-    at = scan_expect_byte(&walk->source, find_nonblank(at, end), ':', "expected `:`");
-    return at == NULL ? NULL : find_nonblank(at, end);
+    return json_pass_colon(&walk->text, token);
 }
 
 /* Undoes a checked string's escapes. False if more than `capacity` bytes come out. */
@@ -197,31 +198,35 @@ static bool unescape(struct scan_source *source, struct bytes raw, uint8_t *out,
     return true;
 }
 
-static uint16_t node_of_escaped(struct json_walk *walk, uint16_t outer, struct bytes raw)
+static uint16_t node_of_escaped(struct json_scan *walk, uint16_t outer, struct bytes raw)
 {
     uint8_t name[READING_VALUE_BYTES_MAX + sizeof(uint64_t)]; /* a longer one is in no plan */
     size_t size;
-    if (!unescape(&walk->source, raw, name, READING_VALUE_BYTES_MAX, &size))
+    if (!unescape(&walk->text.source, raw, name, READING_VALUE_BYTES_MAX, &size))
         return PLAN_NODE_NONE;
     return plan_walk_child(&walk->plan, outer, bytes_make(name, size), false);
 }
 
 /* ---- Scalars --------------------------------------------------------------------------------- */
 
-static const uint8_t *read_scalar(struct json_walk *walk, const uint8_t *at)
+static const uint32_t *read_scalar(struct json_scan *walk, const uint32_t *token)
 {
     struct json_scalar scalar;
-    const uint8_t *start = at;
-    at = at < walk->source.end && *at == '"' ? json_read_text(&walk->source, at, &scalar)
-                                             : json_read_scalar(&walk->source, at, &scalar);
-    if (at == NULL || walk->node == PLAN_NODE_NONE || scalar.kind == JSON_NULL)
-        return at;
-    return capture(walk, &scalar, start) ? at : NULL;
+    const uint8_t *start = json_place(&walk->text, token);
+    if (*start != '"')
+        token = json_pass_word(&walk->text, token, walk->innermost->closing, &scalar);
+    else if (walk->node == PLAN_NODE_NONE)
+        return json_pass_string(&walk->text, token);
+    else
+        token = json_read_string(&walk->text, token, &scalar);
+    if (token == NULL || walk->node == PLAN_NODE_NONE || scalar.kind == JSON_NULL)
+        return token;
+    return capture(walk, &scalar, start) ? token : NULL;
 }
 
-static bool gather_escaped(struct json_walk *walk, struct bytes raw)
+static bool gather_escaped(struct json_scan *walk, struct bytes raw)
 {
-    struct scan_source *source = &walk->source;
+    struct scan_source *source = &walk->text.source;
     const uint8_t *at = raw.data, *end = at + raw.size;
     gather_begin(&walk->gather);
     while (at < end) {
@@ -240,21 +245,21 @@ static bool gather_escaped(struct json_walk *walk, struct bytes raw)
     return true;
 }
 
-static bool capture_value(struct json_walk *walk, const struct json_scalar *scalar, uint16_t tap,
+static bool capture_value(struct json_scan *walk, const struct json_scalar *scalar, uint16_t tap,
                           const struct plan_place *place)
 {
-    struct scan_source *source = &walk->source;
+    struct scan_source *source = &walk->text.source;
     if (!scalar->escaped)
         return gather_capture_run(source, scalar->raw, tap, place->entry, place->instance);
     return gather_escaped(walk, scalar->raw) &&
            gather_capture(&walk->gather, source, tap, place->entry, place->instance);
 }
 
-static bool capture(struct json_walk *walk, const struct json_scalar *scalar, const uint8_t *at)
+static bool capture(struct json_scan *walk, const struct json_scalar *scalar, const uint8_t *at)
 {
     struct plan_place place;
     uint16_t tap = plan_walk_tap(&walk->plan, walk->node);
-    if (!plan_walk_enter(&walk->plan, &walk->source, &walk->innermost->place, walk->node, at,
+    if (!plan_walk_enter(&walk->plan, &walk->text.source, &walk->innermost->place, walk->node, at,
                          &place))
         return false;
     if (tap != TAP_NONE && !capture_value(walk, scalar, tap, &place))

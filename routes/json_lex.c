@@ -8,12 +8,11 @@ static const uint8_t *read_unicode_escape(struct scan_source *source, const uint
                                           uint32_t *out_code_point);
 static const uint8_t *read_number(struct scan_source *source, const uint8_t *at);
 
-const uint8_t *json_read_scalar(struct scan_source *source, const uint8_t *at,
-                                struct json_scalar *out_scalar)
+const uint8_t *json_read_word(struct scan_source *source, const uint8_t *at,
+                              struct json_scalar *out_scalar)
 {
     const uint8_t *start = at;
     switch (at < source->end ? *at : 0) {
-    case '"': return json_read_text(source, at, out_scalar);
     case 't':
         out_scalar->kind = JSON_BOOLEAN;
         at = scan_expect(source, at, BYTES_LITERAL("true"), "expected `true`");

@@ -33,9 +33,9 @@ static inline const uint8_t *json_read_text(struct scan_source *source, const ui
     return stop + 1;
 }
 
-/* A string, number, true, false or null. */
-const uint8_t *json_read_scalar(struct scan_source *source, const uint8_t *at,
-                                struct json_scalar *out_scalar);
+/* A number, true, false or null. */
+const uint8_t *json_read_word(struct scan_source *source, const uint8_t *at,
+                              struct json_scalar *out_scalar);
 
 /* An escape, at its backslash; with the second one if it begins a surrogate pair. */
 const uint8_t *json_read_escape(struct scan_source *source, const uint8_t *at,

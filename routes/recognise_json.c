@@ -1,6 +1,7 @@
 /* Which profile knows a JSON body by the members of its root object, or of the first object in its
  * root array: one walk, which ends as soon as no member that is still to come could name a profile
  * of higher precedence than the one found. */
+#include "routes/json_members.h"
 #include "routes/pattern.h"
 #include "routes/recognise_parts.h"
 

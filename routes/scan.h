@@ -227,19 +227,4 @@ MUST_CHECK enum status scan_edifact_part_peek(struct bytes body, const struct ed
                                               struct edifact_peek *out_peek,
                                               struct scan_fault *out_fault);
 
-/* The members of the root object, or of the first object in a root array, one after the other,
- * without looking inside their values.
- *   struct json_members members;
- *   json_members_init(&members, body); while (json_members_next(&members)) ... members.name ...
- * `value` is a string's inside (escapes as they stand), or a scalar's or container's raw bytes. */
-struct json_members {
-    struct bytes body;
-    uint32_t at;
-    struct bytes name, value;
-    bool value_is_text;
-    struct scan_fault fault; /* reason NONE at the end of a well-formed walk */
-};
-void json_members_init(struct json_members *members, struct bytes body);
-bool json_members_next(struct json_members *members);
-
 #endif

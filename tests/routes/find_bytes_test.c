@@ -16,12 +16,6 @@ static bool is_of_json_stop(unsigned byte, struct find_set set)
     return byte == '"' || byte == '\\' || byte < 32 || byte > 127;
 }
 
-static bool is_of_json_bracket(unsigned byte, struct find_set set)
-{
-    (void)set;
-    return byte != 0 && strchr("\"{}[]", (int)byte) != NULL;
-}
-
 static bool is_of_name_end(unsigned byte, struct find_set set)
 {
     (void)set;
@@ -73,12 +67,6 @@ static const uint8_t *json_stop(const uint8_t *at, const uint8_t *end, struct fi
     return find_json_stop(at, end);
 }
 
-static const uint8_t *json_bracket(const uint8_t *at, const uint8_t *end, struct find_set set)
-{
-    (void)set;
-    return find_json_bracket(at, end);
-}
-
 static const uint8_t *name_end(const uint8_t *at, const uint8_t *end, struct find_set set)
 {
     (void)set;
@@ -97,7 +85,7 @@ static const uint8_t *high(const uint8_t *at, const uint8_t *end, struct find_se
     return find_high(at, end);
 }
 
-static const struct find_path whole_path = {"whole",  find_xml_stop, json_stop, json_bracket,
+static const struct find_path whole_path = {"whole",  find_xml_stop, json_stop,
                                             name_end, nonblank,      high};
 
 static const struct find_set set = {'<', '&', ']'};
