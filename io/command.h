@@ -13,7 +13,8 @@ enum command_flag {
     COMMAND_WRITE = 8,
     COMMAND_BLOCKING = 16,
     COMMAND_PUBLISH = 64, /* takes a publication, and no barrier */
-    COMMAND_LONG = 128    /* its reply may be as long as any */
+    COMMAND_LONG = 128,   /* its reply may be as long as any */
+    COMMAND_AT_ONCE = 256 /* is not queued between MULTI and EXEC */
 };
 
 /* function, name, arity, flags, group, since, summary, arguments */
@@ -27,7 +28,11 @@ enum command_flag {
       "Describes the commands: COUNT, DOCS, INFO, LIST.", "[subcommand [name ...]]")               \
     X(config, "CONFIG", -2, COMMAND_READ, "server", "2.0.0", "Reads options: GET pattern ...",     \
       "GET pattern [pattern ...]")                                                                 \
+    X(discard, "DISCARD", 1, COMMAND_FAST | COMMAND_AT_ONCE, "transactions", "2.0.0",              \
+      "Forgets the commands since MULTI.", "")                                                     \
     X(echo, "ECHO", 2, COMMAND_FAST, "connection", "1.0.0", "Returns its argument.", "message")    \
+    X(exec, "EXEC", 1, COMMAND_AT_ONCE, "transactions", "1.2.0",                                   \
+      "Carries out the commands since MULTI, one after the other.", "")                            \
     X(hello, "HELLO", -1, COMMAND_NO_AUTH | COMMAND_FAST, "connection", "6.0.0",                   \
       "Chooses RESP2 or RESP3, and may authenticate.",                                             \
       "[2 | 3 [AUTH participant secret] [SETNAME name]]")                                          \
@@ -37,14 +42,20 @@ enum command_flag {
       "What Redis has no word for: LEDGER, COUNTERS, HEALTH, REJECTS, HOLDS, RELEASE, REJECT, "    \
       "VERSION.",                                                                                  \
       "subcommand [argument ...]")                                                                 \
+    X(multi, "MULTI", 1, COMMAND_FAST | COMMAND_AT_ONCE, "transactions", "1.2.0",                  \
+      "Queues the commands that follow until EXEC.", "")                                           \
     X(ping, "PING", -1, COMMAND_FAST, "connection", "1.0.0", "Returns PONG or its argument.",      \
       "[message]")                                                                                 \
-    X(quit, "QUIT", -1, COMMAND_NO_AUTH | COMMAND_FAST, "connection", "1.0.0",                     \
+    X(quit, "QUIT", -1, COMMAND_NO_AUTH | COMMAND_FAST | COMMAND_AT_ONCE, "connection", "1.0.0",   \
       "Closes the connection when all replies are sent.", "")                                      \
-    X(reset, "RESET", 1, COMMAND_NO_AUTH | COMMAND_FAST, "connection", "6.2.0",                    \
+    X(reset, "RESET", 1, COMMAND_NO_AUTH | COMMAND_FAST | COMMAND_AT_ONCE, "connection", "6.2.0",  \
       "Puts the connection back into its first state.", "")                                        \
     X(select, "SELECT", 2, COMMAND_FAST, "connection", "1.0.0",                                    \
       "Accepts database 0, the only one.", "index")                                                \
+    X(unwatch, "UNWATCH", 1, COMMAND_FAST, "transactions", "2.2.0", "Does nothing: see WATCH.",    \
+      "")                                                                                          \
+    X(watch, "WATCH", -2, COMMAND_FAST | COMMAND_AT_ONCE, "transactions", "2.2.0",                 \
+      "Always an error: EXEC is not atomic here.", "key [key ...]")                                \
     X(xack, "XACK", -4, COMMAND_WRITE | COMMAND_FAST, "stream", "5.0.0",                           \
       "Acknowledges messages of a group; returns how many were pending.",                          \
       "destination group id [id ...]")                                                             \

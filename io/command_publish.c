@@ -105,7 +105,7 @@ void command_xadd(struct session *session, const struct resp_command *command)
     publication->body = arguments.body;
     publication->given_producer = arguments.producer;
     publication->given_id = arguments.id;
-    publication->chunk = connection_input_chunk(session->connection);
+    publication->chunk = session_input_chunk(session);
     chunk_borrow(publication->chunk);
     intake_queue(shard, publication);
 }

@@ -340,6 +340,8 @@ void command_select(struct session *session, const struct resp_command *command)
 void command_reset(struct session *session, const struct resp_command *command)
 {
     (void)command;
+    transaction_end(&session->transaction);
+    connection_set_deadline(session->connection, 0);
     session->protocol = 2;
     session->name[0] = '\0';
     session_forget_participant(session);

@@ -25,6 +25,8 @@ const char *option_unit_name(enum option_unit unit); /* "", "bytes", "ms", "s" *
     X(window_span, 86400, 1, 315360000, S, "how long dedupe remembers a message")                  \
     X(publications_max, 32768, 64, 1048576, COUNT, "messages without a reply yet, in all")         \
     X(publications_per_connection, 1024, 1, 65536, COUNT, "messages without a reply yet, each")    \
+    X(transactions, 64, 1, 65536, COUNT, "connections with commands between MULTI and EXEC")       \
+    X(transaction_max, 1 * MIB, 4 * KIB, 64 * MIB, BYTES, "commands between MULTI and EXEC, each") \
     X(publish_wait, 5000, 0, 3600000, MS, "how long a publisher waits for room, then TRYAGAIN")    \
     X(handshake_time, 10000, 100, 3600000, MS, "to authenticate, where that is required")          \
     X(half_command_time, 30000, 100, 3600000, MS, "to finish a command once begun")                \

@@ -377,7 +377,7 @@ void command_xreadgroup(struct session *session, const struct resp_command *comm
     }
     if (send_new(session, group, consumer, count, arguments.no_ack))
         return;
-    if (arguments.blocks) {
+    if (arguments.blocks && !session->transaction.running) {
         block(session, group, consumer, count, arguments.no_ack, arguments.block_ms);
         return;
     }

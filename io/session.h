@@ -11,6 +11,7 @@
 #include "io/parking.h"
 #include "io/resp.h"
 #include "io/shard.h"
+#include "io/transaction.h"
 
 enum { SESSION_NAME_BYTES = 64 };
 
@@ -46,6 +47,7 @@ struct session {
     struct publication *first, *last; /* the replies that are owed, in order */
     uint32_t publication_count;
     struct parked parked;
+    struct transaction transaction;
     struct blocked_read blocked;
     uint64_t commands;
     const char *last_command;
@@ -73,6 +75,9 @@ void session_wait_over(struct session *session, enum session_wait reason);
  * holds. */
 struct resp_writer session_reply_begin(struct session *session);
 void session_reply_end(struct session *session, const struct resp_writer *writer);
+
+/* The chunk in which the bytes of the command that runs lie. */
+struct chunk *session_input_chunk(struct session *session);
 
 /* No more commands: answers what is owed, then closes. */
 void session_finish(struct session *session);

@@ -143,6 +143,9 @@ static enum status open_queues(struct shard *shard)
     if (status == STATUS_OK)
         status = reject_open(&shard->rejects, (uint32_t)options->rejects_kept,
                              (uint32_t)options->reject_bytes);
+    if (status == STATUS_OK)
+        status = chunk_pool_open(&shard->transactions, (uint32_t)options->transactions,
+                                 (uint32_t)options->transaction_max, false);
     return status;
 }
 
@@ -218,6 +221,7 @@ void shard_close(struct shard *shard)
     free(shard->outlets);
     free(shard->intake_accounts);
     free(shard->reply_memory);
+    chunk_pool_close(&shard->transactions);
     publication_pool_close(&shard->publications);
     commit_close(&shard->commits);
     hold_close(&shard->holds);

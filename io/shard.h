@@ -31,6 +31,7 @@ struct shard {
     struct outlet *outlets;                 /* by destination index */
     struct intake_account *intake_accounts; /* [participant * channels + channel] */
     struct publication_pool publications;
+    struct chunk_pool transactions; /* commands between MULTI and EXEC */
     struct intake intake;
     struct commit_queue commits;
     struct hold_list holds;

@@ -1,7 +1,11 @@
-"""Commands beyond reading and publishing: moving groups, claiming what is idle, removing consumers."""
+"""Commands beyond reading and publishing: moving groups, claiming what is idle, removing consumers,
+transactions."""
 
-from kouan_harness import Server, WireError, run_tests
-from provincial import (CONFIG, add, add_many, event, files, ledger, login, plain_files, read_group)
+import time
+
+from kouan_harness import Server, WireError, encode_command, run_tests
+from provincial import (add, add_many, event, files, ledger, login, pipeline, plain_files,
+                        read_group)
 
 DEAD = ("[{name: all, groups: [all], deliveries_max: 2, dead_letter: grave}, "
         "{name: grave, groups: [grave]}]")
@@ -110,6 +114,86 @@ def test_a_consumer_with_pending_messages_stays():
         ident = add(wire, 9)
         assert blocked.read()[0][1][0][0] == ident
         assert [b"waits", b"1"] in wire.call("XPENDING", "all", "all")[3]
+
+
+# ---- MULTI and EXEC -------------------------------------------------------------------------------
+
+
+def test_transaction_of_publications():
+    """What redis-py's pipeline() sends; more than may be without a reply at once."""
+    options = {"publications_per_connection": 8, "transaction_max": "256KiB"}
+    with Server(files=plain_files(**options)) as server, server.wire() as wire:
+        commands = [("MULTI",), *(("XADD", "in", "*", "body", event(n)) for n in range(100)),
+                    ("XLEN", "all"), ("XADD", "in", "*", "body", event(7)), ("EXEC",), ("PING",)]
+        replies = pipeline(wire, commands)
+        assert replies[0] == "OK" and replies[1:103] == ["QUEUED"] * 102
+        ids = replies[103][:100]
+        assert replies[103][100] == 100  # XLEN saw what came before it
+        assert replies[103][101] == ids[7]  # a repeat gets its first receipt
+        assert replies[104] == "PONG"
+        assert [ident for ident, _ in read_group(wire)] == ids
+        assert ledger(wire)["gap"] == 0
+
+
+def test_errors_in_a_transaction_stop_nothing():
+    with Server(files=plain_files()) as server, server.wire() as wire:
+        replies = pipeline(wire, [("MULTI",), ("XADD", "in", "*", "body", "no json"),
+                                  ("XADD", "nowhere", "*", "body", event(1)),
+                                  ("XADD", "in", "*", "body", event(2)), ("EXEC",)])
+        bad, nowhere, ident = replies[-1]
+        assert bad.word == "REJECTED" and nowhere.word == "ERR"
+        assert [i for i, _ in read_group(wire)] == [ident]
+
+
+def test_a_transaction_runs_when_its_publications_are_parked():
+    """It waits for room in the middle of EXEC; the array is whole when there is some."""
+    destination = "[{name: all, groups: [all], backlog_max: 16}]"
+    with Server(files=plain_files(destination)) as server, server.wire() as wire, \
+            server.wire() as reader:
+        commands = [("MULTI",), *(("XADD", "in", "*", "body", event(n)) for n in range(24)),
+                    ("PING",), ("EXEC",), ("PING", "after")]
+        wire.send(b"".join(encode_command(*c) for c in commands))
+        for _ in range(26):
+            wire.read()
+        got = []
+        while len(got) < 24:
+            some = [i for i, _ in read_group(reader, "BLOCK", 1000)]
+            got += some
+            assert reader.call("XACK", "all", "all", *some) == len(some)
+        assert wire.read() == [*got, "PONG"] and wire.read() == b"after"
+
+
+def test_transactions_are_bounded():
+    options = {"transactions": 1, "transaction_max": "4KiB"}
+    with Server(files=plain_files(**options)) as server, server.wire() as one, server.wire() as two:
+        assert one.call("MULTI") == "OK" and two.call("MULTI") == "OK"
+        assert one.call("PING") == "QUEUED"
+        assert two.call("PING").word == "TRYAGAIN"
+        assert two.call("EXEC").word == "EXECABORT"
+        assert one.call("ECHO", "x" * 5000).word == "TOOBIG"
+        assert one.call("EXEC").word == "EXECABORT" and one.call("PING") == "PONG"
+        # The queue is free again; and it is given back by an end of the connection.
+        assert pipeline(two, [("MULTI",), ("PING",), ("EXEC",)])[-1] == ["PONG"]
+        assert pipeline(two, [("MULTI",), ("PING",)]) == ["OK", "QUEUED"]
+        two.close()
+        deadline = time.monotonic() + 10
+        while pipeline(one, [("MULTI",), ("PING",), ("EXEC",)])[-1] != ["PONG"]:
+            assert time.monotonic() < deadline
+
+
+def test_an_open_transaction_is_given_as_long_as_a_half_command():
+    with Server(files=plain_files(half_command_time="100ms")) as server, server.wire() as wire:
+        assert pipeline(wire, [("MULTI",), ("PING",)]) == ["OK", "QUEUED"]
+        wire.expect_closed()
+
+
+def test_transactions_want_a_participant():
+    with Server(files=files()) as server, server.wire() as wire:
+        assert wire.call("MULTI").word == "NOAUTH"
+        with login(server, "nansha") as known:
+            replies = pipeline(known, [("MULTI",), ("XLEN", "customs"), ("XLEN", "nowhere"),
+                                       ("XADD", "in", "*", "body", event(1)), ("EXEC",)])
+            assert str(replies[-1][0]) == str(replies[-1][1]) and replies[-1][0].word == "NOPERM"
 
 
 def test_help():

@@ -309,6 +309,58 @@ SCRIPTS = {
         XGROUP CREATE all first 0
         XINFO GROUPS all
         """,
+    "transactions": """
+        XADD all * body B
+        MULTI
+        XADD all * body B
+        XLEN all
+        XREADGROUP GROUP all a COUNT 1 STREAMS all >
+        XREADGROUP GROUP all nobody BLOCK 0 STREAMS all >
+        XREADGROUP GROUP all nobody BLOCK 0 STREAMS all >
+        XACK all none 1-1
+        XINFO GROUPS none
+        PING a b
+        ECHO hello
+        SELECT 99
+        EXEC
+        MULTI
+        MULTI
+        XADD all * body B
+        EXEC
+        XLEN all
+        EXEC
+        DISCARD
+        MULTI
+        NOSUCH a
+        PING
+        EXEC
+        MULTI
+        ECHO
+        PING
+        EXEC
+        MULTI
+        PING
+        DISCARD
+        EXEC
+        MULTI
+        ECHO
+        DISCARD
+        MULTI
+        WATCH a
+        UNWATCH
+        EXEC
+        MULTI
+        EXEC
+        UNWATCH
+        WATCH
+        MULTI x
+        MULTI
+        DISCARD x
+        EXEC
+        MULTI
+        RESET
+        EXEC
+        """,
     "adding": """
         XADD all * body
         XADD all * body B body
@@ -336,6 +388,7 @@ SCRIPTS = {
         XINFO STREAM all FULL
         XRANGE none - +
         SELECT 5
+        WATCH x
         GET x
         """,
     "connection": """
@@ -421,6 +474,8 @@ KNOWN = {
         "not offered: messages are for the groups of a destination",
     ("differing", "SELECT 5"):
         "there is one database",
+    ("differing", "WATCH x"):
+        "EXEC is not atomic, and nothing could be watched",
     ("differing", "GET x"):
         "Kouan keeps no keys",
 }
@@ -475,6 +530,8 @@ def run_script(address, protocol, script):
             reply = wire.call(*sent)
             if words[0].upper() == "XADD" and isinstance(reply, bytes):
                 ids.append(reply)
+            if words[0] == "EXEC" and isinstance(reply, list):
+                ids += [item for item in reply if isinstance(item, bytes) and b"-" in item]
             command = " ".join(words)
             replies.append((command, mask_times(command, mask(reply, ids))))
     return replies
