@@ -42,19 +42,30 @@ static void check_shadow(const struct profile *const *profiles, uint16_t count,
         }
 }
 
+/* Adds those of the list that are, or are not, for what no other knows. */
+static uint16_t add_profiles(const struct profile_list *list, bool otherwise,
+                             const struct profile **profiles, uint16_t count,
+                             struct diagnostics *diagnostics)
+{
+    for (uint16_t i = 0; i < list->count; i++) {
+        struct profile *profile = list->items[i];
+        if (profile->recognise.otherwise != otherwise ||
+            !check_name(profile, find(profiles, count, profile->name), diagnostics))
+            continue;
+        if (!otherwise)
+            check_shadow(profiles, count, profile, diagnostics);
+        profile->index = count;
+        profiles[count++] = profile;
+    }
+    return count;
+}
+
 void profile_set_build(struct arena *arena, const struct profile_list *list,
                        struct profile_set *out_set, struct diagnostics *diagnostics)
 {
     const struct profile **profiles = arena_allocate_array(arena, list->count, sizeof *profiles);
-    uint16_t count = 0;
-    for (uint16_t i = 0; i < list->count; i++) {
-        struct profile *profile = list->items[i];
-        if (!check_name(profile, find(profiles, count, profile->name), diagnostics))
-            continue;
-        check_shadow(profiles, count, profile, diagnostics);
-        profile->index = count;
-        profiles[count++] = profile;
-    }
+    uint16_t count = add_profiles(list, false, profiles, 0, diagnostics);
+    count = add_profiles(list, true, profiles, count, diagnostics);
     *out_set = (struct profile_set){
         .profiles = profiles,
         .count = count,

@@ -96,6 +96,7 @@ struct recognise {
     struct bytes first_bytes; /* absent, or what the body must begin with after BOM and blanks */
     const struct recognise_condition *conditions; /* `where`: one alternative must hold */
     uint16_t condition_count;
+    bool otherwise; /* only what no other profile knows; these stand behind all others */
 };
 
 struct profile {

@@ -172,10 +172,15 @@ static bool lies_below(const struct plan_builder *builder, uint16_t node, uint16
     return false;
 }
 
-static enum status add_entry_node(struct plan_builder *builder, struct bytes text,
-                                  struct path_fault *out_fault)
+/* The node of a plain path; `.` is the root of JSON: each object of a root array. */
+static enum status find_entry_node(struct plan_builder *builder, struct bytes text,
+                                   uint16_t *out_node, struct path_fault *out_fault)
 {
     struct tree_path path;
+    if (builder->format == FORMAT_JSON && bytes_equal_text(text, ".")) {
+        *out_node = NODE_ROOT;
+        return STATUS_OK;
+    }
     if (path_parse_tree(text, builder->format, &path, out_fault) != STATUS_OK)
         return STATUS_INVALID;
     if (path.root_name || path.anywhere || path.has_predicate ||
@@ -184,8 +189,16 @@ static enum status add_entry_node(struct plan_builder *builder, struct bytes tex
                                          "as in `Declaration/Consignment`", 0};
         return STATUS_INVALID;
     }
+    return add_steps(builder, NODE_ROOT, path.steps, path.step_count, out_node, out_fault)
+               ? STATUS_OK
+               : STATUS_INVALID;
+}
+
+static enum status add_entry_node(struct plan_builder *builder, struct bytes text,
+                                  struct path_fault *out_fault)
+{
     uint16_t node;
-    if (!add_steps(builder, NODE_ROOT, path.steps, path.step_count, &node, out_fault))
+    if (find_entry_node(builder, text, &node, out_fault) != STATUS_OK)
         return STATUS_INVALID;
     for (uint16_t other = 0; other < builder->node_count; other++)
         if (builder->nodes[other].entry &&

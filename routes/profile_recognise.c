@@ -13,9 +13,9 @@ static void read_names(struct profile_compiler *compiler, const struct yaml_node
 void profile_compile_recognise(struct profile_compiler *compiler, const struct yaml_node *node,
                                struct recognise *recognise)
 {
-    static const char *const xml[] = {"root", "namespace", "first_bytes", "where"};
-    static const char *const json[] = {"key", "values", "has", "first_bytes", "where"};
-    static const char *const edifact[] = {"type", "first_bytes"};
+    static const char *const xml[] = {"root", "namespace", "first_bytes", "where", "otherwise"};
+    static const char *const json[] = {"key", "values", "has", "first_bytes", "where", "otherwise"};
+    static const char *const edifact[] = {"type", "first_bytes", "otherwise"};
     static const struct {
         const char *const *known;
         size_t count;
@@ -39,6 +39,7 @@ void profile_compile_recognise(struct profile_compiler *compiler, const struct y
         read_members(compiler, member, recognise);
     if ((member = yaml_member(node, "where")) != NULL)
         read_conditions(compiler, member, recognise);
+    recognise->otherwise = profile_read_flag(compiler, node, "otherwise", false);
     read_names(compiler, node, known[0], recognise);
 }
 

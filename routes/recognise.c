@@ -23,31 +23,57 @@ static struct bytes skip_blanks(struct bytes body)
     return body;
 }
 
-/* The first profile that names this root or type and accepts the body. */
-static const struct profile *find_by_name(const struct recognition *recognition, enum format format,
-                                          struct bytes name, struct bytes root_namespace)
+/* True if the profile is about this very root or type: neither about whatever has its namespace,
+ * nor about whatever has certain values inside. */
+static bool is_named(const struct recognise *recognise, struct bytes name)
+{
+    if (recognise->condition_count > 0)
+        return false;
+    for (uint16_t i = 0; i < recognise->name_count; i++)
+        if (!bytes_equal_text(recognise->names[i], "*") &&
+            pattern_matches(recognise->names[i], name))
+            return true;
+    return false;
+}
+
+static enum status refuse_unknown(const char *detail, struct scan_fault *out_fault)
+{
+    *out_fault = (struct scan_fault){.reason = SCAN_UNKNOWN_PROFILE, .what = detail};
+    return STATUS_INVALID;
+}
+
+/* The first profile that names this root or type and accepts the body. One for what no other knows
+ * does not get a root that another is about, in a namespace that it does not know: that may be a
+ * known message with a slip in it. */
+static enum status find_by_name(const struct recognition *recognition, enum format format,
+                                struct bytes name, struct bytes root_namespace,
+                                const struct profile **out_profile, struct scan_fault *out_fault)
 {
     const struct recognise_index *index = recognition->set->index;
     struct recognise_names names = recognise_names_of(index, format, name);
     const struct recognise_bucket *bucket;
     uint16_t best = PROFILE_NONE;
+    bool named = false;
     while (recognise_names_next(&names, &bucket))
         for (uint32_t at = bucket->first; at != LINK_NONE && index->links[at].profile < best;
              at = index->links[at].next) {
             uint16_t profile = index->links[at].profile;
             const struct recognise *recognise = &recognition->set->profiles[profile]->recognise;
-            if (recognise_is_allowed(recognition, profile) && has_name(recognise, name) &&
+            if (!has_name(recognise, name))
+                continue;
+            if (recognise_is_allowed(recognition, profile) &&
                 has_namespace(recognise, root_namespace) &&
                 recognise_has_first_bytes(recognition, profile))
                 best = profile;
+            else
+                named = named || is_named(recognise, name);
         }
-    return best == PROFILE_NONE ? NULL : recognition->set->profiles[best];
-}
-
-static enum status refuse_unknown(struct scan_fault *out_fault)
-{
-    *out_fault = (struct scan_fault){.reason = SCAN_UNKNOWN_PROFILE};
-    return STATUS_INVALID;
+    if (best == PROFILE_NONE)
+        return refuse_unknown(NULL, out_fault);
+    if (recognition->set->profiles[best]->recognise.otherwise && named)
+        return refuse_unknown("a known name, but not in this namespace or channel", out_fault);
+    *out_profile = recognition->set->profiles[best];
+    return STATUS_OK;
 }
 
 static enum status recognise_json(const struct recognition *recognition, struct bytes body,
@@ -60,7 +86,7 @@ static enum status recognise_json(const struct recognition *recognition, struct 
         return STATUS_OK;
     }
     if (fault.reason == SCAN_NONE)
-        return refuse_unknown(out_fault);
+        return refuse_unknown(NULL, out_fault);
     *out_fault = fault;
     return STATUS_INVALID;
 }
@@ -72,8 +98,8 @@ static enum status recognise_xml(const struct recognition *recognition, struct b
     enum status status = scan_xml_peek(body, &peek, out_fault);
     if (status != STATUS_OK)
         return status;
-    *out_profile = find_by_name(recognition, FORMAT_XML, peek.root, peek.root_namespace);
-    return *out_profile != NULL ? STATUS_OK : refuse_unknown(out_fault);
+    return find_by_name(recognition, FORMAT_XML, peek.root, peek.root_namespace, out_profile,
+                        out_fault);
 }
 
 static enum status recognise_edifact(const struct recognition *recognition, struct bytes body,
@@ -84,8 +110,8 @@ static enum status recognise_edifact(const struct recognition *recognition, stru
     enum status status = scan_edifact_peek(body, &peek, out_fault);
     if (status != STATUS_OK)
         return status;
-    *out_profile = find_by_name(recognition, FORMAT_EDIFACT, peek.type, (struct bytes){0});
-    return *out_profile != NULL ? STATUS_OK : refuse_unknown(out_fault);
+    return find_by_name(recognition, FORMAT_EDIFACT, peek.type, (struct bytes){0}, out_profile,
+                        out_fault);
 }
 
 enum status read_recognise(const struct profile_set *set, const uint64_t *allowed,
@@ -109,7 +135,7 @@ enum status read_recognise_from(const struct profile_set *set, const uint64_t *a
     case FORMAT_XML: status = recognise_xml(&recognition, body, &profile, out_fault); break;
     case FORMAT_JSON: status = recognise_json(&recognition, body, &profile, out_fault); break;
     case FORMAT_EDIFACT: status = recognise_edifact(&recognition, body, &profile, out_fault); break;
-    default: return refuse_unknown(out_fault);
+    default: return refuse_unknown(NULL, out_fault);
     }
     if (status == STATUS_OK)
         *out_profile = profile;

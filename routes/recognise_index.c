@@ -86,7 +86,8 @@ static void add_profile(struct recognise_index *index, const struct profile *pro
     for (uint16_t i = 0; i < recognise->name_count; i++)
         add_name(index, format, recognise->names[i], number, 0);
     for (uint16_t i = 0; i < recognise->member_count; i++)
-        add_name(index, format, recognise->members[i], number, (uint16_t)(i + 1));
+        add_name(index, format, recognise_first_step(recognise->members[i]), number,
+                 (uint16_t)(i + 1));
     index->counters[number] = PROFILE_NONE;
     if (format != FORMAT_JSON) {
         if (recognise->name_count == 0)

@@ -119,11 +119,37 @@ static bool meets_key(const struct recognise *recognise, const struct json_membe
     return false;
 }
 
+static bool is_null(const struct json_members *members)
+{
+    return !members->value_is_text && members->value.data[0] == 'n';
+}
+
+/* Whether `path` leads to a value inside of this one, an object or an array that begins with one.
+ */
+static bool has_inside(const struct json_members *outer, struct bytes path)
+{
+    struct json_members members = *outer;
+    while (path.size > 0) {
+        if (members.value_is_text || (members.value.data[0] != '{' && members.value.data[0] != '['))
+            return false;
+        struct bytes step = recognise_first_step(path);
+        path = bytes_slice(path, step.size + 1, path.size);
+        json_members_init(&members, members.value);
+        do
+            if (!json_members_next(&members))
+                return false;
+        while (!pattern_matches(step, members.name));
+    }
+    return !is_null(&members);
+}
+
 static bool meets_item(const struct recognise *recognise, uint16_t item,
                        const struct json_members *members)
 {
-    bool is_null = !members->value_is_text && members->value.data[0] == 'n';
-    return item == 0 ? meets_key(recognise, members) : !is_null;
+    if (item == 0)
+        return meets_key(recognise, members);
+    struct bytes path = recognise->members[item - 1];
+    return has_inside(members, bytes_slice(path, recognise_first_step(path).size + 1, path.size));
 }
 
 static bool counts_whole(struct member_look *look, const struct recognise *recognise,
@@ -141,7 +167,8 @@ static void look_at_link(struct member_look *look, const struct recognise_link *
                          const struct json_members *members)
 {
     const struct recognise *recognise = &look->recognition->set->profiles[link->profile]->recognise;
-    struct bytes name = link->item == 0 ? recognise->names[0] : recognise->members[link->item - 1];
+    struct bytes name = link->item == 0 ? recognise->names[0]
+                                        : recognise_first_step(recognise->members[link->item - 1]);
     if (!pattern_matches(name, members->name))
         return;
     if (meets_item(recognise, link->item, members)) {

@@ -64,6 +64,13 @@ static inline bool recognise_has_first_bytes(const struct recognition *recogniti
                             recognition->set->profiles[profile]->recognise.first_bytes);
 }
 
+/* Of `a/b`, a member `b` inside of `a`, the first step. */
+static inline struct bytes recognise_first_step(struct bytes path)
+{
+    const uint8_t *slash = path.size > 0 ? memchr(path.data, '/', path.size) : NULL;
+    return slash == NULL ? path : bytes_slice(path, 0, (size_t)(slash - path.data));
+}
+
 /* The lists of links that a name has: one of profiles that name it whole, and one for each length
  * of patterns' beginnings. A handful, however many profiles there are. */
 struct recognise_names {

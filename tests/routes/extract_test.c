@@ -128,6 +128,21 @@ Test(extract, from_xml)
     expect_examples(XML, examples, sizeof examples / sizeof examples[0]);
 }
 
+/* Each object of a root array is an entry; a root object is one. */
+Test(extract, from_root_array)
+{
+    struct profile_fixture *fixture = fixture_open();
+    fixture_profile(fixture, "profile: p\nfamily: f\nformat: json\nrecognise: { key: t }\n"
+                             "entries: \".\"\nfields: { message_type: t }\n"
+                             "keys: { order: { join: [a/b, c] }, bill: d }\n");
+    cr_expect_str_eq(
+        fixture_read(fixture, "[{\"t\":1,\"a\":{\"b\":2},\"c\":3},{\"c\":4,\"a\":[{\"b\":5}]},{},"
+                              "{\"a\":{\"b\":6},\"d\":[7,8]}]"),
+        "p 4: message_type=1 | order@1=2+3 | order@2=5+4 | bill@4=7 | bill@4=8");
+    cr_expect_str_eq(fixture_read(fixture, "{\"t\":1,\"d\":7}"), "p 1: message_type=1 | bill@1=7");
+    fixture_close(fixture);
+}
+
 Test(extract, from_json)
 {
     static const char head[] = "profile: p\nfamily: f\nformat: json\nrecognise: { key: t }\n"

@@ -317,6 +317,84 @@ Test(recognise, by_what_stands_inside)
     fixture_close(fixture);
 }
 
+/* A member inside of others; an array is judged by its first item at every level. */
+Test(recognise, by_inner_members)
+{
+    static const char *const cases[][2] = {
+        {"{\"a\":{\"x\":[],\"b\":{\"c\":1}}}", "inner"},
+        {"{\"a\":[{\"b\":[{\"c\":\"\"},{}]},1]}", "inner"},
+        {"{\"z\":{\"a\":1},\"a\":[ { \"b\" : {\"d\":{},\"c\":{}} } ]}", "inner"},
+        {"{\"a\":{\"b\":{\"c\":null}}}", "UNKNOWNPROFILE 0"},
+        {"{\"a\":{\"b\":1,\"c\":1}}", "UNKNOWNPROFILE 0"},
+        {"{\"a\":\"{b\",\"b\":{\"c\":1}}", "UNKNOWNPROFILE 0"},
+        {"{\"a\":[{},{\"b\":{\"c\":1}}]}", "UNKNOWNPROFILE 0"},
+        {"{\"a\":[[{\"b\":{\"c\":1}}]]}", "UNKNOWNPROFILE 0"},
+        {"{\"a\":{}}", "UNKNOWNPROFILE 0"},
+    };
+    struct profile_fixture *fixture = fixture_open();
+    fixture_parse(fixture, "profile: inner\nfamily: f\nformat: json\n"
+                           "recognise: { has: a/b/c }\n"
+                           "fields: { message_type: { constant: T } }\n");
+    fixture_build(fixture);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        expect_recognised(fixture, cases[i][0], cases[i][1]);
+    fixture_close(fixture);
+}
+
+static const char otherwise_profiles[] =
+    "profile: any-xml\nfamily: f\nformat: xml\nrecognise: { root: \"*\", otherwise: true }\n"
+    "fields: { message_type: name() }\n---\n"
+    "profile: any-json\nfamily: f\nformat: json\nrecognise: { has: \"*\", otherwise: true }\n"
+    "fields: { message_type: { constant: T } }\n---\n"
+    "profile: any-edifact\nfamily: f\nformat: edifact\n"
+    "recognise: { type: \"*\", otherwise: true }\nfields: { message_type: UNH/2/1 }\n---\n"
+    "profile: named\nfamily: f\nformat: xml\nrecognise: { root: [A, \"B?\"], namespace: \"n:*\" }\n"
+    "fields: { message_type: name() }\n---\n"
+    "profile: spaced\nfamily: f\nformat: xml\nrecognise: { namespace: \"m\" }\n"
+    "fields: { message_type: name() }\n---\n"
+    "profile: keyed\nfamily: f\nformat: json\nrecognise: { key: k, values: V }\n"
+    "fields: { message_type: k }\n---\n"
+    "profile: typed\nfamily: f\nformat: edifact\nrecognise: { type: CUSDEC }\n"
+    "fields: { message_type: UNH/2/1 }\n";
+
+/* They stand behind all others, wherever they are written, and get no root that another is about.
+ */
+Test(recognise, otherwise)
+{
+    static const char slip[] =
+        "UNKNOWNPROFILE 0 a known name, but not in this namespace or channel";
+    static const char *const cases[][2] = {
+        {"<A xmlns='n:1'/>", "named"},
+        {"<B1 xmlns='n:1'/>", "named"},
+        {"<A/>", slip},
+        {"<A xmlns='m'/>", "spaced"},
+        {"<B1 xmlns='x'/>", slip},
+        {"<B/>", "any-xml"},
+        {"<C xmlns='n:1'/>", "any-xml"},
+        {"<C xmlns='m'/>", "spaced"},
+        {"{\"x\":1,\"k\":\"V\"}", "keyed"},
+        {"{\"x\":1,\"k\":\"W\"}", "any-json"},
+        {"[{\"x\":[]}]", "any-json"},
+        {"{\"x\":null}", "UNKNOWNPROFILE 0"},
+        {"{}", "UNKNOWNPROFILE 0"},
+        {"UNH+1+CUSDEC:D:96B:UN'UNT+2+1'", "typed"},
+        {"UNH+1+CUSDCE:D:96B:UN'UNT+2+1'", "any-edifact"},
+        {"UNH+1+:D:96B:UN'UNT+2+1'", "any-edifact"},
+    };
+    struct profile_fixture *fixture = fixture_open();
+    fixture_parse(fixture, otherwise_profiles);
+    fixture_build(fixture);
+    cr_assert_str_empty(fixture_diagnostics(fixture));
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        expect_recognised(fixture, cases[i][0], cases[i][1]);
+    /* What may not enter is not read as something unknown instead. */
+    const struct profile *any = profile_set_find(&fixture->set, BYTES_LITERAL("any-xml"));
+    uint64_t allowed[PROFILES_MAX / 64] = {UINT64_C(1) << any->index};
+    cr_expect_str_eq(recognise(fixture, allowed, "<A xmlns='n:1'/>"), slip);
+    cr_expect_str_eq(recognise(fixture, allowed, "<C/>"), "any-xml");
+    fixture_close(fixture);
+}
+
 Test(recognise, among_a_thousand)
 {
     struct profile_fixture *fixture = fixture_open();
