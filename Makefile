@@ -74,8 +74,10 @@ $(BUILD)/%.o: %.c | packages
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-# The shipped profiles stand in the program itself: each file of routes/profiles, byte by byte.
-shipped_profiles := $(sort $(wildcard routes/profiles/*.yaml))
+# The shipped profiles stand in the program itself: each file of routes/profiles, byte by byte. The
+# canonical event is the first of JSON, so that its first member decides for it.
+shipped_profiles := routes/profiles/event.yaml \
+                    $(filter-out %/event.yaml,$(sort $(wildcard routes/profiles/*.yaml)))
 $(BUILD)/routes/shipped.S: routes/embed.sh $(shipped_profiles)
 	@mkdir -p $(@D)
 	$(call say,EMBED,routes/profiles)sh routes/embed.sh $(shipped_profiles) > $@
