@@ -28,7 +28,8 @@ enum day_fault fault_choose(enum day_dialect dialect, uint32_t number)
     switch (dialect) {
     case DIALECT_EDIFACT: return FAULT_EDIFACT_CUT + number % 2;
     case DIALECT_JSON: return FAULT_JSON_CUT + number % 4;
-    default: return FAULT_XML_CUT + number % 4;
+    case DIALECT_CEB: return FAULT_XML_CUT + number % 4;
+    default: return FAULT_XML_CUT + number % 3;
     }
 }
 
@@ -57,22 +58,11 @@ static void break_last_tag(uint8_t *message, size_t size)
     bracket[-1] = 'x';
 }
 
-/* The last letter of CEB's namespace; elsewhere that of the root element's name, in both its tags.
- */
-static void rename_root(uint8_t *message, size_t size)
+/* The last letter of CEB's namespace. */
+static void misspell_namespace(uint8_t *message, size_t size)
 {
     static const char namespace[] = "chinaport.gov.cn/ceb";
-    uint8_t *found = memmem(message, size, namespace, sizeof namespace - 1);
-    if (found != NULL) {
-        found[sizeof namespace - 2] = 'x';
-        return;
-    }
-    uint8_t *start = find(message, size, "?>\n<") + 4;
-    size_t name_size = strcspn((const char *)start, " >");
-    uint8_t *end = memrchr(message, '/', size);
-    assert(end != NULL && memcmp(end + 1, start, name_size) == 0);
-    start[name_size - 1] = 'x';
-    end[name_size] = 'x';
+    find(message, size, namespace)[sizeof namespace - 2] = 'x';
 }
 
 static size_t insert_doctype(uint8_t *message, size_t size)
@@ -86,6 +76,18 @@ static size_t insert_doctype(uint8_t *message, size_t size)
     return size + added;
 }
 
+/* The type once more, in front. */
+static size_t insert_member(uint8_t *message, size_t size)
+{
+    static const char member[] = "\"messageType\":\"TWICE\",";
+    static_assert(sizeof member <= FAULT_ADDED_BYTES_MAX, "room for it");
+    uint8_t *at = find(message, size, "{") + 1;
+    size_t added = sizeof member - 1;
+    memmove(at + added, at, size - (size_t)(at - message));
+    memcpy(at, member, added);
+    return size + added;
+}
+
 size_t fault_inflict(enum day_fault fault, uint8_t *message, size_t size)
 {
     switch (fault) {
@@ -93,14 +95,12 @@ size_t fault_inflict(enum day_fault fault, uint8_t *message, size_t size)
     case FAULT_EDIFACT_CUT:
     case FAULT_JSON_CUT: return cut(message, size);
     case FAULT_XML_TAG: break_last_tag(message, size); return size;
-    case FAULT_XML_ROOT: rename_root(message, size); return size;
+    case FAULT_XML_NAMESPACE: misspell_namespace(message, size); return size;
     case FAULT_XML_DOCTYPE: return insert_doctype(message, size);
     case FAULT_EDIFACT_START: message[0] = 'X'; return size;
     case FAULT_JSON_COLON: memcpy(find(message, size, "\":") + 1, ";", 1); return size;
     case FAULT_JSON_TRAILING: message[size] = '}'; return size + 1;
-    case FAULT_JSON_TYPE:
-        memcpy(find(message, size, "messageType"), "messageTipe", 11);
-        return size;
+    case FAULT_JSON_TWICE: return insert_member(message, size);
     case FAULT_NONE:
     case FAULT_COUNT: break;
     }

@@ -13,14 +13,14 @@
     X(NONE, "nothing", "")                                                                         \
     X(XML_CUT, "XML cut short", "TRUNCATED")                                                       \
     X(XML_TAG, "an end tag that does not match", "MALFORMED")                                      \
-    X(XML_ROOT, "an unknown root or namespace", "UNKNOWNPROFILE")                                  \
     X(XML_DOCTYPE, "a document type declaration", "DOCTYPE")                                       \
+    X(XML_NAMESPACE, "a namespace with a slip in it", "UNKNOWNPROFILE")                            \
     X(EDIFACT_CUT, "an interchange cut short", "TRUNCATED")                                        \
     X(EDIFACT_START, "no service segment at the start", "UNKNOWNFORMAT")                           \
     X(JSON_CUT, "JSON cut short", "TRUNCATED")                                                     \
     X(JSON_COLON, "a semicolon for a colon", "MALFORMED")                                          \
     X(JSON_TRAILING, "a brace too many", "TRAILING")                                               \
-    X(JSON_TYPE, "no messageType", "UNKNOWNPROFILE")
+    X(JSON_TWICE, "a member twice", "DUPLICATEKEY")
 
 enum day_fault {
 #define X(name, text, reason) FAULT_##name,

@@ -75,6 +75,14 @@ static void choose_profiles(struct config_build *build, const struct yaml_node *
                          (const char *)items[i]->text.data);
 }
 
+/* The words that stand for the profiles within the program. */
+static const char *const shipped_words[] = {"shipped", "known"};
+
+static bool is_shipped_word(struct bytes text)
+{
+    return bytes_equal_text(text, shipped_words[0]) || bytes_equal_text(text, shipped_words[1]);
+}
+
 static void add_profile_files(struct config_build *build, const struct yaml_node *section,
                               struct profile_list *list)
 {
@@ -83,22 +91,35 @@ static void add_profile_files(struct config_build *build, const struct yaml_node
     for (uint32_t i = 0; i < count; i++) {
         const char *path;
         struct bytes content;
-        if (!bytes_equal_text(items[i]->text, "shipped") &&
-            config_file(build, items[i], &path, &content, NULL))
+        if (!is_shipped_word(items[i]->text) && config_file(build, items[i], &path, &content, NULL))
             profile_parse_yaml(build->arena, path, content, list, build->diagnostics);
     }
 }
 
-static bool wants_shipped(const struct yaml_node *section)
+static bool wants(const struct yaml_node *section, const char *word)
 {
-    if (section == NULL || section->kind == YAML_EMPTY)
-        return true;
     if (section->kind == YAML_TEXT)
-        return bytes_equal_text(section->text, "shipped");
+        return bytes_equal_text(section->text, word);
     for (const struct yaml_node *item = section->first_child; item != NULL; item = item->next)
-        if (item->kind == YAML_TEXT && bytes_equal_text(item->text, "shipped"))
+        if (item->kind == YAML_TEXT && bytes_equal_text(item->text, word))
             return true;
     return false;
+}
+
+/* `shipped`: all; `known`: those for known dialects only, so that others are refused. */
+static void add_shipped_profiles(struct config_build *build, const struct yaml_node *section,
+                                 struct profile_list *list)
+{
+    bool absent = section == NULL || section->kind == YAML_EMPTY;
+    bool all = absent || wants(section, shipped_words[0]);
+    if (!all && !wants(section, shipped_words[1]))
+        return;
+    uint16_t count = list->count;
+    profile_parse_shipped(build->arena, list, build->diagnostics);
+    for (uint16_t i = count; i < list->count; i++)
+        if (all || !list->items[i]->recognise.otherwise)
+            list->items[count++] = list->items[i];
+    list->count = count;
 }
 
 void config_read_profiles(struct config_build *build)
@@ -109,8 +130,7 @@ void config_read_profiles(struct config_build *build)
     if (list == NULL)
         abort();
     add_profile_files(build, section, list); /* one's own come first */
-    if (wants_shipped(section))
-        profile_parse_shipped(build->arena, list, build->diagnostics);
+    add_shipped_profiles(build, section, list);
     profile_set_build(build->arena, list, &generation->profiles, build->diagnostics);
     free(list);
 

@@ -86,6 +86,8 @@ static void print_recognise(const struct profile *profile)
         print_bytes(", first bytes ", recognise->first_bytes);
     if (recognise->condition_count > 0)
         fputs(", where its conditions hold", stdout);
+    if (recognise->otherwise)
+        fputs(", if no other knows it", stdout);
     putchar('\n');
 }
 
@@ -160,6 +162,7 @@ static void print_profile_json(const struct profile *profile)
     print_json_texts("recognised_values", recognise->values, recognise->value_count);
     print_json_texts("recognised_members", recognise->members, recognise->member_count);
     print_json_texts("recognised_namespaces", recognise->namespaces, recognise->namespace_count);
+    printf(",\"otherwise\":%s", recognise->otherwise ? "true" : "false");
     if (recognise->first_bytes.data != NULL) {
         fputs(",\"first_bytes\":", stdout);
         output_json(stdout, recognise->first_bytes);

@@ -154,7 +154,8 @@ def test_check():
 
 def test_check_lists_profiles():
     text = said("check", "--profiles")
-    assert "\nevent  event, JSON" in text, text
+    assert text.startswith("event  event, JSON"), text
+    assert "recognised by root *, if no other knows it" in text, text
     assert "recognised by root CEB303Message, CEB311Message, namespace http" in text, text
 
 

@@ -46,6 +46,20 @@ def test_given_ids():
         assert wire.call("XLEN", "all") == 4
 
 
+def test_unknown_dialects_are_read_or_refused():
+    unknown = [b"<note>x</note>", b'{"kind":1}', b"UNB+UNOA:1+A+B+240611:0900+1'UNH+1+ORDERS:D:96A:UN'UNT+2+1'UNZ+1+1'"]
+    with Server() as server, server.wire() as wire:
+        assert all(is_id(wire.call("XADD", "in", "*", "body", body)) for body in unknown)
+        reply = wire.call("XADD", "in", "*", "body", b"<note>x</nope>")
+        assert str(reply).startswith("REJECTED MALFORMED at byte"), reply
+    plain = "channels: [{name: in}]\ndestinations: [{name: all}]\nunroutable: all\nprofiles: known\n"
+    with Server(files={"kouan.yaml": plain}) as server, server.wire() as wire:
+        for body in unknown:
+            reply = wire.call("XADD", "in", "*", "body", body)
+            assert str(reply).startswith("REJECTED UNKNOWNPROFILE"), (body, reply)
+        assert is_id(wire.call("XADD", "in", "*", "body", event(1)))
+
+
 def test_refusals_say_why_and_where():
     with Server() as server, server.wire() as wire:
         cases = [

@@ -272,6 +272,31 @@ Test(config, files_are_found_beside_it)
     folder_close(&folder);
 }
 
+/* `shipped` reads what no profile knows, `known` does not. */
+Test(config, unknown_dialects_can_be_left_out)
+{
+    static const struct {
+        const char *text;
+        bool reads;
+    } cases[] = {
+        {BASE, true},
+        {BASE "profiles: shipped\n", true},
+        {BASE "profiles: known\n", false},
+        {BASE "profiles: [own.yaml, known]\n", false},
+        {BASE "profiles: [known, shipped]\n", true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct folder folder;
+        struct config *config = load_good(&folder, cases[i].text);
+        const struct profile_set *set = &config->generation->profiles;
+        cr_expect_eq(profile_set_find(set, BYTES_LITERAL("xml-other")) != NULL, cases[i].reads);
+        cr_expect_eq(profile_set_find(set, BYTES_LITERAL("json-other")) != NULL, cases[i].reads);
+        cr_expect_not_null(profile_set_find(set, BYTES_LITERAL("event")));
+        config_free(config);
+        folder_close(&folder);
+    }
+}
+
 Test(config, listens_where_it_is_told)
 {
     struct folder folder;
