@@ -74,7 +74,7 @@ static bool meets_condition(const struct extraction *extraction,
         if (pattern_matches_any(condition->values, condition->value_count,
                                 extract_capture(extraction, i)->value))
             return true;
-    return false;
+    return condition->value_count == 0 && bin->first == bin->end;
 }
 
 static bool meets_conditions(const struct extraction *extraction, const struct recognise *recognise)

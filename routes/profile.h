@@ -75,7 +75,7 @@ enum identify { IDENTIFY_BY_ID, IDENTIFY_BY_BODY };
 enum conflict_policy { CONFLICT_FLAG, CONFLICT_REFUSE };
 
 /* What stands at a path, once the message is scanned: one of the values there must match one of the
- * patterns. */
+ * patterns; without patterns, nothing may stand there. */
 struct recognise_condition {
     uint16_t bin;
     uint16_t alternative; /* those of one alternative stand together and must all hold */

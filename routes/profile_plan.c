@@ -174,32 +174,36 @@ static bool lies_below(const struct plan_builder *builder, uint16_t node, uint16
 
 /* The node of a plain path; `.` is the root of JSON: each object of a root array. */
 static enum status find_entry_node(struct plan_builder *builder, struct bytes text,
-                                   uint16_t *out_node, struct path_fault *out_fault)
+                                   struct plan_claim *claim, struct path_fault *out_fault)
 {
     struct tree_path path;
     if (builder->format == FORMAT_JSON && bytes_equal_text(text, ".")) {
-        *out_node = NODE_ROOT;
+        claim->leaf = NODE_ROOT;
         return STATUS_OK;
     }
     if (path_parse_tree(text, builder->format, &path, out_fault) != STATUS_OK)
         return STATUS_INVALID;
-    if (path.root_name || path.anywhere || path.has_predicate ||
-        path.steps[path.step_count - 1].attribute) {
+    if (path.root_name || path.has_predicate || path.steps[path.step_count - 1].attribute) {
         *out_fault = (struct path_fault){"entries are named by a plain path",
                                          "as in `Declaration/Consignment`", 0};
         return STATUS_INVALID;
     }
-    return add_steps(builder, NODE_ROOT, path.steps, path.step_count, out_node, out_fault)
+    claim->anywhere = path.anywhere;
+    uint16_t from = path.anywhere ? NODE_ANYWHERE : NODE_ROOT;
+    return add_steps(builder, from, path.steps, path.step_count, &claim->leaf, out_fault)
                ? STATUS_OK
                : STATUS_INVALID;
 }
 
-static enum status add_entry_node(struct plan_builder *builder, struct bytes text,
+static enum status add_entry_node(struct plan_builder *builder, struct bytes text, uint16_t owner,
                                   struct path_fault *out_fault)
 {
-    uint16_t node;
-    if (find_entry_node(builder, text, &node, out_fault) != STATUS_OK)
+    assert(builder->claim_count < PLAN_CLAIMS_MAX && owner < PLAN_CLAIMS_MAX);
+    struct plan_claim claim = {.owner = owner, .leaf = NODE_ROOT};
+    if (find_entry_node(builder, text, &claim, out_fault) != STATUS_OK)
         return STATUS_INVALID;
+    builder->claims[builder->claim_count++] = claim;
+    uint16_t node = claim.leaf;
     for (uint16_t other = 0; other < builder->node_count; other++)
         if (builder->nodes[other].entry &&
             (lies_below(builder, node, other) || lies_below(builder, other, node))) {
@@ -211,11 +215,11 @@ static enum status add_entry_node(struct plan_builder *builder, struct bytes tex
     return STATUS_OK;
 }
 
-enum status plan_add_entries(struct plan_builder *builder, struct bytes text,
+enum status plan_add_entries(struct plan_builder *builder, struct bytes text, uint16_t owner,
                              struct path_fault *out_fault)
 {
     if (builder->format != FORMAT_EDIFACT)
-        return add_entry_node(builder, text, out_fault);
+        return add_entry_node(builder, text, owner, out_fault);
     if (!path_is_tag(text) || builder->entry_tag[0] != 0) {
         *out_fault = (struct path_fault){
             "the entries of EDIFACT begin with one segment, by its tag", "as in `entries: CNI`", 0};

@@ -46,7 +46,7 @@ MUST_CHECK enum status plan_add_path(struct plan_builder *builder, struct bytes 
 
 /* Makes that place the beginning of an entry. */
 MUST_CHECK enum status plan_add_entries(struct plan_builder *builder, struct bytes text,
-                                        struct path_fault *out_fault);
+                                        uint16_t owner, struct path_fault *out_fault);
 
 /* Whether the claim can be kept beside all other paths; to be asked when all are added. */
 bool plan_claim_holds(const struct plan_builder *builder, const struct plan_claim *claim,

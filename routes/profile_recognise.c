@@ -69,7 +69,7 @@ static void read_members(struct profile_compiler *compiler, const struct yaml_no
                       "at most %d members are asked for", RECOGNISE_MEMBERS_MAX);
 }
 
-/* `path: pattern` or `path: [pattern, ...]`. */
+/* `path: pattern`, `path: [pattern, ...]`, or `path: ~`. */
 static void read_condition(struct profile_compiler *compiler, const struct yaml_node *node,
                            uint16_t alternative, struct recognise_condition *condition)
 {
@@ -82,7 +82,8 @@ static void read_condition(struct profile_compiler *compiler, const struct yaml_
     if (profile_compile_path(compiler, path, &compiled))
         condition->bin = compiled.bin;
     condition->alternative = alternative;
-    condition->value_count = read_texts(compiler, node, false, &condition->values);
+    if (node->kind != YAML_EMPTY)
+        condition->value_count = read_texts(compiler, node, false, &condition->values);
 }
 
 /* A mapping, all of whose paths must hold, or a list of such, one of which must. */

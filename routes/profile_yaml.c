@@ -62,11 +62,19 @@ static void read_entries(struct profile_compiler *compiler, const struct yaml_no
     bool is_list = node->kind == YAML_LIST;
     if (!is_list && !profile_expect(compiler, node, YAML_TEXT))
         return;
+    if (compiler->owner_count + (is_list ? node->child_count : 1) > PLAN_CLAIMS_MAX) {
+        profile_error(compiler, node, "P113", NULL, "a profile has at most %d paths",
+                      PLAN_CLAIMS_MAX);
+        return;
+    }
     const struct yaml_node *item = is_list ? node->first_child : node;
     for (; item != NULL; item = is_list ? item->next : NULL) {
         struct path_fault fault;
-        if (profile_expect(compiler, item, YAML_TEXT) && compiler->format_known &&
-            plan_add_entries(&compiler->builder, item->text, &fault) != STATUS_OK)
+        if (!profile_expect(compiler, item, YAML_TEXT) || !compiler->format_known)
+            continue;
+        uint16_t owner = compiler->owner_count++;
+        compiler->owners[owner] = item;
+        if (plan_add_entries(&compiler->builder, item->text, owner, &fault) != STATUS_OK)
             profile_error_inside(compiler, item, fault.at, "P108", fault.hint, "%s", fault.message);
     }
 }

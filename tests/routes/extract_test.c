@@ -30,6 +30,18 @@ static void expect_examples(const char *head, const struct example *examples, si
     }
 }
 
+Test(extract, entries_at_any_depth)
+{
+    static const struct example examples[] = {
+        {"keys: { order: //Z/A }",
+         "<R><Y><Z><A>1</A></Z></Y><Z><X><Z><A>2</A></Z></X><A>3</A></Z></R>",
+         "2: | order@1=1 | order@2=2 | order@2=3"},
+    };
+    expect_examples("profile: p\nfamily: f\nformat: xml\nrecognise: { root: R }\nentries: //Z\n"
+                    "fields: { message_type: { constant: T } }\n",
+                    examples, 1);
+}
+
 Test(extract, from_xml)
 {
     static const struct example examples[] = {

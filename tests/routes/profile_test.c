@@ -341,7 +341,9 @@ static const struct mistake mistakes[] = {
      "p.yaml:7:10: error[P108]: another path has a predicate further inside"},
     {HEAD "entries: [A, A/B]\n", "p.yaml:7:14: error[P108]: entries lie inside of each other\n"},
     {HEAD "entries: [A/B, A]\n", "p.yaml:7:16: error[P108]: entries lie inside of each other\n"},
-    {HEAD "entries: //A\n", "p.yaml:7:10: error[P108]: entries are named by a plain path\n"},
+    {HEAD "entries: \"A[b=1]\"\n", "p.yaml:7:11: error[P108]: entries are named by a plain path\n"},
+    {HEAD "  port: A/B\nentries: //B\n",
+     "p.yaml:8:10: error[P108]: another path spells out the name that this one looks for at any"},
     {HEAD "entries: \"@a\"\n", "p.yaml:7:11: error[P108]: entries are named by a plain path\n"},
     {HEAD "content: A\n", "p.yaml:7:10: error[P104]: expected a list, not a text\n"},
 };

@@ -273,7 +273,8 @@ static const char conditional_profiles[] =
     "recognise: { root: M, where: { H/@type: [\"*REC\", R], \"P[c=1]/v\": \"*\" } }\n"
     "fields: { message_type: H/@type }\n---\n"
     "profile: question\nfamily: f\nformat: xml\n"
-    "recognise: { root: M, where: { H/@type: \"Q?\" } }\nfields: { message_type: H/@type }\n---\n"
+    "recognise: { root: M, where: { H/@type: \"Q?\", A/B: ~ } }\nfields: { message_type: H/@type "
+    "}\n---\n"
     "profile: head\nfamily: f\nformat: xml\n"
     "recognise: { where: [{ HEAD/ID: \"*\", HEAD/V: 2 }, { FOOT/ID: 9 }] }\n"
     "fields: { message_type: [HEAD/ID, FOOT/ID] }\n---\n"
@@ -294,6 +295,8 @@ Test(recognise, by_what_stands_inside)
         {"<M xmlns='u'><H type='R'/><P><c>2</c><v>x</v></P></M>", "rest 1: message_type=M"},
         {"<M><H type='Q1'/></M>", "question 1: message_type=Q1"},
         {"<M><H type='Q12'/></M>", "UNKNOWNPROFILE 0"},
+        {"<M><H type='Q1'/><A><B> </B></A></M>", "question 1: message_type=Q1"},
+        {"<M><H type='Q1'/><A><B>0</B></A></M>", "UNKNOWNPROFILE 0"},
         {"<M><HEAD><ID>7</ID><V>2</V></HEAD></M>", "head 1: message_type=7"},
         {"<X><HEAD><ID> 7 </ID><V> 2</V></HEAD></X>", "head 1: message_type=7"},
         {"<X><HEAD><ID> </ID><V>2</V></HEAD></X>", "UNKNOWNPROFILE 0"},
