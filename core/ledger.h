@@ -2,6 +2,7 @@
  * others, so that the gap between the two sides is a proof and not an identity.
  *
  *   intake, per participant and channel:   received = accepted + replay + refused + undecided
+ *     (messages: of a body of several only one is known of until it was read)
  *   outlet, per destination:               routed + emitted = held + released + hold_rejected
  *                                              + offered (given to the groups) + backlog without
  * groups + unclaimed group, per group of a destination:     offered = acknowledged + pending +

@@ -1,9 +1,12 @@
 /* A record: one accepted message as it lies in the journal, self-contained but for its generation.
  *
- *   struct record | destinations u16[] | rules u32[] | values record_value[] | body | text
+ *   struct record | destinations u16[] | rules u32[] | values record_value[] | envelope | body |
+ * text
  *
- * padded to RECORD_ALIGNMENT. Text is what a value needed decoded; a value's offset counts from the
- * body's first byte, so it lies in the body or, past it, in the text. Memory only so far: the
+ * padded to RECORD_ALIGNMENT. A message that came as one of several in an interchange has the
+ * interchange's head (UNA, UNB, UNG) for an envelope; all others have none. Text is what a value
+ * needed decoded; a value's offset counts from the body's first byte, so it lies in the body or,
+ * past it, in the text. Memory only so far: the
  * durable format is another matter, and this layout may change. */
 #ifndef KOUAN_CORE_RECORD_H
 #define KOUAN_CORE_RECORD_H
@@ -67,20 +70,21 @@ struct record {
     struct digest identity;
     uint64_t generation;
     uint32_t size_bytes; /* of all of it, padding included */
-    uint32_t body_bytes, text_bytes;
+    uint32_t envelope_bytes, body_bytes, text_bytes;
     uint16_t value_count, entry_count;
     uint16_t participant, channel, profile; /* indices in the generation */
     uint16_t destination_count, rule_count;
-    uint8_t verdict; /* enum verdict */
-    uint8_t cause;   /* enum record_cause */
+    uint8_t verdict;                  /* enum verdict */
+    uint8_t cause;                    /* enum record_cause */
+    uint16_t part_number, part_count; /* in its interchange; 1 of 1: came by itself */
 };
 
-static_assert(sizeof(struct record) == 88, "the header has no padding");
+static_assert(sizeof(struct record) == 96, "the header has no padding");
 static_assert(sizeof(struct record) % RECORD_ALIGNMENT == 0, "what follows stays aligned");
 
-/* The whole size of a record with these parts. */
+/* The whole size of a record with these parts; `whole_bytes` are those of envelope and body. */
 uint32_t record_size(uint32_t destination_count, uint32_t rule_count, uint32_t value_count,
-                     uint32_t body_bytes, uint32_t text_bytes);
+                     uint32_t whole_bytes, uint32_t text_bytes);
 
 static inline uint16_t *record_destinations(const struct record *record)
 {
@@ -90,6 +94,9 @@ static inline uint16_t *record_destinations(const struct record *record)
 /* Each: table << 24 | index of the rule in its table. */
 uint32_t *record_rules(const struct record *record);
 struct record_value *record_values(const struct record *record);
+/* Envelope and body: what a replay must repeat byte for byte. */
+struct bytes record_whole(const struct record *record);
+struct bytes record_envelope(const struct record *record);
 struct bytes record_body(const struct record *record);
 struct bytes record_text(const struct record *record);
 

@@ -4,65 +4,147 @@
 #include "io/intake_parts.h"
 #include "io/session.h"
 
+/* What a publication needs of a destination that has too little. */
+struct shortage {
+    uint16_t destination; /* NO_DESTINATION: none of them */
+    bool of_holds;        /* the list of held messages */
+    uint32_t messages;
+    uint64_t bytes;
+};
+
+static void count_messages(struct shard *shard, struct publication *publication, uint32_t count);
+static bool measure(struct shard *shard, struct intake_batch *batch, uint32_t first);
+static bool reserve_all(struct shard *shard, struct intake_batch *batch, uint32_t first,
+                        struct shortage *out_shortage);
+static void refuse_for_room(struct shard *shard, struct publication *publication,
+                            const struct shortage *shortage);
+static void claim(struct intake_batch *batch, uint32_t first, struct publication *publication);
+static bool reserve_one(struct shard *shard, struct routing *routing, struct intake_item *item,
+                        struct shortage *out_shortage);
 static void divert(struct shard *shard, struct routing *routing, struct intake_item *item);
 static uint16_t find_full(const struct shard *shard, const struct routing *routing,
                           uint32_t record_bytes);
 static void reserve(struct shard *shard, const struct routing *routing, uint32_t record_bytes);
 static bool holds_have_room(const struct shard *shard, const struct routing *routing,
                             uint32_t record_bytes);
-static void park_or_refuse(struct shard *shard, struct publication *publication,
-                           uint16_t destination, uint32_t record_bytes);
 
-/* Refuses, parks, or reserves room and lists the item for its claim. */
-void admission_decide(struct shard *shard, struct intake_batch *batch, uint32_t index)
+/* Refuses, parks, or reserves room and lists the messages for their claims. */
+void admission_decide(struct shard *shard, struct intake_batch *batch, uint32_t first)
 {
-    struct intake_item *item = &batch->items[index];
-    struct routing *routing = &batch->routings[index];
-    struct publication *publication = item->publication;
+    const struct routing *routing = &batch->routings[first];
+    struct publication *publication = batch->publications[routing->arrival - batch->arrivals];
     struct session *session = publication->session;
+    struct shortage shortage;
 
-    item->publication = NULL; /* unless it goes on */
+    for (uint32_t i = first; i < first + routing->part_count; i++)
+        batch->items[i] = (struct intake_item){0};
+    count_messages(shard, publication, routing->part_count);
     if (session != NULL && publication->returned)
         session->parked.returned--;
     if (parking_is_behind(publication)) {
         if (parking_allows(shard, publication))
-            parking_add(shard, publication, NO_DESTINATION, 0);
+            parking_add(shard, publication, (struct parked_need){.destination = NO_DESTINATION});
         else
             intake_refuse(shard, publication, REFUSAL_TRY_AGAIN,
                           "those before it wait for room; send it again later");
         return;
     }
-    if (routing->refused) {
+    const struct routing *refused = routing_find_refused(routing);
+    if (refused != NULL) {
         char reason[REJECT_REASON_BYTES];
-        routing_describe_refusal(routing, reason, sizeof reason);
-        intake_refuse(shard, publication, routing->refusal, reason);
+        routing_describe_refusal(refused, reason, sizeof reason);
+        intake_refuse(shard, publication, refused->refusal, reason);
         return;
     }
-    item->record_bytes = append_measure(routing);
-    if (item->record_bytes > journal_record_bytes_max(&shard->journal)) {
+    if (!measure(shard, batch, first))
         intake_refuse_plainly(shard, publication, REFUSAL_TOO_BIG);
+    else if (!reserve_all(shard, batch, first, &shortage))
+        refuse_for_room(shard, publication, &shortage);
+    else
+        claim(batch, first, publication);
+}
+
+/* Of a body of several messages only one was known of. */
+static void count_messages(struct shard *shard, struct publication *publication, uint32_t count)
+{
+    if (publication->undecided == count)
         return;
+    struct intake_account *account =
+        shard_account(shard, publication->participant, publication->channel);
+    account->received += count - publication->undecided;
+    account->undecided += count - publication->undecided;
+    publication->undecided = count;
+}
+
+/* False if one of them would be too large for the log. */
+static bool measure(struct shard *shard, struct intake_batch *batch, uint32_t first)
+{
+    for (uint32_t i = first; i < first + batch->routings[first].part_count; i++) {
+        batch->items[i].record_bytes = append_measure(&batch->routings[i]);
+        if (batch->items[i].record_bytes > journal_record_bytes_max(&shard->journal))
+            return false;
     }
+    return true;
+}
+
+static void claim(struct intake_batch *batch, uint32_t first, struct publication *publication)
+{
+    for (uint32_t i = first; i < first + batch->routings[first].part_count; i++) {
+        const struct routing *routing = &batch->routings[i];
+        batch->items[i].publication = publication;
+        batch->items[i].claim = batch->claim_count++;
+        batch->claims[batch->items[i].claim] = (struct window_claim){
+            .identity = routing->identity,
+            .body_digest = routing->body_digest,
+            .scope = publication->participant->scope,
+            .supersedes = routing->supersedes,
+            .body = routing->whole,
+        };
+    }
+}
+
+/* ---- room ---- */
+
+/* What all messages of the publication need of it. */
+static void add_up(const struct intake_batch *batch, uint32_t first, struct shortage *shortage)
+{
+    for (uint32_t i = first; i < first + batch->routings[first].part_count; i++) {
+        const struct routing *routing = &batch->routings[i];
+        uint32_t records = shortage->of_holds
+                               ? destination_set_count(&routing->hold)
+                               : destination_set_has(&routing->deliver, shortage->destination);
+        shortage->messages += records;
+        shortage->bytes += (uint64_t)records * batch->items[i].record_bytes;
+    }
+}
+
+/* For all messages of a publication, or for none. */
+static bool reserve_all(struct shard *shard, struct intake_batch *batch, uint32_t first,
+                        struct shortage *out_shortage)
+{
+    for (uint32_t i = first; i < first + batch->routings[first].part_count; i++) {
+        if (reserve_one(shard, &batch->routings[i], &batch->items[i], out_shortage))
+            continue;
+        add_up(batch, first, out_shortage);
+        while (i-- > first)
+            admission_unreserve(shard, &batch->routings[i], batch->items[i].record_bytes);
+        return false;
+    }
+    return true;
+}
+
+static bool reserve_one(struct shard *shard, struct routing *routing, struct intake_item *item,
+                        struct shortage *out_shortage)
+{
     divert(shard, routing, item);
     uint16_t full = find_full(shard, routing, item->record_bytes);
-    if (full != NO_DESTINATION) {
-        park_or_refuse(shard, publication, full, item->record_bytes);
-        return;
+    bool of_holds = full == NO_DESTINATION && !holds_have_room(shard, routing, item->record_bytes);
+    if (full == NO_DESTINATION && !of_holds) {
+        reserve(shard, routing, item->record_bytes);
+        return true;
     }
-    if (!holds_have_room(shard, routing, item->record_bytes)) {
-        intake_refuse(shard, publication, REFUSAL_TRY_AGAIN, "the list of held messages is full");
-        return;
-    }
-    reserve(shard, routing, item->record_bytes);
-    item->publication = publication;
-    item->claim = batch->claim_count++;
-    batch->claims[item->claim] = (struct window_claim){
-        .identity = routing->identity,
-        .body_digest = routing->body_digest,
-        .scope = publication->participant->scope,
-        .supersedes = routing->supersedes,
-        .body = routing->body,
-    };
+    *out_shortage = (struct shortage){.destination = full, .of_holds = of_holds};
+    return false;
 }
 
 /* Closes the destination up before it says no. */
@@ -128,15 +210,53 @@ static bool holds_have_room(const struct shard *shard, const struct routing *rou
             shard->holds.live + shard->holds.reserved + count <= shard->holds.capacity);
 }
 
-static void park_or_refuse(struct shard *shard, struct publication *publication,
-                           uint16_t destination, uint32_t record_bytes)
+void admission_unreserve(struct shard *shard, const struct routing *routing, uint32_t record_bytes)
 {
-    const struct destination *full = shard->generation->destinations[destination];
-    if (full->when_full != WHEN_FULL_TRY_AGAIN && parking_allows(shard, publication)) {
-        parking_add(shard, publication, destination, record_bytes);
+    for (unsigned d = destination_set_next(&routing->deliver, 0); d < DESTINATIONS_MAX;
+         d = destination_set_next(&routing->deliver, d + 1))
+        outlet_unreserve(&shard->outlets[d], record_bytes);
+    for (unsigned d = destination_set_next(&routing->hold, 0); d < DESTINATIONS_MAX;
+         d = destination_set_next(&routing->hold, d + 1))
+        hold_unreserve(&shard->holds, record_bytes);
+}
+
+/* ---- none ---- */
+
+static void refuse_for_holds(struct shard *shard, struct publication *publication,
+                             const struct shortage *shortage)
+{
+    if (shortage->messages <= shard->holds.capacity && shortage->bytes <= shard->holds.bytes_max)
+        intake_refuse(shard, publication, REFUSAL_TRY_AGAIN, "the list of held messages is full");
+    else
+        intake_refuse(shard, publication, REFUSAL_TOO_BIG,
+                      "its messages are more than may be held (holds_max, hold_bytes_max)");
+}
+
+/* Waits, or is refused: for good if the destination will never have so much. */
+static void refuse_for_room(struct shard *shard, struct publication *publication,
+                            const struct shortage *shortage)
+{
+    char reason[160];
+    if (shortage->of_holds) {
+        refuse_for_holds(shard, publication, shortage);
         return;
     }
-    char reason[128];
+    const struct destination *full = shard->generation->destinations[shortage->destination];
+    if (shortage->messages > full->backlog_max || shortage->bytes > full->backlog_bytes_max) {
+        snprintf(reason, sizeof reason,
+                 "its %u messages for destination %s are more than that keeps (backlog_max, "
+                 "backlog_bytes_max)",
+                 shortage->messages, full->name);
+        intake_refuse(shard, publication, REFUSAL_TOO_BIG, reason);
+        return;
+    }
+    if (full->when_full != WHEN_FULL_TRY_AGAIN && parking_allows(shard, publication)) {
+        parking_add(shard, publication,
+                    (struct parked_need){.destination = shortage->destination,
+                                         .messages = shortage->messages,
+                                         .bytes = shortage->bytes});
+        return;
+    }
     snprintf(reason, sizeof reason, "destination %s is full; send it again later", full->name);
     intake_refuse(shard, publication, REFUSAL_TRY_AGAIN, reason);
 }

@@ -48,7 +48,7 @@ uint32_t append_measure(const struct routing *routing)
     uint32_t values, text;
     count_values(routing, &values, &text);
     return record_size(count_destinations(routing), count_rules(&routing->decision), values,
-                       (uint32_t)routing->body.size, text);
+                       (uint32_t)routing->whole.size, text);
 }
 
 /* ---- room ---- */
@@ -206,7 +206,7 @@ enum status append_message(struct shard *shard, const struct routing *routing, e
     uint32_t values, text;
     count_values(routing, &values, &text);
     uint32_t destinations = count_destinations(routing), rules = count_rules(&routing->decision);
-    uint32_t size = record_size(destinations, rules, values, (uint32_t)routing->body.size, text);
+    uint32_t size = record_size(destinations, rules, values, (uint32_t)routing->whole.size, text);
     struct record *record;
     enum status status = reserve(shard, size, &record, out_position);
     if (status != STATUS_OK)
@@ -216,22 +216,25 @@ enum status append_message(struct shard *shard, const struct routing *routing, e
         .identity = routing->identity,
         .generation = shard->generation->number,
         .size_bytes = size,
+        .envelope_bytes = (uint32_t)(routing->whole.size - routing->body.size),
         .body_bytes = (uint32_t)routing->body.size,
         .text_bytes = text,
         .value_count = (uint16_t)values,
         .entry_count = routing->reading.entry_count,
-        .participant = routing->participant->index,
-        .channel = routing->channel->index,
+        .participant = routing->arrival->participant->index,
+        .channel = routing->arrival->channel->index,
         .profile = routing->reading.profile->index,
         .destination_count = (uint16_t)destinations,
         .rule_count = (uint16_t)rules,
         .verdict = (uint8_t)verdict,
         .cause = RECORD_MESSAGE,
+        .part_number = routing->part_number,
+        .part_count = routing->part_count,
     };
     write_destinations(routing, record_destinations(record));
     write_rules(&routing->decision, record_rules(record));
-    struct bytes body = record_body(record);
-    memcpy((uint8_t *)(uintptr_t)body.data, routing->body.data, routing->body.size);
+    memcpy((uint8_t *)(uintptr_t)record_whole(record).data, routing->whole.data,
+           routing->whole.size);
     write_values(routing, record);
     journal_commit_record(&shard->journal, record);
     *out_record = record;
@@ -243,11 +246,12 @@ enum status append_message(struct shard *shard, const struct routing *routing, e
 enum status append_repeat(struct shard *shard, const struct record *source, enum record_cause cause,
                           uint16_t destination, struct record_id *out_id)
 {
-    uint32_t size = record_size(1, source->rule_count, source->value_count, source->body_bytes,
+    struct bytes whole = record_whole(source);
+    uint32_t size = record_size(1, source->rule_count, source->value_count, (uint32_t)whole.size,
                                 source->text_bytes);
     struct outlet *outlet = &shard->outlets[destination];
     if (!outlet_has_room(outlet, size) ||
-        !commit_has_spare_room(&shard->commits, shard->publications.capacity))
+        !commit_has_spare_room(&shard->commits, shard->publications.capacity, 1))
         return STATUS_FULL;
     struct record_id source_id = source->id;
     struct record *record;
@@ -266,8 +270,8 @@ enum status append_repeat(struct shard *shard, const struct record *source, enum
     memcpy(record_rules(record), record_rules(source), source->rule_count * sizeof(uint32_t));
     memcpy(record_values(record), record_values(source),
            source->value_count * sizeof(struct record_value));
-    memcpy((uint8_t *)(uintptr_t)record_body(record).data, record_body(source).data,
-           (size_t)source->body_bytes + source->text_bytes);
+    memcpy((uint8_t *)(uintptr_t)record_whole(record).data, whole.data,
+           whole.size + source->text_bytes);
     journal_commit_record(&shard->journal, record);
     outlet_reserve(outlet, size);
     commit_add(shard, (struct commit_item){.position = position,

@@ -103,6 +103,7 @@ void command_xadd(struct session *session, const struct resp_command *command)
     publication->channel = channel;
     publication->participant = session->participant;
     publication->body = arguments.body;
+    publication->undecided = 1;
     publication->given_producer = arguments.producer;
     publication->given_id = arguments.id;
     publication->chunk = session_input_chunk(session);

@@ -11,7 +11,8 @@ struct shard;
 struct publication;
 
 struct commit_item {
-    struct publication *publication; /* to answer; NULL: none (a record that Kouan made) */
+    struct publication *publication; /* to answer; NULL: none (a record that Kouan made, or of a
+                                        message that is not its publication's last) */
     uint64_t position;               /* of the record; WINDOW_NO_POSITION: a replay waits here */
     uint32_t window_entry;           /* to confirm; WINDOW_NO_ENTRY: none */
     uint32_t reserved_bytes;         /* at each destination, to turn into a push; 0: none */
@@ -35,10 +36,11 @@ static inline bool commit_has_room(const struct commit_queue *queue)
 {
     return commit_count(queue) <= queue->mask;
 }
-/* Room for an item beside one for each of the publications, which never ask. */
-static inline bool commit_has_spare_room(const struct commit_queue *queue, uint64_t publications)
+/* Room for so many items beside one for each of the publications, which never ask. */
+static inline bool commit_has_spare_room(const struct commit_queue *queue, uint64_t publications,
+                                         uint64_t items)
 {
-    return commit_count(queue) + publications <= queue->mask;
+    return commit_count(queue) + publications + items <= queue->mask + 1;
 }
 /* The position of the oldest record that is not durable yet; WINDOW_NO_POSITION if all are. */
 uint64_t commit_oldest_position(const struct commit_queue *queue);

@@ -90,6 +90,12 @@ static void render_fact(struct text_sink *sink, const struct generation *generat
                      (unsigned long long)record->origin.seq);
         sink_add_text(sink, text);
         return;
+    case FACT_PART:
+        if (record->part_count > 1)
+            snprintf(text, sizeof text, "%u/%u", record->part_number, record->part_count);
+        sink_add_text(sink, text);
+        return;
+    case FACT_ENVELOPE: sink_add(sink, record_envelope(record)); return;
     case FACT_COUNT: return;
     }
 }

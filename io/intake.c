@@ -83,22 +83,24 @@ static struct intake_batch *batch_at(struct intake *intake, uint32_t number)
     return &intake->batches[(intake->first_batch + number) % INTAKE_BATCHES];
 }
 
-static void fill_batch(struct intake *intake, struct intake_batch *batch)
+/* How many publications it took. */
+static uint32_t fill_batch(struct intake *intake, struct intake_batch *batch)
 {
     uint32_t count = 0;
     struct publication *publication = intake->queue_first;
     for (; publication != NULL && count < ROUTER_BATCH_MAX; publication = publication->queued) {
-        struct routing *routing = &batch->routings[count];
-        routing->body = publication->body;
-        routing->channel = publication->channel;
-        routing->participant = publication->participant;
-        routing->given_id = publication->given_id;
-        routing->given_producer = publication->given_producer;
-        batch->items[count++] = (struct intake_item){.publication = publication};
+        batch->publications[count] = publication;
+        batch->arrivals[count++] = (struct arrival){
+            .body = publication->body,
+            .channel = publication->channel,
+            .participant = publication->participant,
+            .given_id = publication->given_id,
+            .given_producer = publication->given_producer,
+        };
     }
-    batch->count = count;
     batch->retired = 0;
     batch->claim_count = 0;
+    return count;
 }
 
 static void dequeue(struct intake *intake, uint32_t count)
@@ -114,16 +116,26 @@ static bool start_batch(struct shard *shard)
 {
     struct intake *intake = &shard->intake;
     struct intake_batch *batch = batch_at(intake, intake->batch_count);
-    fill_batch(intake, batch);
-    batch->count = router_decide(batch->router, shard->generation, batch->routings, batch->count);
-    dequeue(intake, batch->count);
+    uint32_t publications = fill_batch(intake, batch);
+    publications = router_decide(batch->router, shard->generation, batch->arrivals, publications,
+                                 batch->routings, &batch->count);
+    dequeue(intake, publications);
     intake->batch_count++;
     shard->figures.batches++;
     shard->figures.batch_messages += batch->count;
 
-    for (uint32_t i = 0; i < batch->count; i++)
+    for (uint32_t i = 0; i < batch->count; i += batch->routings[i].part_count)
         admission_decide(shard, batch, i);
     claim_all(shard, batch);
+    return true;
+}
+
+/* All claims of the publication's messages are answered. */
+static bool is_answered(const struct shard *shard, const struct intake_batch *batch, uint32_t first)
+{
+    for (uint32_t i = first; i < first + batch->routings[first].part_count; i++)
+        if (batch->items[i].answer_turn > shard->turn_number)
+            return false;
     return true;
 }
 
@@ -133,13 +145,11 @@ static bool retire_batch(struct shard *shard)
     struct intake *intake = &shard->intake;
     struct intake_batch *batch = batch_at(intake, 0);
     uint32_t before = batch->retired;
-    for (; batch->retired < batch->count; batch->retired++) {
-        const struct intake_item *item = &batch->items[batch->retired];
-        if (item->publication == NULL)
-            continue;
-        if (item->answer_turn > shard->turn_number)
-            return batch->retired > before;
-        retire_item(shard, batch, batch->retired);
+    for (uint32_t i = before; i < batch->count; i += batch->routings[i].part_count) {
+        batch->retired = i;
+        if (batch->items[i].publication != NULL &&
+            (!is_answered(shard, batch, i) || !retire_publication(shard, batch, i)))
+            return i > before;
     }
     intake->first_batch = (intake->first_batch + 1) % INTAKE_BATCHES;
     intake->batch_count--;
@@ -165,8 +175,8 @@ void intake_refuse(struct shard *shard, struct publication *publication, enum re
 {
     struct intake_account *account =
         shard_account(shard, publication->participant, publication->channel);
-    account->undecided--;
-    account->refused[refusal]++;
+    account->undecided -= publication->undecided;
+    account->refused[refusal] += publication->undecided;
     if (refusal != REFUSAL_TRY_AGAIN) {
         struct reject reject = {
             .at_ms = loop_wall_ms(shard->loop),

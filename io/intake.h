@@ -5,7 +5,10 @@
  * reply, push
  *
  * Several batches may await their answers; they retire in the order of arrival. A publication whose
- * destination is full parks on its session, if that never consumed, and comes back in order. */
+ * destination is full parks on its session, if that never consumed, and comes back in order.
+ *
+ * A publication of several messages goes through it as one: room for all of them or for none, and
+ * refused whole if one is. Each has its own claim and its own record. */
 #ifndef KOUAN_IO_INTAKE_H
 #define KOUAN_IO_INTAKE_H
 
@@ -17,8 +20,9 @@ enum { INTAKE_BATCHES = 4 };
 
 struct shard;
 
+/* One message under way. Those of one publication stand together, as their routings do. */
 struct intake_item {
-    struct publication *publication; /* NULL: done already */
+    struct publication *publication; /* NULL: refused, or parked */
     uint32_t record_bytes;           /* reserved at each destination it goes to */
     uint32_t claim;                  /* index of its claim */
     struct destination_set diverted; /* full ones whose dead letter takes it instead */
@@ -27,10 +31,12 @@ struct intake_item {
 
 struct intake_batch {
     struct router *router;
-    struct routing *routings; /* ROUTER_BATCH_MAX */
-    struct intake_item items[ROUTER_BATCH_MAX];
+    struct arrival arrivals[ROUTER_BATCH_MAX];
+    struct publication *publications[ROUTER_BATCH_MAX]; /* of the arrivals */
+    struct routing *routings;                           /* ROUTER_BATCH_MAX */
+    struct intake_item items[ROUTER_BATCH_MAX];         /* by routing */
     struct window_claim claims[ROUTER_BATCH_MAX];
-    uint32_t count, retired, claim_count;
+    uint32_t count, retired, claim_count; /* of messages */
 };
 
 struct intake {

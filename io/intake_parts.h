@@ -7,13 +7,19 @@
 
 /* ---- io/admission.c: refused, parked, or room reserved and a claim listed ---- */
 
-void admission_decide(struct shard *shard, struct intake_batch *batch, uint32_t index);
+/* One publication, whose messages begin at `first`; so below. */
+void admission_decide(struct shard *shard, struct intake_batch *batch, uint32_t first);
 
-/* ---- io/retire.c: an answered claim becomes a record, a receipt or a refusal ---- */
+/* Gives back the room that was reserved for a message. */
+void admission_unreserve(struct shard *shard, const struct routing *routing, uint32_t record_bytes);
 
-void retire_item(struct shard *shard, struct intake_batch *batch, uint32_t index);
+/* ---- io/retire.c: answered claims become records, a receipt or a refusal ---- */
 
-/* ---- io/intake.c: how a publication ends without a record ---- */
+/* False if it has to wait for room among the commits. */
+bool retire_publication(struct shard *shard, struct intake_batch *batch, uint32_t first);
+
+/* ---- io/intake.c: how a publication ends without a receipt; all its messages without a verdict
+ * are refused ---- */
 
 void intake_refuse(struct shard *shard, struct publication *publication, enum refusal refusal,
                    const char *reason);

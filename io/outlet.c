@@ -40,12 +40,12 @@ void outlet_close(struct outlet *outlet)
     *outlet = (struct outlet){0};
 }
 
-bool outlet_has_room(const struct outlet *outlet, uint64_t size_bytes)
+bool outlet_has_room_for(const struct outlet *outlet, uint64_t records, uint64_t size_bytes)
 {
     const struct destination *destination = outlet->destination;
     if (outlet->group_count == 0)
         return true;
-    return outlet_room_entries(outlet) > 0 &&
+    return outlet_room_entries(outlet) >= records &&
            outlet->bytes + outlet->reserved_bytes + size_bytes <= destination->backlog_bytes_max;
 }
 

@@ -33,9 +33,13 @@ MUST_CHECK enum status outlet_open(struct outlet *outlet, const struct destinati
                                    const struct journal *journal);
 void outlet_close(struct outlet *outlet);
 
-/* Room for a record of `size_bytes`, counting what was reserved. A destination without groups
- * always has room: the oldest falls off. */
-bool outlet_has_room(const struct outlet *outlet, uint64_t size_bytes);
+/* Room for so many records of `size_bytes` together, counting what was reserved. A destination
+ * without groups always has room: the oldest falls off. */
+bool outlet_has_room_for(const struct outlet *outlet, uint64_t records, uint64_t size_bytes);
+static inline bool outlet_has_room(const struct outlet *outlet, uint64_t size_bytes)
+{
+    return outlet_has_room_for(outlet, 1, size_bytes);
+}
 /* For how many records. */
 uint64_t outlet_room_entries(const struct outlet *outlet);
 void outlet_reserve(struct outlet *outlet, uint64_t size_bytes);

@@ -85,8 +85,7 @@ static void insert(struct parked *parked, struct publication *publication)
     parked->count++;
 }
 
-void parking_add(struct shard *shard, struct publication *publication, uint16_t destination,
-                 uint32_t record_bytes)
+void parking_add(struct shard *shard, struct publication *publication, struct parked_need need)
 {
     struct session *session = publication->session;
     struct parked *parked = &session->parked;
@@ -95,8 +94,7 @@ void parking_add(struct shard *shard, struct publication *publication, uint16_t 
             loop_now_ns(shard->loop) + shard->config->options.publish_wait * UINT64_C(1000000);
     insert(parked, publication);
     if (parked->first == publication) {
-        parked->destination = destination;
-        parked->record_bytes = record_bytes;
+        parked->need = need;
         arm_timer(shard, publication->park_deadline_ns);
     }
     session_wait_for(session, SESSION_WAIT_PARKED);
@@ -121,7 +119,7 @@ static struct publication *take_first(struct session *session, uint32_t count)
     parked->count -= count;
     parked->returned += count;
     parked->again = NULL;
-    parked->destination = NO_DESTINATION;
+    parked->need = (struct parked_need){.destination = NO_DESTINATION};
     if (parked->first == NULL) {
         parked->last = NULL;
         session_wait_over(session, SESSION_WAIT_PARKED);
@@ -146,18 +144,35 @@ static uint32_t count_due(const struct parked *parked, uint64_t now_ns)
     return count;
 }
 
-/* How many there is room for, less what was `promised` to sessions before it in the line. */
+/* How many messages there is room for, less what was `promised` to sessions before it in the line;
+ * 0 if not for the first. */
 static uint64_t count_room(const struct shard *shard, const struct parked *parked,
                            const uint64_t *promised)
 {
-    if (parked->destination == NO_DESTINATION)
+    const struct parked_need *need = &parked->need;
+    if (need->destination == NO_DESTINATION)
         return TRIED_AT_ONCE;
-    struct outlet *outlet = &shard->outlets[parked->destination];
+    struct outlet *outlet = &shard->outlets[need->destination];
     outlet_squeeze(outlet);
-    if (!outlet_has_room(outlet, parked->record_bytes))
+    if (!outlet_has_room_for(outlet, promised[need->destination] + need->messages, need->bytes))
         return 0;
-    uint64_t room = outlet_room_entries(outlet);
-    return room > promised[parked->destination] ? room - promised[parked->destination] : 0;
+    return outlet_room_entries(outlet) - promised[need->destination];
+}
+
+/* How many of them have that many messages, and how many these are. One that has more than there is
+ * room for goes first all the same: they may be for other destinations. */
+static uint32_t count_fitting(const struct parked *parked, uint64_t room, uint64_t *out_messages)
+{
+    uint32_t count = 0;
+    *out_messages = 0;
+    for (const struct publication *publication = parked->first;
+         publication != NULL && *out_messages < room; publication = publication->queued) {
+        if (count > 0 && publication->undecided > room - *out_messages)
+            break;
+        *out_messages += publication->undecided;
+        count++;
+    }
+    return count;
 }
 
 static uint32_t count_released(const struct shard *shard, const struct parked *parked,
@@ -168,10 +183,10 @@ static uint32_t count_released(const struct shard *shard, const struct parked *p
     if (shard->stopping)
         return parked->count;
     uint32_t due = count_due(parked, loop_now_ns(shard->loop));
-    uint64_t room = count_room(shard, parked, promised);
-    uint32_t count = room < parked->count ? (uint32_t)room : parked->count;
-    if (parked->destination != NO_DESTINATION)
-        promised[parked->destination] += count;
+    uint64_t messages;
+    uint32_t count = count_fitting(parked, count_room(shard, parked, promised), &messages);
+    if (parked->need.destination != NO_DESTINATION)
+        promised[parked->need.destination] += messages;
     return count > due ? count : due;
 }
 

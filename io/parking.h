@@ -17,6 +17,13 @@ struct parking_line {
     struct session *first, *last;
 };
 
+/* What one needs, of the destination that had too little; NO_DESTINATION: that is not known. */
+struct parked_need {
+    uint16_t destination;
+    uint32_t messages;
+    uint64_t bytes;
+};
+
 /* What a session keeps of it. */
 struct parked {
     bool in_line;
@@ -24,8 +31,7 @@ struct parked {
     struct publication *first, *last;
     struct publication *again; /* the last one that came back and had to wait again */
     uint32_t count, returned;  /* returned: back in the intake, not yet decided */
-    uint16_t destination;      /* that had no room for the first; NO_DESTINATION: not known */
-    uint32_t record_bytes;     /* what the first needs there */
+    struct parked_need need;   /* of the first */
 };
 
 /* May wait: its session never consumed, its time is not over, and those that wait do not hold more
@@ -33,8 +39,7 @@ struct parked {
 bool parking_allows(const struct shard *shard, const struct publication *publication);
 
 /* Behind those of its session that were before it. */
-void parking_add(struct shard *shard, struct publication *publication, uint16_t destination,
-                 uint32_t record_bytes);
+void parking_add(struct shard *shard, struct publication *publication, struct parked_need need);
 
 /* Others of its session were before it and wait. */
 bool parking_is_behind(const struct publication *publication);

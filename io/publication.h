@@ -25,6 +25,7 @@ struct publication {
     struct bytes body, given_id, given_producer;
     const struct channel *channel;
     const struct participant *participant;
+    uint32_t undecided;        /* messages in the body without a verdict; 1 until it was read */
     uint64_t park_deadline_ns; /* 0: was never parked */
     bool returned;             /* was parked, and is back in the intake */
     bool ready;                /* the reply is known */

@@ -1,53 +1,168 @@
 #include <assert.h>
+#include <stdio.h>
 
 #include "io/append.h"
 #include "io/intake_parts.h"
 
-static void unreserve(struct shard *shard, const struct routing *routing, uint32_t record_bytes);
-static void accept_message(struct shard *shard, struct intake_batch *batch, uint32_t index);
-static bool settle_replay(struct shard *shard, struct window_claim *claim,
-                          struct publication *publication);
-static void refuse_verdict(struct shard *shard, struct publication *publication,
-                           enum verdict verdict);
+/* Why a message gets no receipt; without a reason it does. */
+struct denial {
+    enum refusal refusal;
+    const char *reason;
+};
 
-void retire_item(struct shard *shard, struct intake_batch *batch, uint32_t index)
+static uint32_t find_denied(struct shard *shard, struct intake_batch *batch, uint32_t first,
+                            struct denial *out_denial);
+static struct denial retire_message(struct shard *shard, struct intake_batch *batch, uint32_t index,
+                                    struct commit_item *out_item);
+static void give_up(struct shard *shard, struct intake_batch *batch, uint32_t from, uint32_t end,
+                    uint32_t denied, struct denial denial);
+static bool is_replay(struct shard *shard, struct window_claim *claim, uint64_t *out_position);
+static struct denial judge(const struct routing *routing, const struct window_claim *claim);
+static struct denial accept_message(struct shard *shard, struct intake_batch *batch, uint32_t index,
+                                    struct commit_item *out_item);
+
+static const struct denial none = {0};
+
+/* The receipt is the first message's id, and due when the last is safe: commits complete in their
+ * order. */
+bool retire_publication(struct shard *shard, struct intake_batch *batch, uint32_t first)
 {
-    struct intake_item *item = &batch->items[index];
-    struct routing *routing = &batch->routings[index];
-    struct window_claim *claim = &batch->claims[item->claim];
-    bool done = settle_replay(shard, claim, item->publication);
-    bool refused_conflict =
-        claim->verdict == VERDICT_CONFLICT && routing->reading.profile->conflict == CONFLICT_REFUSE;
-    if (!done && !refused_conflict &&
-        (claim->verdict == VERDICT_FRESH || claim->verdict == VERDICT_CONFLICT ||
-         claim->verdict == VERDICT_AMENDMENT)) {
-        accept_message(shard, batch, index);
-        return;
+    struct publication *publication = batch->items[first].publication;
+    uint32_t count = batch->routings[first].part_count, end = first + count;
+    struct denial denial = none;
+    struct record_id receipt = {0};
+    if (count > 1 &&
+        !commit_has_spare_room(&shard->commits, shard->publications.capacity, count - 1)) {
+        shard_wake(shard); /* there will be, when this turn's are complete */
+        return false;
     }
-    unreserve(shard, routing, item->record_bytes);
-    if (refused_conflict)
-        window_withdraw(shard->window, claim->entry);
-    if (!done)
-        refuse_verdict(shard, item->publication, claim->verdict);
+    if (count > 1) {
+        uint32_t denied = find_denied(shard, batch, first, &denial);
+        if (denied != end) {
+            give_up(shard, batch, first, end, denied, denial);
+            return true;
+        }
+    }
+    for (uint32_t i = first; i < end; i++) {
+        struct commit_item item;
+        denial = retire_message(shard, batch, i, &item);
+        if (denial.reason != NULL) {
+            give_up(shard, batch, i, end, i, denial);
+            return true;
+        }
+        if (i == first)
+            receipt = item.id;
+        if (i + 1 == end) {
+            publication_drop_body(publication);
+            item.publication = publication;
+            item.id = receipt;
+        }
+        commit_add(shard, item);
+    }
+    return true;
 }
 
-static void unreserve(struct shard *shard, const struct routing *routing, uint32_t record_bytes)
+/* The first of several messages that is denied already; none of them is written then. */
+static uint32_t find_denied(struct shard *shard, struct intake_batch *batch, uint32_t first,
+                            struct denial *out_denial)
 {
-    for (unsigned d = destination_set_next(&routing->deliver, 0); d < DESTINATIONS_MAX;
-         d = destination_set_next(&routing->deliver, d + 1))
-        outlet_unreserve(&shard->outlets[d], record_bytes);
-    for (unsigned d = destination_set_next(&routing->hold, 0); d < DESTINATIONS_MAX;
-         d = destination_set_next(&routing->hold, d + 1))
-        hold_unreserve(&shard->holds, record_bytes);
-    if (shard->parked.first != NULL)
-        shard_wake(shard); /* there may be room for one that waits */
+    uint32_t index = first, end = first + batch->routings[first].part_count;
+    for (; index < end; index++) {
+        struct window_claim *claim = &batch->claims[batch->items[index].claim];
+        uint64_t position;
+        if (is_replay(shard, claim, &position) || claim->verdict == VERDICT_REPLAY)
+            continue; /* of one that is written, or of one before it among these */
+        *out_denial = judge(&batch->routings[index], claim);
+        if (out_denial->reason != NULL)
+            break;
+    }
+    return index;
 }
 
-static void count_accepted(struct shard *shard, const struct publication *publication,
+static struct denial retire_message(struct shard *shard, struct intake_batch *batch, uint32_t index,
+                                    struct commit_item *out_item)
+{
+    const struct intake_item *item = &batch->items[index];
+    const struct routing *routing = &batch->routings[index];
+    struct window_claim *claim = &batch->claims[item->claim];
+    uint64_t position;
+    if (!is_replay(shard, claim, &position)) {
+        struct denial denial = judge(routing, claim);
+        return denial.reason != NULL ? denial : accept_message(shard, batch, index, out_item);
+    }
+    /* The first's receipt again, once the first is safe. */
+    struct intake_account *account =
+        shard_account(shard, routing->arrival->participant, routing->arrival->channel);
+    account->undecided--;
+    account->replay++;
+    item->publication->undecided--;
+    admission_unreserve(shard, routing, item->record_bytes);
+    *out_item = (struct commit_item){.position = WINDOW_NO_POSITION,
+                                     .window_entry = WINDOW_NO_ENTRY,
+                                     .id = journal_record(&shard->journal, position)->id};
+    return none;
+}
+
+/* Messages [from, end) of a publication come to nothing, and it is refused: those before them stay
+ * written, and are replays when it is sent again. */
+static void give_up(struct shard *shard, struct intake_batch *batch, uint32_t from, uint32_t end,
+                    uint32_t denied, struct denial denial)
+{
+    char part[ROUTING_PART_TEXT_BYTES], reason[REJECT_REASON_BYTES];
+    for (uint32_t i = from; i < end; i++) {
+        const struct window_claim *claim = &batch->claims[batch->items[i].claim];
+        admission_unreserve(shard, &batch->routings[i], batch->items[i].record_bytes);
+        if (claim->entry != WINDOW_NO_ENTRY && claim->verdict != VERDICT_REPLAY)
+            window_withdraw(shard->window, claim->entry);
+    }
+    if (denial.refusal == REFUSAL_COLLISION)
+        shard->figures.collisions++;
+    routing_describe_part(&batch->routings[denied], part, sizeof part);
+    snprintf(reason, sizeof reason, "%s%s", denial.reason, part);
+    bool is_whole = batch->routings[from].part_number == 1;
+    intake_refuse(shard, batch->items[from].publication,
+                  is_whole ? denial.refusal : REFUSAL_TRY_AGAIN, reason);
+}
+
+/* Of a record, whose position it tells. The claim's first may have been withdrawn since (refused
+ * after its claim): then it is asked once more. */
+static bool is_replay(struct shard *shard, struct window_claim *claim, uint64_t *out_position)
+{
+    for (int tries = 0; tries < 2 && claim->verdict == VERDICT_REPLAY; tries++) {
+        enum window_state state = window_claim_state(shard->window, claim, out_position);
+        if (state == WINDOW_PLACED || state == WINDOW_CONFIRMED)
+            return true;
+        if (state == WINDOW_GONE)
+            window_ask(shard->window, claim, 1, shard_window_time_s(shard));
+    }
+    return false;
+}
+
+/* What a claim's verdict means, if it is not that of a record's replay. */
+static struct denial judge(const struct routing *routing, const struct window_claim *claim)
+{
+    switch (claim->verdict) {
+    case VERDICT_FRESH:
+    case VERDICT_AMENDMENT: return none;
+    case VERDICT_CONFLICT:
+        return routing->reading.profile->conflict != CONFLICT_REFUSE
+                   ? none
+                   : (struct denial){REFUSAL_CONFLICT, refusal_text(REFUSAL_CONFLICT)};
+    case VERDICT_COLLISION:
+        return (struct denial){REFUSAL_COLLISION, refusal_text(REFUSAL_COLLISION)};
+    case VERDICT_REPLAY: /* of a message that came after it, and is not written yet */
+        return (struct denial){REFUSAL_TRY_AGAIN, "its twin is being decided"};
+    case VERDICT_NO_ROOM: break;
+    }
+    return (struct denial){REFUSAL_TRY_AGAIN, "the dedupe window has no room"};
+}
+
+static void count_accepted(struct shard *shard, struct publication *publication,
                            enum verdict verdict)
 {
     struct intake_account *account =
         shard_account(shard, publication->participant, publication->channel);
+    publication->undecided--;
     account->undecided--;
     if (verdict == VERDICT_FRESH)
         account->fresh++;
@@ -66,77 +181,24 @@ static void count_diverted(struct shard *shard, const struct destination_set *di
     }
 }
 
-static void accept_message(struct shard *shard, struct intake_batch *batch, uint32_t index)
+static struct denial accept_message(struct shard *shard, struct intake_batch *batch, uint32_t index,
+                                    struct commit_item *out_item)
 {
     struct intake_item *item = &batch->items[index];
-    struct routing *routing = &batch->routings[index];
     const struct window_claim *claim = &batch->claims[item->claim];
-    struct publication *publication = item->publication;
     struct record *record;
     uint64_t position;
-    if (append_message(shard, routing, claim->verdict, &record, &position) != STATUS_OK) {
-        window_withdraw(shard->window, claim->entry);
-        unreserve(shard, routing, item->record_bytes);
-        intake_refuse(shard, publication, REFUSAL_TRY_AGAIN,
-                      "the log's memory is full of messages that groups still need");
-        return;
-    }
+    if (append_message(shard, &batch->routings[index], claim->verdict, &record, &position) !=
+        STATUS_OK)
+        return (struct denial){REFUSAL_TRY_AGAIN,
+                               "the log's memory is full of messages that groups still need"};
     assert(record->size_bytes == item->record_bytes);
     window_place(shard->window, claim->entry, position);
-    publication_drop_body(publication);
-    count_accepted(shard, publication, claim->verdict);
+    count_accepted(shard, item->publication, claim->verdict);
     count_diverted(shard, &item->diverted);
-    commit_add(shard, (struct commit_item){.publication = publication,
-                                           .position = position,
-                                           .window_entry = claim->entry,
-                                           .reserved_bytes = record->size_bytes,
-                                           .id = record->id});
-}
-
-/* The first's receipt again, once the first is safe. */
-static void answer_replay(struct shard *shard, struct publication *publication, uint64_t position)
-{
-    shard_account(shard, publication->participant, publication->channel)->undecided--;
-    shard_account(shard, publication->participant, publication->channel)->replay++;
-    publication_drop_body(publication);
-    commit_add(shard, (struct commit_item){.publication = publication,
-                                           .position = WINDOW_NO_POSITION,
-                                           .window_entry = WINDOW_NO_ENTRY,
-                                           .id = journal_record(&shard->journal, position)->id});
-}
-
-/* What a claim that was answered REPLAY comes to now. Its first may have been withdrawn since
- * (refused after its claim): then the claim is asked once more. True if the replay was answered. */
-static bool settle_replay(struct shard *shard, struct window_claim *claim,
-                          struct publication *publication)
-{
-    uint64_t position;
-    for (int tries = 0; tries < 2 && claim->verdict == VERDICT_REPLAY; tries++) {
-        enum window_state state = window_claim_state(shard->window, claim, &position);
-        if (state == WINDOW_PLACED || state == WINDOW_CONFIRMED) {
-            answer_replay(shard, publication, position);
-            return true;
-        }
-        if (state == WINDOW_GONE)
-            window_ask(shard->window, claim, 1, shard_window_time_s(shard));
-    }
-    return false;
-}
-
-static void refuse_verdict(struct shard *shard, struct publication *publication,
-                           enum verdict verdict)
-{
-    switch (verdict) {
-    case VERDICT_CONFLICT: intake_refuse_plainly(shard, publication, REFUSAL_CONFLICT); return;
-    case VERDICT_COLLISION:
-        shard->figures.collisions++;
-        intake_refuse_plainly(shard, publication, REFUSAL_COLLISION);
-        return;
-    case VERDICT_REPLAY: /* of a message that came after it, and is not written yet */
-        intake_refuse(shard, publication, REFUSAL_TRY_AGAIN, "its twin is being decided");
-        return;
-    default:
-        intake_refuse(shard, publication, REFUSAL_TRY_AGAIN, "the dedupe window has no room");
-        return;
-    }
+    *out_item = (struct commit_item){.position = position,
+                                     .window_entry = claim->entry,
+                                     .reserved_bytes = record->size_bytes,
+                                     .id = record->id};
+    return none;
 }

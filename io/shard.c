@@ -46,9 +46,9 @@ static enum window_match match_record(void *context, uint64_t position,
     const struct record *record = journal_record(&shard->journal, position);
     if (!digest_equal(record->identity, claim->identity))
         return WINDOW_MATCH_NOTHING;
-    if (bytes_equal(record_body(record), claim->body))
+    if (bytes_equal(record_whole(record), claim->body))
         return WINDOW_MATCH_BODY;
-    struct digest body_digest = digest_bytes(&shard->secret, record_body(record));
+    struct digest body_digest = digest_bytes(&shard->secret, record_whole(record));
     return digest_equal(body_digest, claim->body_digest) ? WINDOW_MATCH_DIGESTS
                                                          : WINDOW_MATCH_IDENTITY;
 }
@@ -134,8 +134,9 @@ static enum status open_queues(struct shard *shard)
     const struct options *options = &shard->config->options;
     uint32_t publications = (uint32_t)options->publications_max;
     enum status status = publication_pool_open(&shard->publications, publications);
-    if (status == STATUS_OK) /* twice: as many for what Kouan emits by itself */
-        status = commit_open(&shard->commits, publications * 2);
+    if (status == STATUS_OK) /* one each, as many for what Kouan emits by itself, and those of the
+                                further messages of a publication */
+        status = commit_open(&shard->commits, publications * 2 + ROUTER_BATCH_MAX);
     if (status == STATUS_OK)
         status = intake_open(&shard->intake, &shard->secret, shard->window, &shard->delays);
     if (status == STATUS_OK)

@@ -27,7 +27,9 @@ struct channel {
     X(RULE, "rule", "table/id of each rule that matched")                                          \
     X(KEYS, "keys", "all keys, kind:value, one a line")                                            \
     X(CAUSE, "cause", "message, released or dead-letter")                                          \
-    X(FIRST_ID, "first_id", "the id of the record that this one repeats")
+    X(FIRST_ID, "first_id", "the id of the record that this one repeats")                          \
+    X(PART, "part", "its number in its interchange, 3/7; empty if it came by itself")              \
+    X(ENVELOPE, "envelope", "UNA, UNB and UNG of its interchange; empty if the body has its own")
 
 enum record_fact {
 #define X(name, text, help) FACT_##name,

@@ -65,10 +65,29 @@ static enum status scan_body(const struct plan *plan, struct bytes body, struct 
     abort();
 }
 
+/* A message is a body, or if `part` is not NULL that part of it; so below. */
+static enum status scan_message(const struct plan *plan, struct bytes body,
+                                const struct edifact_part *part, struct scan *scan,
+                                struct scan_fault *out_fault)
+{
+    return part == NULL ? scan_body(plan, body, scan, out_fault)
+                        : scan_edifact_part(plan, body, part, scan, out_fault);
+}
+
+static enum status recognise(const struct profile_set *set, const uint64_t *allowed, uint16_t from,
+                             struct bytes body, const struct edifact_part *part,
+                             const struct profile **out_profile, struct scan_fault *out_fault)
+{
+    return part == NULL
+               ? read_recognise_from(set, allowed, from, body, out_profile, out_fault)
+               : read_recognise_part(set, allowed, from, body, part, out_profile, out_fault);
+}
+
 /* What may be tried of `read_message`. FULL is so whatever the space held before. */
 static enum status read_in_place(const struct profile_set *set, const uint64_t *allowed,
                                  struct reader *reader, struct bytes body,
-                                 struct reading *out_reading, struct scan_fault *out_fault);
+                                 const struct edifact_part *part, struct reading *out_reading,
+                                 struct scan_fault *out_fault);
 static enum status read_transcript(const struct profile_set *set, const uint64_t *allowed,
                                    struct reader *reader, enum charset charset, struct bytes body,
                                    struct reading *out_reading, struct scan_fault *out_fault);
@@ -80,7 +99,7 @@ enum status read_message(const struct profile_set *set, const uint64_t *allowed,
     struct scan_fault fault;
     enum charset charset;
     bool alone = reader->space.occurrence_used == 0 && reader->space.text_used == 0;
-    enum status status = read_in_place(set, allowed, reader, body, out_reading, &fault);
+    enum status status = read_in_place(set, allowed, reader, body, NULL, out_reading, &fault);
     if (status == STATUS_INVALID && transcript_is_needed(body, &charset))
         status = read_transcript(set, allowed, reader, charset, body, out_reading, &fault);
     if (status == STATUS_FULL && alone) {
@@ -94,15 +113,18 @@ enum status read_message(const struct profile_set *set, const uint64_t *allowed,
 
 /* Scans and extracts with one profile. NOT_FOUND if it is not the message's. */
 static enum status read_as(const struct profile *profile, struct reader *reader, struct bytes text,
-                           struct reading *out_reading, struct scan_fault *out_fault)
+                           const struct edifact_part *part, struct reading *out_reading,
+                           struct scan_fault *out_fault)
 {
+    struct bytes message = part == NULL ? text : part->message;
+    size_t end = (size_t)(message.data + message.size - text.data);
     struct reading_space *space = &reader->space;
     uint32_t occurrence_used = space->occurrence_used, text_used = space->text_used;
     struct reading reading;
-    enum status status = scan_body(&profile->plan, text, &reader->scan, out_fault);
+    enum status status = scan_message(&profile->plan, text, part, &reader->scan, out_fault);
     if (status == STATUS_OK) {
         reading_init(&reading, space);
-        status = extract(profile, reader, text.size, &reading, out_fault);
+        status = extract(profile, reader, end, &reading, out_fault);
     }
     if (status == STATUS_OK) {
         *out_reading = reading;
@@ -115,16 +137,17 @@ static enum status read_as(const struct profile *profile, struct reader *reader,
 
 static enum status read_in_place(const struct profile_set *set, const uint64_t *allowed,
                                  struct reader *reader, struct bytes body,
-                                 struct reading *out_reading, struct scan_fault *out_fault)
+                                 const struct edifact_part *part, struct reading *out_reading,
+                                 struct scan_fault *out_fault)
 {
     const struct profile *profile;
-    enum status status = read_recognise(set, allowed, body, &profile, out_fault);
+    enum status status = recognise(set, allowed, 0, body, part, &profile, out_fault);
     while (status == STATUS_OK) {
-        status = read_as(profile, reader, body, out_reading, out_fault);
+        status = read_as(profile, reader, body, part, out_reading, out_fault);
         if (status != STATUS_NOT_FOUND)
             return status;
         uint16_t from = (uint16_t)(profile->index + 1);
-        status = read_recognise_from(set, allowed, from, body, &profile, out_fault);
+        status = recognise(set, allowed, from, body, part, &profile, out_fault);
     }
     return status;
 }
@@ -138,11 +161,32 @@ static enum status read_transcript(const struct profile_set *set, const uint64_t
     enum status status = transcript_make(&reader->scan, charset, body, &transcript, out_fault);
     if (status != STATUS_OK)
         return status;
-    status = read_in_place(set, allowed, reader, transcript.text, out_reading, out_fault);
+    status = read_in_place(set, allowed, reader, transcript.text, NULL, out_reading, out_fault);
     if (status == STATUS_INVALID)
         out_fault->offset =
             transcript_body_offset(&transcript, reader->charsets, out_fault->offset);
     if (status != STATUS_OK)
         reader->space.text_used = text_used;
     return status;
+}
+
+/* ---- parts ---- */
+
+uint32_t read_split(struct bytes body, struct edifact_part parts[EDIFACT_PARTS_MAX],
+                    struct scan_fault *out_fault)
+{
+    enum format format;
+    uint32_t count;
+    struct scan_fault none;
+    if (scan_sniff(body, &format, &none) != STATUS_OK || format != FORMAT_EDIFACT ||
+        scan_edifact_split(body, parts, EDIFACT_PARTS_MAX, &count, out_fault) != STATUS_OK)
+        return 0;
+    return count;
+}
+
+enum status read_part(const struct profile_set *set, const uint64_t *allowed, struct reader *reader,
+                      struct bytes body, const struct edifact_part *part,
+                      struct reading *out_reading, struct scan_fault *out_fault)
+{
+    return read_in_place(set, allowed, reader, body, part, out_reading, out_fault);
 }

@@ -50,6 +50,23 @@ MUST_CHECK enum status read_message(const struct profile_set *set, const uint64_
                                     struct reader *reader, struct bytes body,
                                     struct reading *out_reading, struct scan_fault *out_fault);
 
+/* The messages of an EDIFACT body that can be scanned in place, by scan_edifact_split; 0 for any
+ * other, and with a fault for a broken one. */
+uint32_t read_split(struct bytes body, struct edifact_part parts[EDIFACT_PARTS_MAX],
+                    struct scan_fault *out_fault);
+
+/* `read_recognise_from` and `read_message` of one of these parts, but that FULL may also mean that
+ * it is too much. Offsets in faults count from the body's first byte. */
+MUST_CHECK enum status read_recognise_part(const struct profile_set *set, const uint64_t *allowed,
+                                           uint16_t from, struct bytes body,
+                                           const struct edifact_part *part,
+                                           const struct profile **out_profile,
+                                           struct scan_fault *out_fault);
+MUST_CHECK enum status read_part(const struct profile_set *set, const uint64_t *allowed,
+                                 struct reader *reader, struct bytes body,
+                                 const struct edifact_part *part, struct reading *out_reading,
+                                 struct scan_fault *out_fault);
+
 /* Captures -> occurrences, by the profile's specs (routes/extract.c): the captures of the reader's
  * scan, of a body of `body_size` bytes, into a fresh reading. OK, INVALID with a fault, FULL, or
  * NOT_FOUND if what the profile's `where` asks for is not there. */

@@ -114,6 +114,22 @@ static enum status recognise_edifact(const struct recognition *recognition, stru
                         out_fault);
 }
 
+enum status read_recognise_part(const struct profile_set *set, const uint64_t *allowed,
+                                uint16_t from, struct bytes body, const struct edifact_part *part,
+                                const struct profile **out_profile, struct scan_fault *out_fault)
+{
+    const struct recognition recognition = {set, allowed, from, skip_blanks(body)};
+    struct edifact_peek peek;
+    enum status status = scan_edifact_part_peek(body, part, &peek, out_fault);
+    if (status != STATUS_OK)
+        return status;
+    status = find_by_name(&recognition, FORMAT_EDIFACT, peek.type, (struct bytes){0}, out_profile,
+                          out_fault);
+    if (status == STATUS_INVALID)
+        out_fault->offset = (uint32_t)(part->message.data - body.data);
+    return status;
+}
+
 enum status read_recognise(const struct profile_set *set, const uint64_t *allowed,
                            struct bytes body, const struct profile **out_profile,
                            struct scan_fault *out_fault)

@@ -1,8 +1,9 @@
 #include "routes/router.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "routes/router_read.h"
 
 enum {
     /* One message alone always fits: READING_OCCURRENCES_MAX, and every value decoded once. */
@@ -12,16 +13,14 @@ enum {
 
 struct router {
     struct digest_secret secret;
-    struct reader reader;
+    struct router_reader stage;
     struct match_scratch *match_scratch;
 };
 
-static uint32_t read_all(struct router *router, const struct generation *generation,
-                         struct routing *items, uint32_t count);
-static void digest_all(const struct router *router, struct routing *items, uint32_t count);
+static void digest_all(const struct router *router, struct routing *routings, uint32_t count);
 static void match_all(struct router *router, const struct generation *generation,
-                      struct routing *items, uint32_t count);
-static void resolve(const struct generation *generation, struct routing *item);
+                      struct routing *routings, uint32_t count);
+static void resolve(const struct generation *generation, struct routing *routing);
 
 enum status router_open(const struct digest_secret *secret, struct router **out_router)
 {
@@ -29,7 +28,7 @@ enum status router_open(const struct digest_secret *secret, struct router **out_
     if (router == NULL)
         return STATUS_NO_MEMORY;
     router->secret = *secret;
-    enum status status = reader_open(&router->reader, BATCH_OCCURRENCES, BATCH_TEXT_BYTES);
+    enum status status = reader_open(&router->stage.reader, BATCH_OCCURRENCES, BATCH_TEXT_BYTES);
     if (status != STATUS_OK)
         goto fail;
     status = match_scratch_open(&router->match_scratch);
@@ -39,7 +38,7 @@ enum status router_open(const struct digest_secret *secret, struct router **out_
     return STATUS_OK;
 
 fail_reader:
-    reader_close(&router->reader);
+    reader_close(&router->stage.reader);
 fail:
     free(router);
     return status;
@@ -50,84 +49,38 @@ void router_close(struct router *router)
     if (router == NULL)
         return;
     match_scratch_close(router->match_scratch);
-    reader_close(&router->reader);
+    reader_close(&router->stage.reader);
     free(router);
 }
 
 uint32_t router_decide(struct router *router, const struct generation *generation,
-                       struct routing *items, uint32_t count)
+                       const struct arrival *arrivals, uint32_t count, struct routing *routings,
+                       uint32_t *out_routing_count)
 {
+    uint32_t routing_count;
     assert(count > 0 && count <= ROUTER_BATCH_MAX);
-    reader_reset(&router->reader);
-    uint32_t decided = read_all(router, generation, items, count);
-    digest_all(router, items, decided);
-    match_all(router, generation, items, decided);
-    for (uint32_t i = 0; i < decided; i++)
-        resolve(generation, &items[i]);
-    assert(decided > 0);
+    uint32_t decided =
+        router_read(&router->stage, generation, arrivals, count, routings, &routing_count);
+    digest_all(router, routings, routing_count);
+    match_all(router, generation, routings, routing_count);
+    for (uint32_t i = 0; i < routing_count; i++)
+        resolve(generation, &routings[i]);
+    *out_routing_count = routing_count;
     return decided;
 }
 
-static void refuse(struct routing *item, enum refusal refusal)
+const struct routing *routing_find_refused(const struct routing *first)
 {
-    item->refused = true;
-    item->refusal = refusal;
+    for (uint16_t i = 0; i < first->part_count; i++)
+        if (first[i].refused)
+            return &first[i];
+    return NULL;
 }
 
-/* ---- read ---- */
-
-/* Fields of the connection and the recogniser, which rules match on like any other. */
-static enum status add_session_fields(struct router *router, struct routing *item)
+static void refuse(struct routing *routing, enum refusal refusal)
 {
-    struct reading *reading = &item->reading;
-    struct reading_space *space = &router->reader.space;
-    const struct participant *participant = item->participant;
-    enum status status =
-        reading_append(reading, space, SLOT_PARTICIPANT, 0, bytes_from_text(participant->name));
-    for (uint16_t i = 0; status == STATUS_OK && i < participant->role_count; i++)
-        status = reading_add(reading, space, SLOT_ROLE, 0, bytes_from_text(participant->roles[i]));
-    if (status == STATUS_OK)
-        status = reading_append(reading, space, SLOT_PROFILE, 0, reading->profile->name_bytes);
-    return status;
-}
-
-/* FULL when the batch has used up the reader, else OK with the item read or refused. */
-static enum status read_one(struct router *router, const struct generation *generation,
-                            struct routing *item)
-{
-    item->refused = false;
-    item->fault = (struct scan_fault){0};
-    item->rejecting_rule = NULL;
-    item->offending = (struct bytes){0};
-    enum status status = read_message(&generation->profiles, item->channel->profiles,
-                                      &router->reader, item->body, &item->reading, &item->fault);
-    if (status == STATUS_OK)
-        status = add_session_fields(router, item);
-    if (status == STATUS_INVALID) {
-        refuse(item, REFUSAL_REJECTED);
-        return STATUS_OK;
-    }
-    if (status == STATUS_TOO_BIG) {
-        item->fault = (struct scan_fault){.reason = SCAN_TOO_MANY_VALUES};
-        refuse(item, REFUSAL_REJECTED);
-        return STATUS_OK;
-    }
-    return status;
-}
-
-static uint32_t read_all(struct router *router, const struct generation *generation,
-                         struct routing *items, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        if (read_one(router, generation, &items[i]) == STATUS_OK)
-            continue;
-        if (i > 0)
-            return i;
-        /* Alone in an empty reader and still too much. */
-        items[0].fault = (struct scan_fault){.reason = SCAN_TOO_MANY_VALUES};
-        refuse(&items[0], REFUSAL_REJECTED);
-    }
-    return count;
+    routing->refused = true;
+    routing->refusal = refusal;
 }
 
 /* ---- digest ---- */
@@ -138,19 +91,29 @@ static bool function_supersedes(const struct reading *reading)
     return bytes_equal_text(function, "change") || bytes_equal_text(function, "cancel");
 }
 
+/* By the id that was given with IDMP: the first part's as it stands, those of further parts with
+ * their number, so that the whole interchange is the message of that id. */
+static struct digest identity_given(const struct router *router, const struct routing *routing,
+                                    struct bytes scope)
+{
+    const struct arrival *arrival = routing->arrival;
+    uint16_t number = routing->part_number;
+    const struct bytes parts[] = {BYTES_LITERAL("given"), scope, arrival->given_producer,
+                                  arrival->given_id, bytes_make(&number, sizeof number)};
+    size_t count = sizeof parts / sizeof *parts;
+    return digest_parts(&router->secret, parts, number > 1 ? count : count - 1);
+}
+
 /* Identity = (scope, profile family + message type, message id); by body where the profile says so
  * or where there is no id. An id given with IDMP overrides the body's. The first part tells the
  * kinds apart, so that an id that happens to look like a digest is still another identity. */
-static struct digest identity_of(const struct router *router, const struct routing *item)
+static struct digest identity_of(const struct router *router, const struct routing *routing)
 {
-    const struct reading *reading = &item->reading;
-    uint16_t scope = item->participant->scope;
+    const struct reading *reading = &routing->reading;
+    uint16_t scope = routing->arrival->participant->scope;
     struct bytes scope_bytes = bytes_make(&scope, sizeof scope);
-    if (item->given_id.data != NULL) {
-        const struct bytes parts[] = {BYTES_LITERAL("given"), scope_bytes, item->given_producer,
-                                      item->given_id};
-        return digest_parts(&router->secret, parts, sizeof parts / sizeof *parts);
-    }
+    if (routing->arrival->given_id.data != NULL)
+        return identity_given(router, routing, scope_bytes);
     struct bytes id = reading_value(reading, SLOT_MESSAGE_ID);
     struct bytes family = reading->profile->family_bytes;
     struct bytes type = reading_value(reading, SLOT_MESSAGE_TYPE);
@@ -158,43 +121,44 @@ static struct digest identity_of(const struct router *router, const struct routi
         const struct bytes parts[] = {BYTES_LITERAL("id"), scope_bytes, family, type, id};
         return digest_parts(&router->secret, parts, sizeof parts / sizeof *parts);
     }
-    struct bytes body = bytes_make(&item->body_digest, sizeof item->body_digest);
+    struct bytes body = bytes_make(&routing->body_digest, sizeof routing->body_digest);
     const struct bytes parts[] = {BYTES_LITERAL("body"), scope_bytes, family, type, body};
     return digest_parts(&router->secret, parts, sizeof parts / sizeof *parts);
 }
 
-static void digest_all(const struct router *router, struct routing *items, uint32_t count)
+static void digest_all(const struct router *router, struct routing *routings, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        struct routing *item = &items[i];
-        if (item->refused)
+        struct routing *routing = &routings[i];
+        if (routing->refused)
             continue;
-        item->body_digest = digest_bytes(&router->secret, item->body);
-        item->identity = identity_of(router, item);
-        item->supersedes = function_supersedes(&item->reading);
+        routing->body_digest = digest_bytes(&router->secret, routing->whole);
+        routing->identity = identity_of(router, routing);
+        routing->supersedes = function_supersedes(&routing->reading);
     }
 }
 
 /* ---- match ---- */
 
 static void match_all(struct router *router, const struct generation *generation,
-                      struct routing *items, uint32_t count)
+                      struct routing *routings, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
-        if (!items[i].refused)
-            match_run(generation->matcher, router->match_scratch, &items[i].reading,
-                      &items[i].decision);
+        if (!routings[i].refused)
+            match_run(generation->matcher, router->match_scratch, &routings[i].reading,
+                      &routings[i].decision);
 }
 
 /* ---- resolve ---- */
 
 /* With participants configured, a sender's address must be one of the connection's own. */
-static bool may_send(const struct generation *generation, struct routing *item)
+static bool may_send(const struct generation *generation, struct routing *routing)
 {
-    struct bytes sender = reading_value(&item->reading, SLOT_SENDER);
-    if (generation->open || sender.size == 0 || participant_may_claim(item->participant, sender))
+    struct bytes sender = reading_value(&routing->reading, SLOT_SENDER);
+    if (generation->open || sender.size == 0 ||
+        participant_may_claim(routing->arrival->participant, sender))
         return true;
-    item->offending = sender;
+    routing->offending = sender;
     return false;
 }
 
@@ -216,35 +180,35 @@ static void resolve_receivers(const struct generation *generation, const struct 
     }
 }
 
-static void resolve(const struct generation *generation, struct routing *item)
+static void resolve(const struct generation *generation, struct routing *routing)
 {
-    const struct decision *decision = &item->decision;
-    if (item->refused)
+    const struct decision *decision = &routing->decision;
+    if (routing->refused)
         return;
-    if (!may_send(generation, item)) {
-        refuse(item, REFUSAL_NO_PERMISSION);
+    if (!may_send(generation, routing)) {
+        refuse(routing, REFUSAL_NO_PERMISSION);
         return;
     }
     if (decision->rejected) {
         const struct rule_table *table = generation->tables[decision->rejected_table];
-        item->rejecting_rule = &table->rules[decision->matched[decision->rejected_table]];
-        refuse(item, REFUSAL_REJECTED);
+        routing->rejecting_rule = &table->rules[decision->matched[decision->rejected_table]];
+        refuse(routing, REFUSAL_REJECTED);
         return;
     }
-    item->deliver = decision->deliver;
-    item->hold = decision->hold;
+    routing->deliver = decision->deliver;
+    routing->hold = decision->hold;
     if (decision->to_receiver_deliver)
-        resolve_receivers(generation, &item->reading, &item->deliver);
+        resolve_receivers(generation, &routing->reading, &routing->deliver);
     if (decision->to_receiver_hold)
-        resolve_receivers(generation, &item->reading, &item->hold);
+        resolve_receivers(generation, &routing->reading, &routing->hold);
     for (unsigned i = 0; i < DESTINATIONS_MAX / 64; i++)
-        item->deliver.words[i] &= ~item->hold.words[i]; /* what any rule holds is held */
-    if (!destination_set_is_empty(&item->deliver) || !destination_set_is_empty(&item->hold))
+        routing->deliver.words[i] &= ~routing->hold.words[i]; /* what any rule holds is held */
+    if (!destination_set_is_empty(&routing->deliver) || !destination_set_is_empty(&routing->hold))
         return;
     if (generation->unroutable_destination == NO_DESTINATION)
-        refuse(item, REFUSAL_UNROUTABLE);
+        refuse(routing, REFUSAL_UNROUTABLE);
     else
-        destination_set_add(&item->deliver, generation->unroutable_destination);
+        destination_set_add(&routing->deliver, generation->unroutable_destination);
 }
 
 /* ---- describe ---- */
@@ -256,31 +220,54 @@ static void describe_fault(const struct scan_fault *fault, char *out_text, size_
              fault->offset, detail);
 }
 
-void routing_describe_refusal(const struct routing *item, char *out_text, size_t capacity)
+static void describe_alone(const struct routing *routing, char *out_text, size_t capacity)
 {
-    assert(item->refused);
     enum { SHOWN_BYTES_MAX = 64 };
-    switch (item->refusal) {
+    switch (routing->refusal) {
     case REFUSAL_REJECTED:
-        if (item->rejecting_rule != NULL)
-            snprintf(out_text, capacity, "rule %s rejects it: %s", item->rejecting_rule->id,
-                     item->rejecting_rule->note);
+        if (routing->rejecting_rule != NULL)
+            snprintf(out_text, capacity, "rule %s rejects it: %s", routing->rejecting_rule->id,
+                     routing->rejecting_rule->note);
         else
-            describe_fault(&item->fault, out_text, capacity);
+            describe_fault(&routing->fault, out_text, capacity);
         return;
     case REFUSAL_UNROUTABLE: {
-        struct bytes type = reading_value(&item->reading, SLOT_MESSAGE_TYPE);
+        struct bytes type = reading_value(&routing->reading, SLOT_MESSAGE_TYPE);
         snprintf(out_text, capacity, "no rule gives this %.*s a destination (profile %s)",
                  (int)bytes_slice(type, 0, SHOWN_BYTES_MAX).size, (const char *)type.data,
-                 item->reading.profile->name);
+                 routing->reading.profile->name);
         return;
     }
     case REFUSAL_NO_PERMISSION:
         snprintf(out_text, capacity,
                  "the sender `%.*s` is not an address of participant %s (its `ids`)",
-                 (int)bytes_slice(item->offending, 0, SHOWN_BYTES_MAX).size,
-                 (const char *)item->offending.data, item->participant->name);
+                 (int)bytes_slice(routing->offending, 0, SHOWN_BYTES_MAX).size,
+                 (const char *)routing->offending.data, routing->arrival->participant->name);
         return;
-    default: snprintf(out_text, capacity, "%s", refusal_text(item->refusal)); return;
+    default: snprintf(out_text, capacity, "%s", refusal_text(routing->refusal)); return;
     }
+}
+
+void routing_describe_refusal(const struct routing *routing, char *out_text, size_t capacity)
+{
+    char part[ROUTING_PART_TEXT_BYTES];
+    assert(routing->refused);
+    routing_describe_part(routing, part, sizeof part);
+    assert(capacity > sizeof part);
+    describe_alone(routing, out_text, capacity - strlen(part));
+    strcat(out_text, part);
+}
+
+void routing_describe_part(const struct routing *routing, char *out_text, size_t capacity)
+{
+    enum { TAG_BYTES = 4, REFERENCE_BYTES_MAX = 35 }; /* 0062 has 14, in the field up to 35 */
+    if (routing->part_count == 1) {
+        snprintf(out_text, capacity, "%s", "");
+        return;
+    }
+    struct bytes rest = bytes_slice(routing->body, TAG_BYTES, REFERENCE_BYTES_MAX);
+    const uint8_t *end = memchr(rest.data, routing->body.data[TAG_BYTES - 1], rest.size);
+    snprintf(out_text, capacity, " (message %u of %u, UNH %.*s)", routing->part_number,
+             routing->part_count, (int)(end != NULL ? end - rest.data : (ptrdiff_t)rest.size),
+             (const char *)rest.data);
 }

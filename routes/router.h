@@ -1,7 +1,10 @@
-/* The router decides, and touches nothing: a batch of bodies in, one decision each out. Each stage
- * runs over the whole batch before the next: read all, digest all, match all.
+/* The router decides, and touches nothing: a batch of bodies in, a decision on each message out.
+ * Each stage runs over the whole batch before the next: read all, digest all, match all.
  *
  *   read (sniff, recognise, scan, extract) -> digest (identity, body) -> match -> resolve @receiver
+ *
+ * A body is one message, or an EDIFACT interchange of several: then each of these, a part, is read
+ * and decided by itself, and if any of them is refused, the whole body is.
  *
  * Rights on addresses, rejecting rules and missing routes are decided here; whether there is room,
  * and whether the message is new, are not. */
@@ -12,18 +15,32 @@
 #include "core/ledger.h"
 #include "routes/generation.h"
 #include "routes/read.h"
+#include "routes/scan.h"
 
-enum { ROUTER_BATCH_MAX = 256 };
+enum {
+    ROUTER_BATCH_MAX = 256,           /* bodies, and messages in them */
+    ROUTER_ENVELOPE_BYTES_MAX = 1024, /* UNA, UNB and UNG of a part; more refuses it */
+    ROUTING_PART_TEXT_BYTES = 80
+};
 
-struct routing {
-    /* In. The body has BYTES_PADDING readable bytes behind it. */
+static_assert((int)EDIFACT_PARTS_MAX <= (int)ROUTER_BATCH_MAX, "an interchange fits a batch");
+
+/* A body as it came in. It has BYTES_PADDING readable bytes behind it. */
+struct arrival {
     struct bytes body;
     const struct channel *channel;
     const struct participant *participant;
     struct bytes given_id; /* by IDMP; absent: the body's own */
     struct bytes given_producer;
+};
 
-    /* Out. */
+/* The decision on one message. Those on the parts of one body stand together, in order. */
+struct routing {
+    const struct arrival *arrival;
+    uint16_t part_number, part_count; /* 1 of 1: the body is the message */
+    struct bytes body;                /* the arrival's, or what is the part's own of it */
+    struct bytes whole; /* what a replay must repeat: the body, a part's with its envelope before */
+
     bool refused;
     enum refusal refusal;
     struct scan_fault fault;           /* REJECTED for what was read: reason not NONE */
@@ -42,13 +59,23 @@ struct router;
 MUST_CHECK enum status router_open(const struct digest_secret *secret, struct router **out_router);
 void router_close(struct router *router);
 
-/* Decides items[0..count) under the generation; count <= ROUTER_BATCH_MAX. Returns how many it
- * decided, at least 1: fewer when the scratch is full, and then the caller acts on those and calls
- * again with the rest. Readings stay valid until the next call. */
+/* Decides arrivals[0..count) under the generation; count <= ROUTER_BATCH_MAX. Returns how many it
+ * decided, at least 1: fewer when the scratch or the routings are full, and then the caller acts on
+ * those and calls again with the rest. There are ROUTER_BATCH_MAX routings; they name the arrivals,
+ * and stay valid as long as these do and until the next call. */
 uint32_t router_decide(struct router *router, const struct generation *generation,
-                       struct routing *items, uint32_t count);
+                       const struct arrival *arrivals, uint32_t count, struct routing *routings,
+                       uint32_t *out_routing_count);
 
-/* A sentence for people on why it was refused: "MALFORMED at byte 311: expected `>`". */
-void routing_describe_refusal(const struct routing *item, char *out_text, size_t capacity);
+/* The first refused one of those on a body's parts; NULL if none is. */
+const struct routing *routing_find_refused(const struct routing *first);
+
+/* A sentence for people on why it was refused: "MALFORMED at byte 311: expected `>`", and of which
+ * part it speaks. */
+void routing_describe_refusal(const struct routing *routing, char *out_text, size_t capacity);
+
+/* " (message 3 of 7, UNH 0003)", in up to ROUTING_PART_TEXT_BYTES; nothing if the body is the
+ * message. */
+void routing_describe_part(const struct routing *routing, char *out_text, size_t capacity);
 
 #endif

@@ -62,9 +62,9 @@ const char *explain_format_name(enum format format)
     return names[format];
 }
 
-enum explained_identity explain_identity(const struct explanation *explanation)
+enum explained_identity explain_identity(const struct routing *routing)
 {
-    const struct reading *reading = &explanation->routing.reading;
+    const struct reading *reading = &routing->reading;
     if (reading->profile->receipt)
         return EXPLAINED_BY_BODY_RECEIPT;
     if (reading->profile->identify == IDENTIFY_BY_BODY)
@@ -73,21 +73,29 @@ enum explained_identity explain_identity(const struct explanation *explanation)
                                                             : EXPLAINED_BY_BODY_WITHOUT_ID;
 }
 
-uint32_t explain_beaten(const struct explanation *explanation, uint16_t table,
-                        uint32_t out_rules[EXPLAIN_BEATEN_MAX])
+uint32_t explain_beaten(const struct explanation *explanation, const struct routing *routing,
+                        uint16_t table, uint32_t out_rules[EXPLAIN_BEATEN_MAX])
 {
     const struct rule_table *rules = explanation->generation->tables[table];
-    uint32_t matched = explanation->routing.decision.matched[table], count = 0;
+    uint32_t matched = routing->decision.matched[table], count = 0;
     if (matched == DECISION_NO_RULE)
         return 0;
     for (uint32_t i = matched + 1; i < rules->rule_count; i++) {
-        if (!rule_holds(&rules->rules[i], &explanation->routing.reading))
+        if (!rule_holds(&rules->rules[i], &routing->reading))
             continue;
         if (count < EXPLAIN_BEATEN_MAX)
             out_rules[count] = i;
         count++;
     }
     return count;
+}
+
+const struct routing *explain_find_fault(const struct explanation *explanation)
+{
+    for (uint32_t i = 0; i < explanation->message_count; i++)
+        if (explanation->routings[i].refused && !explain_was_read(&explanation->routings[i]))
+            return &explanation->routings[i];
+    return NULL;
 }
 
 /* ---- deciding ---- */
@@ -105,14 +113,16 @@ static void decide(const struct explainer *explainer, const struct participant *
 {
     const struct generation *generation = explainer->config->generation;
     out->participant = participant;
-    out->routing = (struct routing){
+    out->arrival = (struct arrival){
         .body = out->body, .channel = explainer->channel, .participant = participant};
-    router_decide(explainer->router, generation, &out->routing, 1);
-    out->was_read = out->routing.fault.reason == SCAN_NONE;
-    out->refused = out->routing.refused;
-    out->refusal = out->routing.refusal;
-    if (out->refused)
-        routing_describe_refusal(&out->routing, out->reason, sizeof out->reason);
+    router_decide(explainer->router, generation, &out->arrival, 1, out->routings,
+                  &out->message_count);
+    const struct routing *refused = routing_find_refused(out->routings);
+    out->refused = refused != NULL;
+    if (refused == NULL)
+        return;
+    out->refusal = refused->refusal;
+    routing_describe_refusal(refused, out->reason, sizeof out->reason);
 }
 
 /* Who would most likely have sent it: the participant whose address it bears. */
@@ -120,9 +130,10 @@ static const struct participant *find_sender(const struct explainer *explainer,
                                              const struct explanation *explanation)
 {
     const struct generation *generation = explainer->config->generation;
-    if (explainer->participant != NULL || generation->open || !explanation->was_read)
+    if (explainer->participant != NULL || generation->open ||
+        !explain_was_read(&explanation->routings[0]))
         return NULL;
-    struct bytes sender = reading_value(&explanation->routing.reading, SLOT_SENDER);
+    struct bytes sender = reading_value(&explanation->routings[0].reading, SLOT_SENDER);
     return sender.size > 0 ? participant_by_address(&generation->directory, sender) : NULL;
 }
 
@@ -143,18 +154,31 @@ static void apply_rights(const struct explainer *explainer, struct explanation *
 
 /* Of a message that could not be read whole, the profile that knows its beginning. */
 static const struct profile *find_profile(const struct explainer *explainer,
-                                          const struct explanation *explanation)
+                                          const struct routing *routing,
+                                          const struct edifact_part *part)
 {
-    const struct routing *routing = &explanation->routing;
+    const struct profile_set *set = &explainer->config->generation->profiles;
+    const uint64_t *allowed = explainer->channel->profiles;
     const struct profile *profile = NULL;
+    struct bytes body = routing->arrival->body;
     struct scan_fault fault;
-    if (explanation->was_read && routing->reading.profile != NULL)
+    if (explain_was_read(routing))
         return routing->reading.profile;
-    if (routing->fault.reason == SCAN_UNKNOWN_PROFILE ||
-        read_recognise(&explainer->config->generation->profiles, explainer->channel->profiles,
-                       explanation->body, &profile, &fault) != STATUS_OK)
+    if (routing->fault.reason == SCAN_UNKNOWN_PROFILE)
         return NULL;
-    return profile;
+    enum status status = part != NULL
+                             ? read_recognise_part(set, allowed, 0, body, part, &profile, &fault)
+                             : read_recognise(set, allowed, body, &profile, &fault);
+    return status == STATUS_OK ? profile : NULL;
+}
+
+static void find_profiles(const struct explainer *explainer, struct explanation *out)
+{
+    struct edifact_part parts[EDIFACT_PARTS_MAX];
+    struct scan_fault fault;
+    uint32_t count = out->message_count > 1 ? read_split(out->body, parts, &fault) : 0;
+    for (uint32_t i = 0; i < out->message_count; i++)
+        out->profiles[i] = find_profile(explainer, &out->routings[i], i < count ? &parts[i] : NULL);
 }
 
 static void explain(const struct explainer *explainer, const char *path, struct bytes body,
@@ -180,7 +204,7 @@ static void explain(const struct explainer *explainer, const char *path, struct 
         out->found_by_sender = true;
     }
     apply_rights(explainer, out);
-    out->profile = find_profile(explainer, out);
+    find_profiles(explainer, out);
 }
 
 /* ---- the files ---- */

@@ -21,26 +21,30 @@ struct explanation {
     const struct participant *participant;
     bool found_by_sender; /* nobody named the participant: its `ids` have the sender's address */
     struct bytes body;
-    const struct profile *profile; /* NULL: none recognised it */
-    bool was_read;                 /* the routing's reading holds */
-    struct routing routing;
+    struct arrival arrival;
+    struct routing routings[ROUTER_BATCH_MAX];        /* of its messages */
+    const struct profile *profiles[ROUTER_BATCH_MAX]; /* NULL: none recognised it */
+    uint32_t message_count;                           /* 0: it was not even looked at */
     bool refused;
     enum refusal refusal;
     char reason[EXPLAIN_REASON_BYTES]; /* of the refusal */
 };
 
-enum explained_identity explain_identity(const struct explanation *explanation);
+/* The routing's reading holds. */
+static inline bool explain_was_read(const struct routing *routing)
+{
+    return routing->fault.reason == SCAN_NONE;
+}
+
+enum explained_identity explain_identity(const struct routing *routing);
 
 /* The rules of a table that would also have held, behind its match: the first EXPLAIN_BEATEN_MAX of
  * them. How many there are in all. */
-uint32_t explain_beaten(const struct explanation *explanation, uint16_t table,
-                        uint32_t out_rules[EXPLAIN_BEATEN_MAX]);
+uint32_t explain_beaten(const struct explanation *explanation, const struct routing *routing,
+                        uint16_t table, uint32_t out_rules[EXPLAIN_BEATEN_MAX]);
 
-/* Refused at a place of its body? */
-static inline bool explain_has_offset(const struct explanation *explanation)
-{
-    return explanation->refused && explanation->routing.fault.reason != SCAN_NONE;
-}
+/* The first message that is refused at a place of the body; NULL if none is. */
+const struct routing *explain_find_fault(const struct explanation *explanation);
 
 void explain_print_text(const struct explanation *explanation);
 void explain_print_json(const struct explanation *explanation); /* one object, no line end */

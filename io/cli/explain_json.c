@@ -7,11 +7,14 @@
 
 static void print_fields(const struct reading *reading);
 static void print_entries(const struct reading *reading);
-static void print_identity(const struct explanation *explanation);
-static void print_rules(const struct explanation *explanation);
+static void print_message(const struct explanation *explanation, uint32_t index);
+static void print_identity(const struct routing *routing);
+static void print_rules(const struct explanation *explanation, const struct routing *routing);
+static void print_decision(const struct explanation *explanation, const struct routing *routing);
 static void print_destinations(const struct generation *generation, const char *name,
                                const struct destination_set *set);
-static void print_refusal(const struct explanation *explanation);
+static void print_messages(const struct explanation *explanation);
+static void print_refusal(enum refusal refusal, const char *reason, const struct routing *faulty);
 
 static void print_text_member(const char *name, const char *text)
 {
@@ -21,43 +24,79 @@ static void print_text_member(const char *name, const char *text)
 
 void explain_print_json(const struct explanation *explanation)
 {
-    const struct routing *routing = &explanation->routing;
     putchar('{');
     print_text_member("file", explanation->path);
     printf(",\"bytes\":%zu,\"accepted\":%s,", explanation->body.size,
            explanation->refused ? "false" : "true");
     print_text_member("participant", explanation->participant->name);
-    if (explanation->profile != NULL) {
-        putchar(',');
-        print_text_member("profile", explanation->profile->name);
-        putchar(',');
-        print_text_member("family", explanation->profile->family);
-    }
-    if (explanation->was_read && routing->reading.profile != NULL) {
-        print_identity(explanation);
-        print_fields(&routing->reading);
-        print_entries(&routing->reading);
-        print_rules(explanation);
-    }
+    if (explanation->message_count > 1)
+        print_messages(explanation);
+    else if (explanation->message_count == 1)
+        print_message(explanation, 0);
     explain_print_warnings_json(explanation);
-    if (explanation->refused) {
-        print_refusal(explanation);
-    } else {
-        print_destinations(explanation->generation, "deliver", &routing->deliver);
-        print_destinations(explanation->generation, "hold", &routing->hold);
-    }
+    if (explanation->refused)
+        print_refusal(explanation->refusal, explanation->reason, explain_find_fault(explanation));
+    else if (explanation->message_count == 1)
+        print_decision(explanation, &explanation->routings[0]);
     putchar('}');
 }
 
-static void print_identity(const struct explanation *explanation)
+/* Each with its own decision; the whole is accepted if all are. */
+static void print_messages(const struct explanation *explanation)
 {
-    bool by_id = explain_identity(explanation) == EXPLAINED_BY_ID;
+    fputs(",\n \"messages\":[", stdout);
+    for (uint32_t i = 0; i < explanation->message_count; i++) {
+        const struct routing *routing = &explanation->routings[i];
+        char reason[EXPLAIN_REASON_BYTES];
+        printf("%s{\"number\":%u,\"offset\":%zu,\"bytes\":%zu,\"accepted\":%s", i > 0 ? "," : "",
+               routing->part_number, (size_t)(routing->body.data - explanation->body.data),
+               routing->body.size, routing->refused ? "false" : "true");
+        print_message(explanation, i);
+        if (routing->refused) {
+            routing_describe_refusal(routing, reason, sizeof reason);
+            print_refusal(routing->refusal, reason, explain_was_read(routing) ? NULL : routing);
+        } else {
+            print_decision(explanation, routing);
+        }
+        putchar('}');
+    }
+    putchar(']');
+}
+
+/* What was read, and the rules about it. */
+static void print_message(const struct explanation *explanation, uint32_t index)
+{
+    const struct profile *profile = explanation->profiles[index];
+    const struct routing *routing = &explanation->routings[index];
+    if (profile != NULL) {
+        putchar(',');
+        print_text_member("profile", profile->name);
+        putchar(',');
+        print_text_member("family", profile->family);
+    }
+    if (!explain_was_read(routing))
+        return;
+    print_identity(routing);
+    print_fields(&routing->reading);
+    print_entries(&routing->reading);
+    print_rules(explanation, routing);
+}
+
+static void print_decision(const struct explanation *explanation, const struct routing *routing)
+{
+    print_destinations(explanation->generation, "deliver", &routing->deliver);
+    print_destinations(explanation->generation, "hold", &routing->hold);
+}
+
+static void print_identity(const struct routing *routing)
+{
+    bool by_id = explain_identity(routing) == EXPLAINED_BY_ID;
     printf(",\n \"identity\":{\"by\":\"%s\"", by_id ? "id" : "body");
     if (by_id) {
         fputs(",\"id\":", stdout);
-        output_json(stdout, reading_value(&explanation->routing.reading, SLOT_MESSAGE_ID));
+        output_json(stdout, reading_value(&routing->reading, SLOT_MESSAGE_ID));
     }
-    printf(",\"supersedes\":%s}", explanation->routing.supersedes ? "true" : "false");
+    printf(",\"supersedes\":%s}", routing->supersedes ? "true" : "false");
 }
 
 static void print_values(const struct reading *reading, enum slot slot)
@@ -136,15 +175,15 @@ static void print_rule(const struct generation *generation, const struct rule *r
     putchar('}');
 }
 
-static void print_rules(const struct explanation *explanation)
+static void print_rules(const struct explanation *explanation, const struct routing *routing)
 {
     const struct generation *generation = explanation->generation;
     fputs(",\n \"tables\":[", stdout);
     for (uint16_t t = 0; t < generation->table_count; t++) {
         const struct rule_table *table = generation->tables[t];
-        uint32_t matched = explanation->routing.decision.matched[t];
+        uint32_t matched = routing->decision.matched[t];
         uint32_t beaten[EXPLAIN_BEATEN_MAX];
-        uint32_t beaten_count = explain_beaten(explanation, t, beaten);
+        uint32_t beaten_count = explain_beaten(explanation, routing, t, beaten);
         fputs(t > 0 ? ",{" : "{", stdout);
         print_text_member("table", table->name);
         fputs(",\"matched\":", stdout);
@@ -178,12 +217,13 @@ static void print_destinations(const struct generation *generation, const char *
     putchar(']');
 }
 
-static void print_refusal(const struct explanation *explanation)
+/* `faulty`: the message that could not be read, or NULL. */
+static void print_refusal(enum refusal refusal, const char *reason, const struct routing *faulty)
 {
-    const struct scan_fault *fault = &explanation->routing.fault;
-    printf(",\n \"refused\":{\"word\":\"%s\",", refusal_word(explanation->refusal));
-    print_text_member("reason", explanation->reason);
-    if (explain_has_offset(explanation))
-        printf(",\"fault\":\"%s\",\"offset\":%u", scan_reason_word(fault->reason), fault->offset);
+    printf(",\n \"refused\":{\"word\":\"%s\",", refusal_word(refusal));
+    print_text_member("reason", reason);
+    if (faulty != NULL)
+        printf(",\"fault\":\"%s\",\"offset\":%u", scan_reason_word(faulty->fault.reason),
+               faulty->fault.offset);
     putchar('}');
 }

@@ -10,29 +10,79 @@ enum { PAGE_COLUMNS = 100, LABEL_COLUMNS = 14, NAME_COLUMNS = 18 };
 
 static void print_head(const struct explanation *explanation);
 static void print_beginning(struct bytes body);
-static void print_identity(const struct explanation *explanation);
+static void print_message(const struct explanation *explanation, uint32_t index);
+static void print_identity(const struct routing *routing);
 static void print_fields(const struct reading *reading);
 static void print_entries(const struct reading *reading);
-static void print_rules(const struct explanation *explanation);
-static void print_outcome(const struct explanation *explanation);
-
-void explain_print_text(const struct explanation *explanation)
-{
-    print_head(explanation);
-    if (explanation->was_read && explanation->routing.reading.profile != NULL) {
-        print_identity(explanation);
-        print_fields(&explanation->routing.reading);
-        print_entries(&explanation->routing.reading);
-        if (explanation->generation->table_count > 0)
-            print_rules(explanation);
-    }
-    explain_print_warnings_text(explanation);
-    print_outcome(explanation);
-}
+static void print_rules(const struct explanation *explanation, const struct routing *routing);
+static void print_messages(const struct explanation *explanation);
+static void print_decision(const struct explanation *explanation, const struct routing *routing);
+static void print_refusal(const struct explanation *explanation, const char *label,
+                          enum refusal refusal, const char *reason, const struct routing *faulty);
 
 static void print_label(const char *label)
 {
     printf("  %-*s", LABEL_COLUMNS, label);
+}
+
+void explain_print_text(const struct explanation *explanation)
+{
+    print_head(explanation);
+    if (explanation->message_count > 1)
+        print_messages(explanation);
+    else if (explanation->message_count == 1)
+        print_message(explanation, 0);
+    explain_print_warnings_text(explanation);
+    if (!explanation->refused && explanation->message_count == 1)
+        print_decision(explanation, &explanation->routings[0]);
+    else if (explanation->refused && explanation->message_count > 1)
+        print_refusal(explanation, "all refused", explanation->refusal, explanation->reason, NULL);
+    else if (explanation->refused)
+        print_refusal(explanation, "refused", explanation->refusal, explanation->reason,
+                      explain_find_fault(explanation));
+}
+
+/* Each with its own decision, under the offset at which it begins; the whole is accepted if all
+ * are. */
+static void print_messages(const struct explanation *explanation)
+{
+    for (uint32_t i = 0; i < explanation->message_count; i++) {
+        const struct routing *routing = &explanation->routings[i];
+        char reason[EXPLAIN_REASON_BYTES];
+        print_label("message");
+        printf("%u of %u  (", routing->part_number, routing->part_count);
+        output_count(stdout, routing->body.size);
+        printf(" bytes from byte %zu)\n", (size_t)(routing->body.data - explanation->body.data));
+        print_message(explanation, i);
+        if (routing->refused) {
+            routing_describe_refusal(routing, reason, sizeof reason);
+            print_refusal(explanation, "refused", routing->refusal, reason,
+                          explain_was_read(routing) ? NULL : routing);
+        } else {
+            print_decision(explanation, routing);
+        }
+    }
+}
+
+/* What was read, and the rules about it. */
+static void print_message(const struct explanation *explanation, uint32_t index)
+{
+    const struct profile *profile = explanation->profiles[index];
+    const struct routing *routing = &explanation->routings[index];
+    if (profile == NULL) {
+        print_beginning(routing->body);
+    } else {
+        print_label("profile");
+        printf("%s  (%s, family %s%s)\n", profile->name, explain_format_name(profile->plan.format),
+               profile->family, profile->receipt ? ", receipt" : "");
+    }
+    if (!explain_was_read(routing))
+        return;
+    print_identity(routing);
+    print_fields(&routing->reading);
+    print_entries(&routing->reading);
+    if (explanation->generation->table_count > 0)
+        print_rules(explanation, routing);
 }
 
 /* A part after others, at `column`, or on a line of its own indented to `indent`; the column behind
@@ -66,14 +116,6 @@ static void print_head(const struct explanation *explanation)
                : explanation->participant->index == 0 ? "  (nobody; --participant NAME names one)"
                                                       : "");
     }
-    const struct profile *profile = explanation->profile;
-    if (profile == NULL) {
-        print_beginning(explanation->body);
-        return;
-    }
-    print_label("profile");
-    printf("%s  (%s, family %s%s)\n", profile->name, explain_format_name(profile->plan.format),
-           profile->family, profile->receipt ? ", receipt" : "");
 }
 
 static void print_part(const char *before, struct bytes part)
@@ -119,12 +161,11 @@ static void print_beginning(struct bytes body)
     putchar('\n');
 }
 
-static void print_identity(const struct explanation *explanation)
+static void print_identity(const struct routing *routing)
 {
-    const struct routing *routing = &explanation->routing;
     const struct profile *profile = routing->reading.profile;
     print_label("identity");
-    switch (explain_identity(explanation)) {
+    switch (explain_identity(routing)) {
     case EXPLAINED_BY_ID:
         fputs("by id ", stdout);
         output_escaped(stdout, reading_value(&routing->reading, SLOT_MESSAGE_ID));
@@ -213,10 +254,11 @@ static void print_targets(const struct generation *generation, const struct rule
         printf("%s@receiver", rule->destination_count > 0 ? ", " : " ");
 }
 
-static void print_match(const struct explanation *explanation, uint16_t index)
+static void print_match(const struct explanation *explanation, const struct routing *routing,
+                        uint16_t index)
 {
     const struct rule_table *table = explanation->generation->tables[index];
-    uint32_t matched = explanation->routing.decision.matched[index];
+    uint32_t matched = routing->decision.matched[index];
     if (matched == DECISION_NO_RULE) {
         printf("no rule of its %u holds\n", table->rule_count);
         return;
@@ -232,11 +274,12 @@ static void print_match(const struct explanation *explanation, uint16_t index)
     putchar('\n');
 }
 
-static void print_beaten(const struct explanation *explanation, uint16_t index)
+static void print_beaten(const struct explanation *explanation, const struct routing *routing,
+                         uint16_t index)
 {
     const struct rule_table *table = explanation->generation->tables[index];
     uint32_t beaten[EXPLAIN_BEATEN_MAX];
-    uint32_t count = explain_beaten(explanation, index, beaten);
+    uint32_t count = explain_beaten(explanation, routing, index, beaten);
     if (count == 0)
         return;
     printf("  %*sbeats", LABEL_COLUMNS + NAME_COLUMNS, "");
@@ -248,13 +291,13 @@ static void print_beaten(const struct explanation *explanation, uint16_t index)
     putchar('\n');
 }
 
-static void print_rules(const struct explanation *explanation)
+static void print_rules(const struct explanation *explanation, const struct routing *routing)
 {
     for (uint16_t i = 0; i < explanation->generation->table_count; i++) {
         print_label(i == 0 ? "rules" : "");
         printf("%-*s", NAME_COLUMNS, explanation->generation->tables[i]->name);
-        print_match(explanation, i);
-        print_beaten(explanation, i);
+        print_match(explanation, routing, i);
+        print_beaten(explanation, routing, i);
     }
 }
 
@@ -300,19 +343,21 @@ static void print_destinations(const struct explanation *explanation, const char
     putchar('\n');
 }
 
-static void print_outcome(const struct explanation *explanation)
+static void print_decision(const struct explanation *explanation, const struct routing *routing)
 {
-    const struct routing *routing = &explanation->routing;
-    if (!explanation->refused) {
-        print_destinations(explanation, "deliver", &routing->deliver);
-        print_destinations(explanation, "hold", &routing->hold);
-        return;
-    }
-    print_label("refused");
-    output_painted(stdout, PAINT_BAD, refusal_word(explanation->refusal));
+    print_destinations(explanation, "deliver", &routing->deliver);
+    print_destinations(explanation, "hold", &routing->hold);
+}
+
+/* `faulty`: the message that could not be read, or NULL. */
+static void print_refusal(const struct explanation *explanation, const char *label,
+                          enum refusal refusal, const char *reason, const struct routing *faulty)
+{
+    print_label(label);
+    output_painted(stdout, PAINT_BAD, refusal_word(refusal));
     putchar(' ');
-    output_escaped(stdout, bytes_from_text(explanation->reason));
+    output_escaped(stdout, bytes_from_text(reason));
     putchar('\n');
-    if (explain_has_offset(explanation))
-        print_excerpt(explanation->body, routing->fault.offset);
+    if (faulty != NULL)
+        print_excerpt(explanation->body, faulty->fault.offset);
 }

@@ -46,6 +46,24 @@ Test(record, a_value_lies_in_the_body_or_in_the_text_behind_it)
     free(record);
 }
 
+Test(record, an_envelope_lies_before_the_body_and_shifts_no_value)
+{
+    struct record *record = calloc(1, record_size(1, 0, 1, 3 + 5, 2));
+    *record = (struct record){.envelope_bytes = 3,
+                              .body_bytes = 5,
+                              .text_bytes = 2,
+                              .value_count = 1,
+                              .destination_count = 1};
+    memcpy((void *)(uintptr_t)record_whole(record).data, "UNBhelloAB", 10);
+    cr_assert(bytes_equal_text(record_whole(record), "UNBhello"));
+    cr_assert(bytes_equal_text(record_envelope(record), "UNB"));
+    cr_assert(bytes_equal_text(record_body(record), "hello"));
+    cr_assert(bytes_equal_text(record_text(record), "AB"));
+    record_values(record)[0] = (struct record_value){.offset = 4, .size = 3};
+    cr_assert(bytes_equal_text(record_value_bytes(record, &record_values(record)[0]), "oAB"));
+    free(record);
+}
+
 Test(record, ids_compare_by_both_halves)
 {
     struct record_id a = {1, 9}, b = {2, 0}, c = {2, 1};

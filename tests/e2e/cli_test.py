@@ -14,7 +14,8 @@ import tempfile
 import time
 
 from kouan_harness import Server, die_with_parent, kouan_command, make_folder, run_kouan, run_tests
-from provincial import CONFIG, CUSTOMS_RULES, drain, entries, event, files, login, secret
+from provincial import (CONFIG, CUSTOMS_RULES, drain, entries, event, files, interchange,
+                        interchange_files, login, message, secret)
 
 OK, INVALID, USAGE, UNREACHABLE = 0, 1, 2, 3
 COMMANDS = ["serve", "check", "explain", "profile", "send", "tail", "hold", "rejects", "ledger", "health",
@@ -313,6 +314,42 @@ def test_strict_profile_refuses_wrong_counts():
         assert good_value["profile"] == "notices" and "warnings" not in good_value, good_value
         assert bad_value["refused"]["fault"] == "ENVELOPE", bad_value
         assert bad_value["refused"]["offset"] == bad.index(b"7+M1"), bad_value
+
+
+def test_explain_an_interchange():
+    good = [message("CUSDEC", 1, b"LOC+22+5141'"), message("CUSCAR", 2), message("CUSDEC", 3)]
+    with Folder(interchange_files()) as folder:
+        arguments = ["-c", folder / "kouan.yaml"]
+        body = interchange("R1", *good)
+        (value,) = explain(folder, body, arguments=arguments)
+        assert value["accepted"] and "deliver" not in value and "profile" not in value, value
+        assert [m["number"] for m in value["messages"]] == [1, 2, 3], value
+        for part, read in zip(good, value["messages"]):
+            assert body[read["offset"]:read["offset"] + read["bytes"]] == part, read
+            assert read["accepted"] and read["identity"]["by"] == "id", read
+        one, two, _ = value["messages"]
+        assert one["fields"]["customs_office"] == [{"entry": 0, "value": "5141"}], one
+        assert one["profile"] == "edifact-cusdec" and one["deliver"] == ["customs"], one
+        assert two["profile"] == "edifact-cuscar" and two["deliver"] == ["customs", "port"], two
+        assert two["tables"][1]["matched"]["id"] == "port", two
+        text = said("explain", *arguments, folder / "body-0")
+        lines = [line.split() for line in text.splitlines()]
+        assert [line[1:4] for line in lines if line[0] == "message"] == [
+            [n, "of", "3"] for n in "123"], text
+        assert [line[1:] for line in lines if line[0] == "deliver"] == [
+            ["customs"], ["customs,", "port"], ["customs"]], text
+
+        body = interchange("R1", good[0], message("TAXCON", 2), message("XXXXXX", 3))
+        (value,) = explain(folder, body, arguments=arguments, code=INVALID)
+        one, two, three = value["messages"]
+        assert not value["accepted"] and one["accepted"] and one["deliver"] == ["customs"], value
+        assert value["refused"]["reason"] == two["refused"]["reason"], value
+        assert two["refused"]["reason"].endswith("not here (message 2 of 3, UNH 2)"), value
+        assert three["refused"]["fault"] == "UNKNOWNPROFILE", value
+        assert three["refused"]["offset"] == body.index(b"UNH+3"), value
+        text = said("explain", *arguments, folder / "body-0", code=INVALID)
+        assert "looks like    EDIFACT  XXXXXX D.96B UN\n" in text, text
+        assert text.splitlines()[-1].startswith("  all refused   REJECTED rule no rejects it"), text
 
 
 def test_explain_points_at_the_byte():

@@ -115,6 +115,50 @@ def two_way_files(slow="", fast="", more="", **options):
     return {"kouan.yaml": "\n".join(lines) + "\n", "rules.csv": rules}
 
 
+def message(kind, number, *segments, function=9):
+    """An EDIFACT message UNH to UNT of a type, as bytes; `number` is its reference."""
+    middle = [b"BGM+929+D%s+%d'" % (str(number).encode(), function), *segments]
+    head = b"UNH+%s+%s:D:96B:UN'" % (str(number).encode(), kind.encode())
+    return b"".join([head, *middle, b"UNT+%d+%s'" % (len(middle) + 2, str(number).encode())])
+
+
+def interchange(reference, *messages, sender="SENDER"):
+    """An EDIFACT interchange of these messages, with UNA, as bytes."""
+    reference = reference.encode()
+    return b"".join([b"UNA:+.? 'UNB+UNOC:3+%s+RECEIVER+260101:1200+%s'" % (sender.encode(), reference),
+                     *messages, b"UNZ+%d+%s'" % (len(messages), reference)])
+
+
+def interchange_files(customs="fields: [part, envelope, sender, verdict, message_id]", port="",
+                      more="", profiles=None, **options):
+    """CUSDEC, and JSON events, go to `customs`, CUSRES to `port`, CUSCAR to both; PAXLST is held at
+    customs, TAXCON rejected, CUSREP unroutable; no participants. The arguments as in
+    two_way_files; `profiles` is YAML for some of one's own, which may know more types."""
+    lines = [f"{name}: {value}" for name, value in (SMALL | options).items()]
+    lines += ["channels: [{name: in, profiles: [event, 'edifact-cus*', 'own-*']}]", "destinations:",
+              f"  - {{name: customs, groups: [customs]{', ' if customs else ''}{customs}}}",
+              f"  - {{name: port, groups: [port], fields: [part, envelope, sender, verdict, "
+              f"message_id]{', ' if port else ''}{port}}}", more, "tables: [rules.csv]",
+              "profiles: [own.yaml, shipped]"]
+    rules = ("id,message_type,to,action,note\ncustoms,CUSDEC|CUSCAR|ORDER,customs,,\n"
+             "hold,PAXLST,customs,hold,\nno,TAXCON,,reject,not here\n")
+    port_rules = "id,message_type,to\nport,CUSRES|CUSCAR,port\n"
+    return {"kouan.yaml": "\n".join(lines).replace("[rules.csv]", "[rules.csv, port.csv]") + "\n",
+            "rules.csv": rules, "port.csv": port_rules,
+            "own.yaml": (profiles + "---\n" if profiles else "") + OWN_PROFILE}
+
+
+OWN_PROFILE = """profile: own-edifact
+family: own
+format: edifact
+recognise: { type: [PAXLST, TAXCON, CUSREP] }
+fields:
+  message_type: UNH/2/1
+  message_id: { join: [UNB/2/1, UNB/5, UNH/1] }
+  sender: UNB/2/1
+"""
+
+
 @contextlib.contextmanager
 def many_wires(server, count):
     """So many connections, closed at the end."""

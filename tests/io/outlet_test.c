@@ -322,11 +322,11 @@ Test(outlet, without_a_group_the_oldest_fall_off_and_are_counted)
     f.destination = (struct destination){.name = "d",
                                          .backlog_max = 16,
                                          .backlog_bytes_max = 10000,
-                                         .retain_bytes = 1000,
+                                         .retain_bytes = 1100,
                                          .pending_max = 10};
     cr_assert_eq(outlet_open(&f.outlet, &f.destination, &f.journal), STATUS_OK);
     for (int i = 0; i < 50; i++)
-        outlet_push(&f.outlet, append(&f, 12)); /* 104 bytes each */
+        outlet_push(&f.outlet, append(&f, 12)); /* 112 bytes each */
     cr_assert_eq(outlet_length(&f.outlet), 9);
     cr_assert_eq(f.outlet.account.unclaimed, 41);
     cr_assert_eq(f.outlet.account.retained, 9);
