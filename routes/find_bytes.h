@@ -73,14 +73,10 @@ static inline const uint8_t *find_high(const uint8_t *at, const uint8_t *end)
     return find_near(at, end, (struct find_set){0}, hits_high, find_high_far);
 }
 
-/* True if the `size` bytes at `a` and `b` are the same. May read 16 bytes of either. */
+/* True if the `size` bytes at `a` and `b` are the same. May read 32 bytes of either. */
 static inline bool find_equal(const uint8_t *a, const uint8_t *b, size_t size)
 {
-    if (size <= 16)
-        return equal_blocks(a, b, size);
-    if (size <= 32)
-        return equal_blocks(a, b, 16) && equal_blocks(a + size - 16, b + size - 16, 16);
-    return memcmp(a, b, size) == 0;
+    return size <= 32 ? equal_blocks(a, b, size) : memcmp(a, b, size) == 0;
 }
 
 #else

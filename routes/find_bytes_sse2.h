@@ -73,11 +73,17 @@ static inline __m128i load_block(const uint8_t *at)
     return _mm_loadu_si128((const __m128i *)(const void *)at);
 }
 
-/* True if the first `size` (0..16) bytes of both blocks are the same. */
+static inline uint64_t same_bytes(const uint8_t *a, const uint8_t *b)
+{
+    return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(load_block(a), load_block(b)));
+}
+
+/* True if the first `size` (0..32) bytes of both pairs of blocks are the same: whatever the size,
+ * there is nothing to guess. */
 static inline bool equal_blocks(const uint8_t *a, const uint8_t *b, size_t size)
 {
-    unsigned same = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(load_block(a), load_block(b)));
-    return (same | ~0U << size) == ~0U;
+    uint64_t same = same_bytes(a, b) | same_bytes(a + 16, b + 16) << 16;
+    return (same | UINT64_MAX << size) == UINT64_MAX;
 }
 
 /* The first 16 bytes in place, the rest by the far path. */

@@ -1,19 +1,22 @@
 /* The walk over an XML document: the stack of open elements, the plan beside it, and the captures.
- */
+ * It goes from stop to stop (routes/xml_index.h). Most tags have a name only, and most text is
+ * plain: both are read here by what the index knows; the rest is read byte by byte. */
 #include "routes/find_bytes.h"
 #include "routes/gather.h"
 #include "routes/plan_walk.h"
+#include "routes/xml_index.h"
 #include "routes/xml_markup.h"
 #include "routes/xml_scope.h"
 
 struct element {
     struct xml_name name;
     struct plan_place place;
-    struct gather *text; /* NULL if it has no tap */
-    bool has_bindings;   /* prefixes to forget at its end */
+    uint16_t tap;      /* of its text, or TAP_NONE */
+    bool gathers;      /* some of its text is gathered */
+    bool has_bindings; /* prefixes to forget at its end */
 };
 
-/* Not zeroed: 80 KB, of which a document uses what its depth and taps ask for. The first element
+/* Not zeroed: 90 KB, of which a document uses what its depth and taps ask for. The first element
  * stands for all that is around the root. */
 struct xml_walk {
     struct scan_source source;
@@ -21,23 +24,34 @@ struct xml_walk {
     struct element *innermost; /* of those that are open */
     struct element elements[1 + SCAN_DEPTH_MAX];
     struct gather texts[SCAN_DEPTH_MAX]; /* of each open element; before that, of its attributes */
+    struct xml_index index;
     struct xml_scope scope;
-    struct xml_tag tag; /* the one being read */
+    struct xml_tag tag; /* the one being read, if it has more than a name */
 };
 
 static const uint8_t *walk_root(struct xml_walk *walk, const uint8_t *at);
+static const uint8_t *walk_on(struct xml_walk *walk, const uint8_t *run, const uint8_t *stop);
+static const uint8_t *pass_element(struct xml_walk *walk, const uint8_t *at);
 static const uint8_t *begin_element(struct xml_walk *walk, const uint8_t *at);
+static const uint8_t *read_plain_tag(const struct xml_walk *walk, const struct xml_name *outer,
+                                     const uint8_t *at, struct xml_name *out_name,
+                                     bool *out_closed);
+static bool is_bound(const struct xml_walk *walk, const struct xml_name *outer,
+                     struct bytes prefix);
+static bool enter_plan(struct xml_walk *walk, const uint8_t *at);
+static const uint8_t *begin_rich_element(struct xml_walk *walk, const uint8_t *at);
 static bool capture_root_name(struct xml_walk *walk);
 static bool capture_attributes(struct xml_walk *walk, const struct element *element);
-static const uint8_t *read_text(struct xml_walk *walk, const uint8_t *at);
-static const uint8_t *read_text_on(struct scan_source *source, struct gather *text,
-                                   const uint8_t *run, const uint8_t *at);
+static const uint8_t *read_text_on(struct xml_walk *walk, const uint8_t **run, const uint8_t *at);
+static bool keep_text(struct xml_walk *walk, const uint8_t *run, const uint8_t *end);
 static bool add_text(struct scan_source *source, struct gather *text, struct bytes run);
-
-static const struct find_set text_stops = {'<', '&', ']'};
 static const uint8_t *read_comment_or_cdata(struct xml_walk *walk, const uint8_t *at);
-static const uint8_t *end_element(struct xml_walk *walk, const uint8_t *at);
-static bool leave_element(struct xml_walk *walk);
+static bool is_plain_text(const uint8_t *run, const uint8_t *end);
+static const uint8_t *end_element(struct xml_walk *walk, const uint8_t *run, const uint8_t *at);
+static const uint8_t *match_end_tag(const struct xml_walk *walk, const struct xml_name *name,
+                                    const uint8_t *at);
+static const uint8_t *read_end_tag(struct xml_walk *walk, const uint8_t *at);
+static bool leave_element(struct xml_walk *walk, const uint8_t *run, const uint8_t *end);
 
 enum status scan_xml(const struct plan *plan, struct bytes body, struct scan *scan,
                      struct scan_fault *out_fault)
@@ -46,11 +60,13 @@ enum status scan_xml(const struct plan *plan, struct bytes body, struct scan *sc
     scan_source_init(&walk.source, body, scan);
     plan_walk_init(&walk.plan, plan);
     walk.innermost = walk.elements;
-    walk.elements[0] = (struct element){.place = {.node = PLAN_NODE_NONE}};
+    walk.elements[0] = (struct element){.place = {.node = PLAN_NODE_NONE}, .tap = TAP_NONE};
     walk.scope.count = 0;
     const uint8_t *at = xml_read_prolog(&walk.source);
-    if (at != NULL)
-        at = walk_root(&walk, at);
+    if (at != NULL) {
+        xml_index_init(&walk.index, xml_indexer_best(), body);
+        at = walk_root(&walk, xml_index_take(&walk.index, at));
+    }
     if (at != NULL)
         xml_read_epilog(&walk.source, at);
     return scan_source_finish(&walk.source, out_fault);
@@ -91,51 +107,151 @@ static const uint8_t *walk_root(struct xml_walk *walk, const uint8_t *at)
 {
     at = begin_element(walk, at);
     while (at != NULL && walk->innermost != walk->elements) {
-        at = read_text(walk, at);
-        if (at == NULL)
-            break;
-        if (at + 1 == walk->source.end)
-            return scan_refuse(&walk->source, SCAN_TRUNCATED, at + 1, "an element has no end");
-        switch (at[1]) {
-        case '/': at = end_element(walk, at); break;
-        case '!': at = read_comment_or_cdata(walk, at); break;
-        case '?': at = xml_read_instruction(&walk->source, at); break;
-        default: at = begin_element(walk, at);
-        }
+        if (plan_walk_is_lost(&walk->plan, walk->innermost->place.node))
+            at = pass_element(walk, at);
+        else
+            at = walk_on(walk, at, xml_index_take(&walk->index, at));
     }
+    return at;
+}
+
+/* Past the text that begins at `run` and is plain to `stop`, and the tag, comment, CDATA section or
+ * instruction behind it. */
+static const uint8_t *walk_on(struct xml_walk *walk, const uint8_t *run, const uint8_t *stop)
+{
+    const uint8_t *at = stop;
+    if (at == walk->source.end || *at != '<')
+        at = read_text_on(walk, &run, stop);
+    if (at == NULL)
+        return NULL;
+    if (at + 1 == walk->source.end)
+        return scan_refuse(&walk->source, SCAN_TRUNCATED, at + 1, "an element has no end");
+    if (at[1] == '/')
+        return end_element(walk, run, at);
+    if (walk->innermost->tap != TAP_NONE && !keep_text(walk, run, at))
+        return NULL;
+    if (at[1] == '!')
+        return read_comment_or_cdata(walk, at);
+    if (at[1] == '?')
+        return xml_read_instruction(&walk->source, at);
+    return begin_element(walk, at);
+}
+
+/* From behind the innermost element's start tag past its end, if no place in it is tapped, nor it
+ * itself: then all that counts is that it is well-formed. */
+static const uint8_t *pass_element(struct xml_walk *walk, const uint8_t *at)
+{
+    struct element *const outermost = walk->innermost;
+    struct element *const deepest = walk->elements + SCAN_DEPTH_MAX;
+    struct element *element = outermost;
+    while (element >= outermost) {
+        const uint8_t *stop = xml_index_take(&walk->index, at), *after = NULL;
+        bool closed = false;
+        if (*stop == '<' && stop[1] == '/') {
+            after = match_end_tag(walk, &element->name, stop + 2);
+            if (after != NULL && !element->has_bindings) {
+                at = after;
+                element--;
+                continue;
+            }
+        } else if (*stop == '<' && element < deepest) {
+            after = read_plain_tag(walk, &element->name, stop + 1, &element[1].name, &closed);
+            if (after != NULL) {
+                element[1].tap = TAP_NONE;
+                element[1].gathers = element[1].has_bindings = false;
+                element[1].place = (struct plan_place){PLAN_NODE_NONE, 0, 0, false};
+                element += !closed;
+                at = after;
+                continue;
+            }
+        }
+        walk->innermost = element;
+        at = walk_on(walk, at, stop);
+        if (at == NULL)
+            return NULL;
+        element = walk->innermost;
+    }
+    walk->innermost = element;
     return at;
 }
 
 /* ---- Start tags ------------------------------------------------------------------------------ */
 
-static uint16_t node_of_tag(const struct xml_walk *walk, const struct element *outer)
-{
-    if (outer == walk->elements)
-        return plan_walk_root(&walk->plan);
-    if (plan_walk_is_lost(&walk->plan, outer->place.node))
-        return PLAN_NODE_NONE;
-    return plan_walk_child(&walk->plan, outer->place.node, xml_name_local(&walk->tag.name), false);
-}
-
 /* `at` is at the `<`. */
 static const uint8_t *begin_element(struct xml_walk *walk, const uint8_t *at)
+{
+    struct element *element = walk->innermost + 1;
+    if (element == walk->elements + 1 + SCAN_DEPTH_MAX)
+        return scan_refuse(&walk->source, SCAN_TOO_DEEP, at, NULL);
+    bool closed;
+    const uint8_t *after =
+        read_plain_tag(walk, &walk->innermost->name, at + 1, &element->name, &closed);
+    if (after == NULL || walk->innermost == walk->elements)
+        return begin_rich_element(walk, at);
+    element->has_bindings = false;
+    if (!enter_plan(walk, at) || (closed && !leave_element(walk, after, after)))
+        return NULL;
+    return after;
+}
+
+/* Most tags are `<name>` or `<name/>`, and the prefix that the name may have is bound; `at` is at
+ * the name, and `outer` is that of the element around it. NULL if the tag is not that plain. */
+static inline __attribute__((always_inline)) const uint8_t *
+read_plain_tag(const struct xml_walk *walk, const struct xml_name *outer, const uint8_t *at,
+               struct xml_name *out_name, bool *out_closed)
+{
+    const uint8_t *local = at, *end = xml_index_name_end(&walk->index, at);
+    if (*end == ':') {
+        local = end + 1;
+        end = xml_index_name_end(&walk->index, local);
+    }
+    *out_closed = *end == '/';
+    const uint8_t *after = end + *out_closed + 1;
+    /* Of the bytes that names have, those below `A` cannot begin one. */
+    if (after[-1] != '>' || *at < 'A' || *local < 'A' || after > walk->source.end)
+        return NULL;
+    uint32_t prefix_size = local == at ? 0 : (uint32_t)(local - at - 1);
+    *out_name = (struct xml_name){at, (uint32_t)(end - at), prefix_size};
+    return prefix_size == 0 || is_bound(walk, outer, xml_name_prefix(out_name)) ? after : NULL;
+}
+
+static bool is_bound(const struct xml_walk *walk, const struct xml_name *outer, struct bytes prefix)
+{
+    return (outer->prefix_size == prefix.size &&
+            find_equal(outer->data, prefix.data, prefix.size)) ||
+           xml_scope_binds(&walk->scope, prefix);
+}
+
+/* Into the next element, which has its name and begins at `at`. */
+static inline __attribute__((always_inline)) bool enter_plan(struct xml_walk *walk,
+                                                             const uint8_t *at)
+{
+    const struct plan_place *outer = &walk->innermost->place;
+    struct element *element = ++walk->innermost;
+    uint16_t node = PLAN_NODE_NONE;
+    if (element == walk->elements + 1)
+        node = plan_walk_root(&walk->plan);
+    else if (!plan_walk_is_lost(&walk->plan, outer->node))
+        node = plan_walk_child(&walk->plan, outer->node, xml_name_local(&element->name), false);
+    element->tap = plan_walk_tap(&walk->plan, node);
+    element->gathers = false;
+    return plan_walk_enter(&walk->plan, &walk->source, outer, node, at, &element->place);
+}
+
+/* Any tag: with attributes, of the root, or broken. */
+static const uint8_t *begin_rich_element(struct xml_walk *walk, const uint8_t *at)
 {
     const uint8_t *start = at;
     struct xml_tag *tag = &walk->tag;
     const struct element *outer = walk->innermost;
     struct element *element = walk->innermost + 1;
-    if (element == walk->elements + 1 + SCAN_DEPTH_MAX)
-        return scan_refuse(&walk->source, SCAN_TOO_DEEP, at, NULL);
     at = xml_read_tag(&walk->source, at + 1, &outer->name, tag);
     if (at == NULL)
         return NULL;
-
-    uint16_t node = node_of_tag(walk, outer);
-    if (!plan_walk_enter(&walk->plan, &walk->source, &outer->place, node, start, &element->place))
-        return NULL;
-    walk->innermost = element;
     element->name = tag->name;
     element->has_bindings = tag->attribute_count > 0;
+    if (!enter_plan(walk, start))
+        return NULL;
     if ((tag->attribute_count > 0 || (tag->name.prefix_size > 0 && !tag->shares_prefix)) &&
         !xml_scope_enter(&walk->scope, &walk->source, tag, depth_of(walk)))
         return NULL;
@@ -143,14 +259,7 @@ static const uint8_t *begin_element(struct xml_walk *walk, const uint8_t *at)
         return NULL;
     if (tag->attribute_count > 0 && !capture_attributes(walk, element))
         return NULL;
-    element->text = NULL;
-    if (plan_walk_tap(&walk->plan, node) != TAP_NONE) {
-        element->text = text_of(walk);
-        gather_begin(element->text);
-    }
-    if (tag->closed && !leave_element(walk))
-        return NULL;
-    return at;
+    return !tag->closed || leave_element(walk, at, at) ? at : NULL;
 }
 
 static bool capture_root_name(struct xml_walk *walk)
@@ -209,47 +318,45 @@ static bool capture_attributes(struct xml_walk *walk, const struct element *elem
 
 /* ---- Text ------------------------------------------------------------------------------------ */
 
-/* From anywhere between two tags to the next `<`. */
-static const uint8_t *read_text(struct xml_walk *walk, const uint8_t *at)
+/* From the first stop of a text, which is not the next tag's, to that. What is gathered moves `run`
+ * on. */
+static const uint8_t *read_text_on(struct xml_walk *walk, const uint8_t **run, const uint8_t *at)
 {
     struct scan_source *source = &walk->source;
-    struct gather *text = walk->innermost->text;
-    const uint8_t *stop = find_xml_stop(at, source->end, text_stops);
-    if (stop == source->end || *stop != '<')
-        return read_text_on(source, text, at, stop);
-    if (text != NULL && !add_text(source, text, bytes_make(at, (size_t)(stop - at))))
-        return NULL;
-    return stop;
-}
-
-/* The same of a text that is plain from `run` to `at`, but not to its end. */
-static const uint8_t *read_text_on(struct scan_source *source, struct gather *text,
-                                   const uint8_t *run, const uint8_t *at)
-{
-    for (;;) {
-        at = find_xml_stop(at, source->end, text_stops);
+    for (;; at = xml_index_take(&walk->index, at)) {
         if (at == source->end)
             return scan_refuse(source, SCAN_TRUNCATED, at, "an element has no end");
+        if (*at == '<')
+            return at;
         if (*at == ']' && !xml_sees_cdata_end(source, at)) {
             at++;
             continue;
         }
         if (*at == ']')
             return scan_refuse(source, SCAN_MALFORMED, at, "`]]>` outside of a CDATA section");
-        if (*at != '<' && *at != '&')
+        if (*at != '&')
             return scan_refuse(source, SCAN_MALFORMED, at, "a control character");
-        if (text != NULL && !add_text(source, text, bytes_make(run, (size_t)(at - run))))
-            return NULL;
-        if (*at == '<')
-            return at;
 
         uint32_t code_point;
-        const uint8_t *reference = at;
-        run = at = xml_read_reference(source, at, &code_point);
-        if (at == NULL ||
-            (text != NULL && !gather_add_code_point(text, source, code_point, reference)))
+        const uint8_t *after = xml_read_reference(source, at, &code_point);
+        if (after == NULL)
             return NULL;
+        if (walk->innermost->tap != TAP_NONE &&
+            !(keep_text(walk, *run, at) &&
+              gather_add_code_point(text_of(walk), source, code_point, at)))
+            return NULL;
+        *run = at = after;
     }
+}
+
+/* Gathers text of the innermost element, which is tapped. */
+static bool keep_text(struct xml_walk *walk, const uint8_t *run, const uint8_t *end)
+{
+    struct gather *text = text_of(walk);
+    if (!walk->innermost->gathers)
+        gather_begin(text);
+    walk->innermost->gathers = true;
+    return add_text(&walk->source, text, bytes_make(run, (size_t)(end - run)));
 }
 
 /* XML 1.0, 2.11: a CR, with or without an LF behind it, reads as one LF. */
@@ -271,44 +378,72 @@ static bool add_text(struct scan_source *source, struct gather *text, struct byt
 
 static const uint8_t *read_comment_or_cdata(struct xml_walk *walk, const uint8_t *at)
 {
-    struct gather *text = walk->innermost->text;
     struct bytes cdata = {0};
     at = xml_read_comment_or_cdata(&walk->source, at, &cdata);
-    if (at != NULL && text != NULL && !add_text(&walk->source, text, cdata))
-        return NULL;
-    return at;
+    if (at == NULL || walk->innermost->tap == TAP_NONE || cdata.size == 0)
+        return at;
+    return keep_text(walk, cdata.data, cdata.data + cdata.size) ? at : NULL;
+}
+
+/* The text of an element that ends, of which what lies from `run` to `end` is not gathered yet. */
+static bool capture_text(struct xml_walk *walk, const uint8_t *run, const uint8_t *end)
+{
+    const struct element *element = walk->innermost;
+    const struct plan_place *place = &element->place;
+    if (!element->gathers && is_plain_text(run, end))
+        return gather_capture_run(&walk->source, bytes_make(run, (size_t)(end - run)), element->tap,
+                                  place->entry, place->instance);
+    return keep_text(walk, run, end) && gather_capture(text_of(walk), &walk->source, element->tap,
+                                                       place->entry, place->instance);
+}
+
+/* True if the text reads as it is written. */
+static bool is_plain_text(const uint8_t *run, const uint8_t *end)
+{
+    const struct find_set cr = {'\r', '\r', '\r'};
+    return find_high(run, end) == end && find_xml_stop(run, end, cr) == end;
 }
 
 /* ---- End tags -------------------------------------------------------------------------------- */
 
-/* `at` is at the `</`. */
-static const uint8_t *end_element(struct xml_walk *walk, const uint8_t *at)
+/* `at` is at the `</`; the text from `run` to there is not gathered yet. */
+static const uint8_t *end_element(struct xml_walk *walk, const uint8_t *run, const uint8_t *at)
 {
-    struct scan_source *source = &walk->source;
-    const struct xml_name *name = &walk->innermost->name;
-    at += 2;
-    if ((size_t)(source->end - at) >= name->size && find_equal(at, name->data, name->size))
-        at += name->size;
-    else
-        at = scan_expect(source, at, xml_name_whole(name), "not the end of the open element");
-    if (at != NULL && (at == source->end || *at != '>'))
-        at = find_nonblank(at, source->end);
-    if (at != NULL)
-        at = scan_expect_byte(source, at, '>', "expected `>`");
-    return at != NULL && leave_element(walk) ? at : NULL;
+    const uint8_t *after = match_end_tag(walk, &walk->innermost->name, at + 2);
+    if (after == NULL)
+        after = read_end_tag(walk, at + 2);
+    return after != NULL && leave_element(walk, run, at) ? after : NULL;
 }
 
-static bool leave_element(struct xml_walk *walk)
+/* What follows the name and `>`, if they stand at `at`. */
+static inline const uint8_t *match_end_tag(const struct xml_walk *walk, const struct xml_name *name,
+                                           const uint8_t *at)
+{
+    const uint8_t *end = at + name->size;
+    return find_equal(at, name->data, name->size) && *end == '>' && end < walk->source.end ? end + 1
+                                                                                           : NULL;
+}
+
+/* An end tag that is unusual or broken; `at` is at its name. */
+static const uint8_t *read_end_tag(struct xml_walk *walk, const uint8_t *at)
+{
+    struct scan_source *source = &walk->source;
+    at = scan_expect(source, at, xml_name_whole(&walk->innermost->name),
+                     "not the end of the open element");
+    if (at == NULL)
+        return NULL;
+    return scan_expect_byte(source, find_nonblank(at, source->end), '>', "expected `>`");
+}
+
+static inline __attribute__((always_inline)) bool
+leave_element(struct xml_walk *walk, const uint8_t *run, const uint8_t *end)
 {
     const struct element *element = walk->innermost;
-    const struct plan_place *place = &element->place;
-    if (element->text != NULL &&
-        !gather_capture(element->text, &walk->source, plan_walk_tap(&walk->plan, place->node),
-                        place->entry, place->instance))
+    if (element->tap != TAP_NONE && !capture_text(walk, run, end))
         return false;
     if (element->has_bindings)
         xml_scope_leave(&walk->scope, depth_of(walk));
-    plan_walk_leave(&walk->plan, place);
+    plan_walk_leave(&walk->plan, &element->place);
     walk->innermost--;
     return true;
 }

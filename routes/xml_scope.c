@@ -67,6 +67,11 @@ static const struct xml_prefix *find_prefix(const struct xml_scope *scope, struc
     return NULL;
 }
 
+bool xml_scope_binds(const struct xml_scope *scope, struct bytes prefix)
+{
+    return find_prefix(scope, prefix) != NULL || bytes_equal_text(prefix, "xml");
+}
+
 struct bytes xml_scope_uri(const struct xml_scope *scope, struct bytes prefix)
 {
     const struct xml_prefix *found = find_prefix(scope, prefix);
@@ -78,9 +83,7 @@ struct bytes xml_scope_uri(const struct xml_scope *scope, struct bytes prefix)
 static bool check_use(const struct xml_scope *scope, struct scan_source *source,
                       const struct xml_name *name)
 {
-    struct bytes prefix = xml_name_prefix(name);
-    return find_prefix(scope, prefix) != NULL || bytes_equal_text(prefix, "xml") ||
-           refuse(source, name->data, NULL);
+    return xml_scope_binds(scope, xml_name_prefix(name)) || refuse(source, name->data, NULL);
 }
 
 /* Two prefixes may stand for one namespace: `a:x` and `b:x` are then the same attribute. */

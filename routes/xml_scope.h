@@ -32,6 +32,8 @@ static inline void xml_scope_leave(struct xml_scope *scope, uint32_t depth)
         scope->count--;
 }
 
+bool xml_scope_binds(const struct xml_scope *scope, struct bytes prefix);
+
 /* The URI that a bound prefix stands for. */
 struct bytes xml_scope_uri(const struct xml_scope *scope, struct bytes prefix);
 
