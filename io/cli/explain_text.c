@@ -175,7 +175,7 @@ static void print_identity(const struct routing *routing)
                                                      : "a conflict, flagged");
         return;
     case EXPLAINED_BY_BODY_RECEIPT: puts("by body  (a receipt: its id is the original's)"); return;
-    case EXPLAINED_BY_BODY_OF_PROFILE: puts("by body  (its profile names no id)"); return;
+    case EXPLAINED_BY_BODY_OF_PROFILE: puts("by body  (its profile goes by no id)"); return;
     case EXPLAINED_BY_BODY_WITHOUT_ID: puts("by body  (it has no id)"); return;
     }
 }
