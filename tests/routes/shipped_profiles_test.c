@@ -262,37 +262,3 @@ Test(shipped_profiles, ceb_of_the_corpus)
     cr_expect_eq(count, 53);
     fixture_close(fixture);
 }
-
-Test(shipped_profiles, edifact_of_the_corpus)
-{
-    static const struct {
-        const char *file, *expected;
-    } cases[] = {
-        {"RovoMe__ts-edifact/CUSDEC.edi",
-         "edifact-cusdec 1: message_type=CUSDEC | message_id=AAA676Y+200401270001+1 | "
-         "function=original | sender=AAA676Y | receiver=AAA336C | port=AUMEL | port=USLAX | "
-         "goods_code=03026200 | sent_at=0401270730 | client_seq@0=200401270001"},
-        {"RovoMe__ts-edifact/CUSCAR.edi",
-         "edifact-cuscar 1: message_type=CUSCAR | message_id=AAA676Y+200401270003+1 | "
-         "function=original | sender=AAA676Y | receiver=AAA336C | goods_code=03026200 | "
-         "sent_at=0401270730 | client_seq@0=200401270003 | list@1=200401270003+1"},
-        {"EdiFabric__EDIFACT.NET/CargoReport.txt",
-         "edifact-cuscar 1: message_type=CUSCAR | message_id=LOCK+54+CUSCAR54 | function=22 | "
-         "sender=LOCK | receiver=CBP-ACE-TEST | port=0901 | port=U0107 | transport_mode=03 | "
-         "trader=LOCK | trader=65424 | sent_at=200410161604 | client_seq@0=LOCKKH04112206 | "
-         "list@1=LOCKKH04112206+3741"},
-    };
-    const char *root = corpus();
-    if (root == NULL)
-        return;
-    struct profile_fixture *fixture = open_shipped();
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        char path[512];
-        snprintf(path, sizeof path, "%s/edifact/%s", root, cases[i].file);
-        struct bytes text = fixture_load(path);
-        cr_assert_not_null(text.data, "%s", path);
-        cr_expect_str_eq(fixture_read_bytes(fixture, text), cases[i].expected);
-        free((void *)text.data);
-    }
-    fixture_close(fixture);
-}
