@@ -82,9 +82,17 @@ enum command_flag {
     X(xpending, "XPENDING", -3, COMMAND_READ | COMMAND_LONG, "stream", "5.0.0",                    \
       "What a group has delivered and not seen acknowledged.",                                     \
       "destination group [[IDLE min-idle-time] start end count [consumer]]")                       \
+    X(xrange, "XRANGE", -4, COMMAND_READ | COMMAND_LONG, "stream", "5.0.0",                        \
+      "What a destination keeps, from one id to another.", "destination start end [COUNT count]")  \
+    X(xread, "XREAD", -4, COMMAND_READ | COMMAND_BLOCKING | COMMAND_LONG, "stream", "5.0.0",       \
+      "Shows what destinations keep behind an id, or waits for more.",                             \
+      "[COUNT count] [BLOCK ms] STREAMS destination [destination ...] id | $ | + [...]")           \
     X(xreadgroup, "XREADGROUP", -7, COMMAND_WRITE | COMMAND_BLOCKING | COMMAND_LONG, "stream",     \
-      "5.0.0", "Takes new messages of a destination, or shows one's own pending ones.",            \
-      "GROUP group consumer [COUNT count] [BLOCK ms] [NOACK] STREAMS destination id")
+      "5.0.0", "Takes new messages of destinations, or shows one's own pending ones.",             \
+      "GROUP group consumer [COUNT count] [BLOCK ms] [NOACK] STREAMS destination [destination "    \
+      "...] id | > [...]")                                                                         \
+    X(xrevrange, "XREVRANGE", -4, COMMAND_READ | COMMAND_LONG, "stream", "5.0.0",                  \
+      "XRANGE from the end.", "destination end start [COUNT count]")
 
 /* Below 6 clients do not try RESP3; some choose their dialect by it. */
 #define COMMAND_REDIS_VERSION "7.2.4"

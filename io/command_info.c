@@ -236,7 +236,7 @@ static void write_command_info(struct resp_writer *writer, const struct command_
     for (size_t i = 0; i < FLAG_COUNT; i++)
         if ((row->flags & flag_rows[i].flag) != 0)
             resp_write_simple(writer, flag_rows[i].name);
-    bool movable = bytes_equal_text(bytes_from_text(row->name), "XREADGROUP");
+    bool movable = (row->flags & COMMAND_BLOCKING) != 0; /* behind STREAMS */
     resp_write_integer(writer, movable ? 0 : key);
     resp_write_integer(writer, movable ? 0 : key);
     resp_write_integer(writer, movable || key == 0 ? 0 : 1);

@@ -38,7 +38,7 @@ struct group {
     uint16_t consumer_count;  /* that there are */
     uint16_t consumer_places; /* that were ever taken: free ones lie among them */
     struct group_account account;
-    void *waiters; /* sessions blocked on it; the front door's */
+    struct waiter_line waiters; /* sessions blocked on it */
 };
 
 MUST_CHECK enum status group_open(struct outlet *outlet, struct bytes name, uint64_t index,

@@ -261,7 +261,7 @@ enum status outlet_create_group(struct outlet *outlet, struct bytes name, enum g
 void outlet_destroy_group(struct outlet *outlet, struct group *group)
 {
     uint16_t index = 0;
-    assert(group->outlet == outlet && group->waiters == NULL);
+    assert(group->outlet == outlet && group->waiters.first == NULL);
     while (outlet->groups[index] != group)
         index++;
     outlet->group_count--;

@@ -9,6 +9,7 @@
 
 #include "core/journal.h"
 #include "core/ledger.h"
+#include "io/waiter.h"
 #include "routes/generation.h"
 
 struct group;
@@ -26,6 +27,7 @@ struct outlet {
     struct group *groups[DESTINATION_GROUPS_MAX];
     uint16_t group_count;
     struct outlet_account account;
+    struct waiter_line waiters; /* sessions blocked on it without a group */
 };
 
 /* Opens with the destination's configured groups. */

@@ -12,6 +12,7 @@
 #include "io/resp.h"
 #include "io/shard.h"
 #include "io/transaction.h"
+#include "io/waiter.h"
 
 enum { SESSION_NAME_BYTES = 64 };
 
@@ -21,15 +22,30 @@ enum session_wait {
     SESSION_WAIT_PUBLICATIONS = 2, /* the pool or its own share is used up */
     SESSION_WAIT_OUTPUT = 4,
     SESSION_WAIT_PARKED = 8,
-    SESSION_WAIT_READ = 16 /* in XREADGROUP ... BLOCK */
+    SESSION_WAIT_READ = 16 /* in XREAD or XREADGROUP ... BLOCK */
+};
+
+/* One destination that a read names. */
+struct read_stream {
+    struct outlet *outlet;  /* NULL: there is none of that name */
+    struct group *group;    /* NULL: XREAD */
+    struct record_id after; /* XREAD: what was seen; XREADGROUP: of its own pending ones */
+    uint16_t consumer;
+    bool is_history; /* its own pending ones, and not `>` */
+};
+
+enum { READ_STREAMS_MAX = 16 };
+
+struct read_request {
+    struct read_stream streams[READ_STREAMS_MAX];
+    uint32_t stream_count;
+    uint32_t count; /* of entries, each */
+    bool no_ack;
 };
 
 struct blocked_read {
-    struct group *group;
-    struct session *next, *previous; /* among the group's waiters, in order of arrival */
-    uint32_t count;
-    uint16_t consumer;
-    bool no_ack;
+    struct read_request request; /* without streams: not blocked */
+    struct waiter waiters[READ_STREAMS_MAX];
     struct timer timer;
 };
 

@@ -93,6 +93,95 @@ SCRIPTS = {
         XREADGROUP GROUP all
         XREADGROUP
         """,
+    "several": """
+        XADD all * body B
+        XADD all * body B
+        XADD all * body B
+        XADD all * body B
+        XGROUP CREATE all two 0
+        XREADGROUP GROUP all a COUNT 1 STREAMS all all > >
+        XREADGROUP GROUP all a COUNT 1 STREAMS all all 0 >
+        XREADGROUP GROUP all a STREAMS all all all 0 > $1
+        XREADGROUP GROUP all a STREAMS all all > >
+        XREADGROUP GROUP all a STREAMS all all > 0
+        XREADGROUP GROUP all nobody STREAMS all all 0 0
+        XREADGROUP GROUP all a BLOCK 1 STREAMS all all > >
+        XREADGROUP GROUP two a NOACK COUNT 2 STREAMS all all > >
+        XREADGROUP GROUP two a STREAMS all all 0 >
+        XREADGROUP GROUP all a STREAMS all none > >
+        XREADGROUP GROUP all a STREAMS none all > >
+        XREADGROUP GROUP all a STREAMS all none x >
+        XREADGROUP GROUP all a STREAMS all none > x
+        XREADGROUP GROUP all a STREAMS all all > x
+        XREADGROUP GROUP none a STREAMS all all > >
+        XREADGROUP GROUP all a STREAMS all all > $
+        """,
+    "ranging": """
+        XRANGE all - +
+        XREAD STREAMS all 0
+        XADD all * body B
+        XADD all * body B
+        XADD all * body B
+        XRANGE all - +
+        XRANGE all - + COUNT 2
+        XRANGE all - + COUNT 0
+        XRANGE all - + COUNT -3
+        XRANGE all - + COUNT 1 COUNT 2
+        XRANGE all $2 $2
+        XRANGE all ($1 +
+        XRANGE all - ($3
+        XRANGE all ($1 ($3
+        XRANGE all $3 $1
+        XRANGE all + -
+        XRANGE all - (0-0
+        XRANGE all - (1-1
+        XRANGE all (18446744073709551615-18446744073709551615 +
+        XRANGE all x +
+        XRANGE all - x
+        XRANGE all - + COUNT x
+        XRANGE all - + COUNT
+        XRANGE all - + WHAT 3
+        XRANGE none - +
+        XRANGE none - + COUNT 0
+        XRANGE all -
+        XREVRANGE all + -
+        XREVRANGE all + - COUNT 1
+        XREVRANGE all $2 $1
+        XREVRANGE all ($3 ($1
+        XREVRANGE all - +
+        XREVRANGE all x -
+        XREVRANGE none + -
+        XREVRANGE all +
+        XREAD STREAMS all 0
+        XREAD STREAMS all $1
+        XREAD STREAMS all $3
+        XREAD STREAMS all $
+        XREAD BLOCK 1 STREAMS all $
+        XREAD BLOCK 1 STREAMS all $3
+        XREAD COUNT 1 STREAMS all 0-0
+        XREAD COUNT 0 STREAMS all 0
+        XREAD COUNT -1 STREAMS all 0
+        XREAD COUNT 1 BLOCK 0 STREAMS all none 0 0
+        XREAD STREAMS none all $ $2
+        XREAD STREAMS all none $ 0
+        XREAD STREAMS none 0
+        XREAD STREAMS all >
+        XREAD STREAMS all x
+        XREAD STREAMS all -
+        XREAD STREAMS all all 0 >
+        XREAD COUNT x STREAMS all 0
+        XREAD BLOCK x STREAMS all 0
+        XREAD BLOCK -1 STREAMS all 0
+        XREAD WHAT STREAMS all 0
+        XREAD GROUP all a STREAMS all 0
+        XREAD NOACK STREAMS all 0
+        XREAD STREAMS all 0 0
+        XREAD STREAMS all
+        XREAD COUNT 1 all 0
+        XREADGROUP GROUP all a STREAMS all >
+        XACK all all $1
+        XRANGE all $2 +
+        """,
     "acknowledging": """
         XADD all * body B
         XADD all * body B
@@ -379,14 +468,14 @@ SCRIPTS = {
         XADD none * body B
         XGROUP CREATE new g 0 MKSTREAM
         XREADGROUP GROUP all d COUNT 1 STREAMS all >
-        XREADGROUP GROUP all a STREAMS all all > >
         XGROUP DELCONSUMER all all d
         XGROUP SETID all all 0
         XGROUP HELP
         XGROUP DESTROY all all
         XCLAIM all all a 0 $1 FORCE JUSTID
         XINFO STREAM all FULL
-        XRANGE none - +
+        XREAD STREAMS all +
+        XRANGE all - +
         SELECT 5
         WATCH x
         GET x
@@ -456,8 +545,6 @@ KNOWN = {
         "destinations are configured; a mistyped one is an error",
     ("differing", "XGROUP DESTROY all all"):
         "a group of the configuration stays",
-    ("differing", "XREADGROUP GROUP all a STREAMS all all > >"):
-        "one destination at a time",
     ("differing", "XGROUP DELCONSUMER all all d"):
         "Redis drops what is pending at the consumer; what was accepted is not dropped here",
     ("differing", "XGROUP SETID all all 0"):
@@ -470,8 +557,12 @@ KNOWN = {
         "what was not delivered cannot be pending: FORCE does nothing",
     ("differing", "XINFO STREAM all FULL"):
         "not offered: GROUPS and CONSUMERS say as much",
-    ("differing", "XRANGE none - +"):
-        "not offered: messages are for the groups of a destination",
+    ("differing", "XREAD STREAMS all +"):
+        "`+` came with Redis 7.4",
+    ("differing", "XRANGE all - +"):
+        "only what XADD accepted is there",
+    ("ranging", "XREAD STREAMS all 0 0"):
+        "Redis 7.4's wording, which names the command and `+`",
     ("differing", "SELECT 5"):
         "there is one database",
     ("differing", "WATCH x"):

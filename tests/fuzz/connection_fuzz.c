@@ -365,7 +365,7 @@ static void check_rest(const struct shard *shard)
         const struct outlet *outlet = &shard->outlets[d];
         assert(outlet->reserved_entries == 0 && outlet->reserved_bytes == 0);
         for (uint16_t g = 0; g < outlet->group_count; g++)
-            assert(outlet->groups[g]->waiters == NULL);
+            assert(outlet->groups[g]->waiters.first == NULL);
     }
     assert(shard->holds.reserved == 0);
     assert(loop_buffers_out(shard->loop) == 0);

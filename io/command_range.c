@@ -1,0 +1,74 @@
+/* XRANGE and XREVRANGE: what a destination keeps, and nobody's place in it changes. */
+#include "io/command.h"
+#include "io/read_reply.h"
+
+struct range {
+    struct record_id start, end;
+    uint64_t count;
+};
+
+static const char *parse(const struct resp_command *command, bool reverse, struct range *out)
+{
+    int64_t number;
+    out->count = UINT64_MAX;
+    const char *problem =
+        command_parse_range_end(command->arguments[reverse ? 3 : 2], true, &out->start);
+    if (problem == NULL)
+        problem = command_parse_range_end(command->arguments[reverse ? 2 : 3], false, &out->end);
+    for (uint32_t at = 4; at < command->count && problem == NULL; at += 2) {
+        if (!bytes_equal_fold(command->arguments[at], BYTES_LITERAL("COUNT")) ||
+            at + 1 == command->count)
+            return "ERR syntax error";
+        if (!bytes_parse_i64(command->arguments[at + 1], &number))
+            return "ERR value is not an integer or out of range";
+        out->count = number > 0 ? (uint64_t)number : 0;
+    }
+    return problem;
+}
+
+static void reply_range(struct session *session, const struct outlet *outlet,
+                        const struct range *range, bool reverse)
+{
+    struct read_reply reply;
+    uint64_t first = outlet_lower_bound(outlet, range->start);
+    uint64_t end = outlet_lower_bound(outlet, record_id_after(range->end));
+    read_reply_begin(&reply, session);
+    read_reply_begin_destination(&reply, outlet);
+    while (first < end && reply.count < range->count && !read_reply_is_full(&reply))
+        read_reply_add(&reply, reverse ? --end : first++);
+    read_reply_send_entries(&reply);
+}
+
+static void run(struct session *session, const struct resp_command *command, bool reverse)
+{
+    struct range range;
+    bool denied;
+    const char *problem = parse(command, reverse, &range);
+    if (problem != NULL) {
+        command_reply_error(session, problem);
+        return;
+    }
+    const struct outlet *outlet = command_outlet(session, command->arguments[1], &denied);
+    if (denied)
+        return;
+    if (outlet != NULL && range.count > 0) {
+        reply_range(session, outlet, &range, reverse);
+        return;
+    }
+    struct resp_writer writer = session_reply_begin(session);
+    if (outlet == NULL)
+        resp_write_array(&writer, 0);
+    else
+        resp_write_null_array(&writer); /* as Redis says to COUNT 0 */
+    session_reply_end(session, &writer);
+}
+
+void command_xrange(struct session *session, const struct resp_command *command)
+{
+    run(session, command, false);
+}
+
+void command_xrevrange(struct session *session, const struct resp_command *command)
+{
+    run(session, command, true);
+}

@@ -1,0 +1,33 @@
+/* A reply of entries, by destination, whose counts are known only at its end: entries are written
+ * first, into the shard's reply memory, and each header is put before its own then. */
+#ifndef KOUAN_IO_READ_REPLY_H
+#define KOUAN_IO_READ_REPLY_H
+
+#include "io/session.h"
+
+struct read_reply {
+    struct session *session;
+    uint8_t *start;              /* of the destinations that are written */
+    size_t size;                 /* theirs */
+    uint32_t destinations;       /* and how many they are */
+    struct resp_writer entries;  /* of the one that is being written */
+    const struct outlet *outlet; /* that one */
+    uint32_t count;              /* its entries */
+};
+
+void read_reply_begin(struct read_reply *reply, struct session *session);
+
+/* One destination at a time: begin, add its entries, end. */
+void read_reply_begin_destination(struct read_reply *reply, const struct outlet *outlet);
+void read_reply_add(struct read_reply *reply, uint64_t index);
+void read_reply_end_destination(struct read_reply *reply);
+
+/* reply_max is reached: nothing more should be added. */
+bool read_reply_is_full(const struct read_reply *reply);
+
+/* As XREAD has it: what each destination gave, under its name. */
+void read_reply_send(struct read_reply *reply);
+/* As XRANGE has it: only the entries of the destination that was begun, and not ended. */
+void read_reply_send_entries(struct read_reply *reply);
+
+#endif
