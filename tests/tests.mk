@@ -25,11 +25,16 @@ $(BUILD)/tests/bench/%_test: $(BUILD)/tests/bench/%_test.o $(BUILD)/bench.a $(BU
 $(BUILD)/tests/fuzz/%_replay: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/tests/fuzz/replay.o $(BUILD)/bench.a $(BUILD)/io.a $(BUILD)/routes.a $(BUILD)/core.a
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
 
+# Programs of other people's client libraries, run by tests/e2e/clients_test.py.
+$(BUILD)/tests/clients/hiredis_client: $(BUILD)/tests/clients/hiredis_client.o
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lhiredis
+
 # ---- run ---------------------------------------------------------------------------------------
 
 .PHONY: test-packages
 test-packages:
 	@sh .ci/packages.sh test
+	@sh tests/clients/install.sh build/clients
 .PHONY: check-packages
 check-packages:
 	@sh .ci/packages.sh check
@@ -42,7 +47,7 @@ test: test-packages
 	@bash tests/run.sh '$(BUILD)'
 
 .PHONY: test-build
-test-build: all $(test_programs) $(replay_programs)
+test-build: all $(test_programs) $(replay_programs) $(BUILD)/tests/clients/hiredis_client
 
 # ---- checks of the source ------------------------------------------------------------------------
 

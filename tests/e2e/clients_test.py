@@ -1,11 +1,14 @@
-"""Clients of others, as Debian ships them: redis-cli, redis-benchmark, python3-redis."""
+"""Clients of others, as Debian ships them: redis-cli, redis-benchmark, python3-redis with its own
+parser and with python3-hiredis, and hiredis in C. (Node's: node_clients_test.py.)"""
 
+import os
+import pathlib
 import re
 import shutil
 import subprocess
 import sys
 
-from kouan_harness import Server, Skip, encode_command, run_tests
+from kouan_harness import TOP, Server, Skip, encode_command, run_tests
 from provincial import add, event, files, ledger, plain_files, secret
 
 
@@ -107,10 +110,27 @@ def python_redis():
     return redis
 
 
-def test_python_redis():
+def python_client(parser, port, **keywords):
+    """A client with the parser of python3-redis itself, or with that of python3-hiredis."""
     redis = python_redis()
+    parser_class = getattr(redis.connection, parser)
+    if parser == "HiredisParser" and not redis.utils.HIREDIS_AVAILABLE:
+        raise Skip("python3-hiredis is not installed")
+    pool = redis.ConnectionPool(parser_class=parser_class, host="127.0.0.1", port=port, **keywords)
+    return redis.Redis(connection_pool=pool)
+
+
+def test_python_redis():
+    check_python_redis("PythonParser")
+
+
+def test_python_hiredis():
+    check_python_redis("HiredisParser")
+
+
+def check_python_redis(parser):
     with Server(files=plain_files()) as server:
-        client = redis.Redis(port=server.port, client_name="joe")
+        client = python_client(parser, server.port, client_name="joe")
         assert client.ping() and client.client_getname() in (b"joe", "joe")
         ident = client.xadd("in", {"body": event(1)})
         assert client.xadd("in", {"body": event(1)}) == ident
@@ -127,11 +147,19 @@ def test_python_redis():
         assert row["message_id"] == ident and row["times_delivered"] == 2
         assert client.xclaim("all", "all", "heir", 0, [ident]) == [(ident, {b"body": event(1)})]
         assert client.xclaim("all", "all", "heir", 0, [ident], justid=True) == [ident]
+        cursor, items, deleted = client.xautoclaim("all", "all", "next", 0)
+        assert (cursor, items, deleted) == (b"0-0", [(ident, {b"body": event(1)})], []), items
+        assert client.xrange("all") == client.xrevrange("all") == [(ident, {b"body": event(1)})]
+        assert client.xread({"all": 0}) == [[b"all", [(ident, {b"body": event(1)})]]]
         assert client.xinfo_stream("all")["length"] == 1
         assert client.xinfo_groups("all")[0]["name"] == b"all"
-        assert [c["name"] for c in client.xinfo_consumers("all", "all")] == [b"c", b"heir"]
+        assert [c["name"] for c in client.xinfo_consumers("all", "all")] == [b"c", b"heir", b"next"]
         assert client.xack("all", "all", ident) == 1 and client.xlen("all") == 0
         assert client.xgroup_create("all", "new", "$", mkstream=True)
+        assert client.xgroup_createconsumer("all", "new", "idle") == 1
+        assert client.xgroup_delconsumer("all", "new", "idle") == 0
+        assert client.xgroup_setid("all", "new", "0-0")
+        assert client.xgroup_destroy("all", "new") == 1
         assert client.info()["kouan_version"] and client.info("server")["redis_mode"]
         assert client.config_get("save") == {"save": ""}
         assert [c["name"] for c in client.client_list()] == ["joe"]
@@ -195,6 +223,20 @@ def test_python_redis_pipelines():
         client.connection_pool.disconnect()
 
 
+def test_python_redis_transactions():
+    """pipeline() says MULTI and EXEC unless told otherwise."""
+    for parser in ("PythonParser", "HiredisParser"):
+        with Server(files=plain_files()) as server:
+            client = python_client(parser, server.port)
+            redis = python_redis()
+            pipe = client.pipeline()
+            pipe.xadd("in", {"body": event(1)}).xadd("in", {"body": b"<"}).xlen("all")
+            first, refusal, length = pipe.execute(raise_on_error=False)
+            assert isinstance(refusal, redis.exceptions.ResponseError), refusal
+            assert client.xadd("in", {"body": event(1)}) == first and length == 1
+            client.connection_pool.disconnect()
+
+
 def test_python_redis_on_a_unix_socket():
     redis = python_redis()
     with Server(files=plain_files(), listen="unix") as server:
@@ -203,6 +245,20 @@ def test_python_redis_on_a_unix_socket():
             ident = add(wire, 1)
         assert client.xreadgroup("all", "c", {"all": ">"}, block=1000)[0][1][0][0] == ident
         client.connection_pool.disconnect()
+
+
+# ---- hiredis --------------------------------------------------------------------------------------
+
+
+def test_hiredis():
+    build = pathlib.Path(os.environ.get("KOUAN_BENCH", TOP / "build/kouan-bench")).parent
+    program = build / "tests/clients/hiredis_client"
+    with Server(files=plain_files()) as server:
+        done = subprocess.run([program, str(server.port)], capture_output=True, text=True, timeout=30)
+        assert done.returncode == 0, done
+        assert re.findall(r"^ok (\w+)$", done.stdout, re.M) == [
+            "publish_and_repeat", "consume_and_acknowledge", "take_over_from_a_dead_consumer",
+            "errors", "pipeline"], done.stdout
 
 
 if __name__ == "__main__":
