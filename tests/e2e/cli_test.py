@@ -157,7 +157,7 @@ def test_check_lists_profiles():
     text = said("check", "--profiles")
     assert text.startswith("event  event, JSON"), text
     assert "recognised by root *, if no other knows it" in text, text
-    assert "recognised by root CEB303Message, CEB311Message, namespace http" in text, text
+    assert "recognised by root CEB303Message, CEB303, CEB311Message, CEB311, namespace http" in text, text
 
 
 def test_check_reports_all_errors():

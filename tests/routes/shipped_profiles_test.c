@@ -5,6 +5,7 @@
 
 #include "profile_fixture.h"
 #include "routes/profile_example.h"
+#include "routes/yaml.h"
 
 static struct profile_fixture *open_shipped(void)
 {
@@ -42,7 +43,8 @@ static void check_example(struct profile_fixture *fixture, const struct profile_
         free((void *)text.data);
 }
 
-static int check_examples(struct profile_fixture *fixture, const char *file)
+/* A profile that some example reads with is marked by its index. */
+static int check_examples(struct profile_fixture *fixture, const char *file, bool *exampled)
 {
     char path[512];
     snprintf(path, sizeof path, EXAMPLES "/%s", file);
@@ -51,8 +53,14 @@ static int check_examples(struct profile_fixture *fixture, const char *file)
     int count = 0;
     for (const struct profile_example *example =
              profile_examples_parse(&fixture->arena, path, text, &fixture->diagnostics);
-         example != NULL; example = example->next, count++)
+         example != NULL; example = example->next, count++) {
+        const struct yaml_node *name = yaml_member(example->document, "profile");
+        const struct profile *profile =
+            name != NULL ? profile_set_find(&fixture->set, name->text) : NULL;
+        if (profile != NULL)
+            exampled[profile->index] = true;
         check_example(fixture, example);
+    }
     free((void *)text.data);
     return count;
 }
@@ -63,12 +71,15 @@ Test(shipped_profiles, examples)
     DIR *folder = opendir(EXAMPLES);
     cr_assert_not_null(folder, "run the tests from the top folder");
     int count = 0;
+    bool exampled[PROFILES_MAX] = {0};
     for (struct dirent *item; (item = readdir(folder)) != NULL;)
         if (strstr(item->d_name, ".expect.yaml") != NULL)
-            count += check_examples(fixture, item->d_name);
+            count += check_examples(fixture, item->d_name, exampled);
     closedir(folder);
     cr_expect_str_empty(fixture_diagnostics(fixture));
     cr_expect_gt(count, 20);
+    for (uint16_t i = 0; i < fixture->set.count; i++)
+        cr_expect(exampled[i], "%s has no example", fixture->set.profiles[i]->name);
     fixture_close(fixture);
 }
 
@@ -84,7 +95,17 @@ Test(shipped_profiles, identity)
         {"ceb-list-receipt", IDENTIFY_BY_BODY, true},
         {"ceb-other", IDENTIFY_BY_BODY, false},
         {"kj-message", IDENTIFY_BY_ID, false},
+        {"kj-result", IDENTIFY_BY_BODY, true},
         {"kj-receipt", IDENTIFY_BY_BODY, true},
+        {"dec-message", IDENTIFY_BY_BODY, false},
+        {"dec-import-response", IDENTIFY_BY_BODY, true},
+        {"dec-result", IDENTIFY_BY_BODY, true},
+        {"dxp-message", IDENTIFY_BY_ID, false},
+        {"dxp-response", IDENTIFY_BY_ID, false},
+        {"manifest", IDENTIFY_BY_ID, false},
+        {"manifest-receipt", IDENTIFY_BY_BODY, true},
+        {"trade-message", IDENTIFY_BY_ID, false},
+        {"trade-receipt", IDENTIFY_BY_BODY, true},
         {"edifact-cusdec", IDENTIFY_BY_ID, false},
         {"edifact-cusres", IDENTIFY_BY_BODY, true},
         {"event", IDENTIFY_BY_ID, false},
@@ -260,5 +281,61 @@ Test(shipped_profiles, ceb_of_the_corpus)
                 check_folder(fixture, root, "202205/import") +
                 check_folder(fixture, root, "202205/export");
     cr_expect_eq(count, 53);
+    fixture_close(fixture);
+}
+
+/* Declarations, manifests and processing trade of one client's repository, against the files. */
+Test(shipped_profiles, single_window_of_the_corpus)
+{
+    static const struct {
+        const char *file, *expected;
+    } cases[] = {
+        {"1.xml", "TRAILING 360"}, /* a receipt, mail headers and an envelope behind each other */
+        {"Dec2018.xml", "dec-message 1: message_type=DecMessage"},
+        {"OnlyWindowsNew.xml", "MALFORMED 1664 expected `>`"},
+        {"OnlyWindows.xml", "dec-message 1: message_type=DecMessage | transit=0"},
+        {"template.xml", "dec-message 1: message_type=DecMessage"},
+        {"sw_template.xml", "dec-message 1: message_type=DecMessage | sender=101115245 | "
+                            "sent_at=20130722 1005 00 10 | client_seq@0=ecnew201711271006020704"},
+        {"Dec201802011651490001.xml",
+         "dec-message 1: message_type=DecMessage | sender=4403180896 | customs_office=5317 | "
+         "exit_office=5317 | port=142 | trade_mode=0615 | transport_mode=W | "
+         "goods_code=8504500000 | trader=4403944047 | trader=4403180896 | transit=0 | "
+         "sent_at=20180201 | client_seq@0=201802011651490001 | handbook@0=C53197450259"},
+        {"Dec201801181647076926.xml",
+         "dec-message 1: message_type=DecMessage | sender=4403180896 | customs_office=5317 | "
+         "exit_office=5317 | port=142 | trade_mode=0615 | transport_mode=W | trader=4403944047 | "
+         "trader=4403180896 | handbook@0=C53197450259 | container@0=666666 | "
+         "container@0=555555 | container@0=444444"},
+        {"MT1401.xml",
+         "manifest 2: message_type=MT1401 | "
+         "message_id=CN_MT1401_1p0_5317796611420_20170221163412760 | function=original | "
+         "sender=DXPESW0000093228 | receiver=EPORT | customs_office=0100 | transit_office=5300 | "
+         "port=34433333333333333 | transport_mode=3 | goods_code=2000 | goods_code=3005 | "
+         "goods_code=3006 | trader=0100111111111 | sent_at=20170221163412760 | "
+         "voyage@0=ZTDTEST0420 | bill@1=T11 | bill@2=T22 | container@1=JIZHUANG002 | "
+         "container@1=JIZHUANG003 | container@1=JIZHUANG001 | container@2=JIZHUANG002 | "
+         "container@2=JIZHUANG003 | container@2=JIZHUANG001"},
+        {"goldtwo_newsinvt.xml",
+         "trade-message 1: message_type=INV101 | message_id=25531157022016413 | "
+         "sender=DXPENT0000016069 | receiver=DXPDSWNEMS000001 | trader=4403W60001 | "
+         "sent_at=2018-06-25T15:10:52"},
+        {"PassPort.xml",
+         "trade-message 1: message_type=SAS121 | message_id=SAS121201806220000001 | "
+         "sender=DXPENT0000016069 | receiver=DXPDSWNEMS000001 | trader=4403180896 | "
+         "sent_at=2018-06-17T09:30:47 | client_seq@0=TESTSAS121000001"},
+    };
+    const char *root = corpus();
+    if (root == NULL)
+        return;
+    struct profile_fixture *fixture = open_shipped();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char path[512];
+        snprintf(path, sizeof path, "%s/xml/Zzaniu__loop_server/%s", root, cases[i].file);
+        struct bytes text = fixture_load(path);
+        cr_assert_not_null(text.data, "%s", path);
+        cr_expect_str_eq(fixture_read_bytes(fixture, text), cases[i].expected);
+        free((void *)text.data);
+    }
     fixture_close(fixture);
 }
