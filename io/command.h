@@ -22,36 +22,53 @@ enum command_flag {
     X(auth, "AUTH", -2, COMMAND_NO_AUTH | COMMAND_FAST, "connection", "1.0.0",                     \
       "Authenticates the connection as a participant.", "participant secret")                      \
     X(client, "CLIENT", -2, COMMAND_NO_AUTH | COMMAND_LONG, "connection", "2.4.0",                 \
-      "Names and lists connections: SETNAME, GETNAME, SETINFO, ID, LIST, INFO.",                   \
+      "Names and lists connections: SETNAME, GETNAME, SETINFO, ID, LIST, INFO ...",                \
       "subcommand [argument ...]")                                                                 \
     X(command, "COMMAND", -1, COMMAND_NO_AUTH | COMMAND_LONG, "server", "2.8.13",                  \
       "Describes the commands: COUNT, DOCS, INFO, LIST.", "[subcommand [name ...]]")               \
     X(config, "CONFIG", -2, COMMAND_READ, "server", "2.0.0", "Reads options: GET pattern ...",     \
       "GET pattern [pattern ...]")                                                                 \
+    X(dbsize, "DBSIZE", 1, COMMAND_READ | COMMAND_FAST, "server", "1.0.0",                         \
+      "How many destinations and channels there are.", "")                                         \
     X(discard, "DISCARD", 1, COMMAND_FAST | COMMAND_AT_ONCE, "transactions", "2.0.0",              \
       "Forgets the commands since MULTI.", "")                                                     \
     X(echo, "ECHO", 2, COMMAND_FAST, "connection", "1.0.0", "Returns its argument.", "message")    \
     X(exec, "EXEC", 1, COMMAND_AT_ONCE, "transactions", "1.2.0",                                   \
       "Carries out the commands since MULTI, one after the other.", "")                            \
+    X(exists, "EXISTS", -2, COMMAND_READ | COMMAND_FAST, "generic", "1.0.0",                       \
+      "How many of the names are destinations or channels.", "name [name ...]")                    \
     X(hello, "HELLO", -1, COMMAND_NO_AUTH | COMMAND_FAST, "connection", "6.0.0",                   \
       "Chooses RESP2 or RESP3, and may authenticate.",                                             \
       "[2 | 3 [AUTH participant secret] [SETNAME name]]")                                          \
     X(info, "INFO", -1, COMMAND_READ, "server", "1.0.0", "The state of the server, as text.",      \
       "[section ...]")                                                                             \
+    X(keys, "KEYS", 2, COMMAND_READ | COMMAND_LONG, "generic", "1.0.0",                            \
+      "The names of destinations and channels that fit a pattern.", "pattern")                     \
     X(kouan, "KOUAN", -2, COMMAND_READ | COMMAND_LONG, "kouan", "7.2.4",                           \
       "What Redis has no word for: LEDGER, COUNTERS, HEALTH, REJECTS, HOLDS, RELEASE, REJECT, "    \
       "VERSION.",                                                                                  \
       "subcommand [argument ...]")                                                                 \
+    X(memory, "MEMORY", -2, COMMAND_READ, "server", "4.0.0",                                       \
+      "The size of what a destination keeps.", "USAGE destination [SAMPLES count]")                \
     X(multi, "MULTI", 1, COMMAND_FAST | COMMAND_AT_ONCE, "transactions", "1.2.0",                  \
       "Queues the commands that follow until EXEC.", "")                                           \
     X(ping, "PING", -1, COMMAND_FAST, "connection", "1.0.0", "Returns PONG or its argument.",      \
       "[message]")                                                                                 \
+    X(pttl, "PTTL", 2, COMMAND_READ | COMMAND_FAST, "generic", "2.6.0", "As TTL.", "name")         \
     X(quit, "QUIT", -1, COMMAND_NO_AUTH | COMMAND_FAST | COMMAND_AT_ONCE, "connection", "1.0.0",   \
       "Closes the connection when all replies are sent.", "")                                      \
     X(reset, "RESET", 1, COMMAND_NO_AUTH | COMMAND_FAST | COMMAND_AT_ONCE, "connection", "6.2.0",  \
       "Puts the connection back into its first state.", "")                                        \
+    X(scan, "SCAN", -2, COMMAND_READ | COMMAND_LONG, "generic", "2.8.0",                           \
+      "The names of destinations and channels, some at a time.",                                   \
+      "cursor [MATCH pattern] [COUNT count] [TYPE type]")                                          \
     X(select, "SELECT", 2, COMMAND_FAST, "connection", "1.0.0",                                    \
       "Accepts database 0, the only one.", "index")                                                \
+    X(time, "TIME", 1, COMMAND_FAST, "server", "2.6.0", "The time: seconds and microseconds.", "") \
+    X(ttl, "TTL", 2, COMMAND_READ | COMMAND_FAST, "generic", "1.0.0",                              \
+      "-1 for a destination or channel, which never expires; -2 for what is none.", "name")        \
+    X(type, "TYPE", 2, COMMAND_READ | COMMAND_FAST, "generic", "1.0.0",                            \
+      "`stream` for a destination or channel, else `none`.", "name")                               \
     X(unwatch, "UNWATCH", 1, COMMAND_FAST, "transactions", "2.2.0", "Does nothing: see WATCH.",    \
       "")                                                                                          \
     X(watch, "WATCH", -2, COMMAND_FAST | COMMAND_AT_ONCE, "transactions", "2.2.0",                 \
@@ -69,6 +86,8 @@ enum command_flag {
       "Takes over pending messages of a dead consumer.",                                           \
       "destination group consumer min-idle-time id [id ...] [IDLE ms] [TIME unix-ms] "             \
       "[RETRYCOUNT count] [FORCE] [JUSTID] [LASTID id]")                                           \
+    X(xdel, "XDEL", -3, COMMAND_WRITE | COMMAND_FAST, "stream", "5.0.0",                           \
+      "Always an error: no message is deleted by command.", "destination id [id ...]")             \
     X(xgroup, "XGROUP", -2, COMMAND_WRITE, "stream", "5.0.0",                                      \
       "Creates, moves and removes groups of a destination and their consumers.",                   \
       "CREATE destination group id | $ [MKSTREAM] [ENTRIESREAD n] | SETID destination group id | " \
@@ -92,7 +111,9 @@ enum command_flag {
       "GROUP group consumer [COUNT count] [BLOCK ms] [NOACK] STREAMS destination [destination "    \
       "...] id | > [...]")                                                                         \
     X(xrevrange, "XREVRANGE", -4, COMMAND_READ | COMMAND_LONG, "stream", "5.0.0",                  \
-      "XRANGE from the end.", "destination end start [COUNT count]")
+      "XRANGE from the end.", "destination end start [COUNT count]")                               \
+    X(xtrim, "XTRIM", -4, COMMAND_WRITE, "stream", "5.0.0",                                        \
+      "Always an error: retention is configured.", "destination MAXLEN | MINID threshold")
 
 /* Below 6 clients do not try RESP3; some choose their dialect by it. */
 #define COMMAND_REDIS_VERSION "7.2.4"
@@ -118,6 +139,8 @@ COMMAND_LIST(X)
 
 /* ---- what handlers share ---- */
 
+#define COMMAND_NO_TRIM                                                                            \
+    "ERR Kouan does not trim by command: retention is configured per destination"
 #define COMMAND_NO_CONSUMER "ERR too many consumers in this group, or the name is none"
 
 /* One-line replies. */

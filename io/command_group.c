@@ -1,4 +1,5 @@
-/* XGROUP, XACK and XLEN. What is delivered and not acknowledged: io/command_pending.c. */
+/* XGROUP, XACK, XLEN, and the refusals of XDEL and XTRIM. What is delivered and not acknowledged:
+ * io/command_pending.c. */
 #include "io/command.h"
 #include "io/group.h"
 #include "io/read.h"
@@ -11,6 +12,21 @@ void command_xlen(struct session *session, const struct resp_command *command)
     const struct outlet *outlet = command_outlet(session, command->arguments[1], &denied);
     if (!denied)
         command_reply_integer(session, outlet != NULL ? (int64_t)outlet_length(outlet) : 0);
+}
+
+/* ---- XDEL and XTRIM ---- */
+
+void command_xdel(struct session *session, const struct resp_command *command)
+{
+    (void)command;
+    command_reply_error(session, "ERR Kouan deletes no message by command: it goes when all groups "
+                                 "have acknowledged it");
+}
+
+void command_xtrim(struct session *session, const struct resp_command *command)
+{
+    (void)command;
+    command_reply_error(session, COMMAND_NO_TRIM);
 }
 
 /* ---- XACK ---- */

@@ -1,11 +1,10 @@
-/* What the server says of itself: INFO, CONFIG GET, COMMAND, XINFO. */
+/* What the server says of itself: INFO, CONFIG GET, TIME, COMMAND. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "io/command.h"
-#include "io/entry.h"
-#include "io/group.h"
+#include "io/glob.h"
 #include "io/report.h"
 
 static bool is(struct bytes argument, const char *word)
@@ -126,34 +125,10 @@ void command_info(struct session *session, const struct resp_command *command)
 static const char *const redis_options[][2] = {
     {"save", ""}, {"appendonly", "no"}, {"databases", "1"}};
 
-/* Patterns with `*` for any run of bytes. */
-static bool pattern_fits(struct bytes pattern, const char *name)
-{
-    const char *retry_name = NULL;
-    size_t at = 0, retry = 0;
-    while (*name != '\0') {
-        if (at < pattern.size && pattern.data[at] == '*') {
-            retry = ++at;
-            retry_name = name;
-        } else if (at < pattern.size && (pattern.data[at] | 0x20) == (*name | 0x20)) {
-            at++;
-            name++;
-        } else if (retry_name != NULL) {
-            at = retry;
-            name = ++retry_name;
-        } else {
-            return false;
-        }
-    }
-    while (at < pattern.size && pattern.data[at] == '*')
-        at++;
-    return at == pattern.size;
-}
-
 static bool any_fits(const struct resp_command *command, const char *name)
 {
     for (uint32_t i = 2; i < command->count; i++)
-        if (pattern_fits(command->arguments[i], name))
+        if (glob_fits(command->arguments[i], bytes_from_text(name), true))
             return true;
     return false;
 }
@@ -196,6 +171,19 @@ void command_config(struct session *session, const struct resp_command *command)
     session_reply_end(session, &writer);
 }
 
+/* ---- TIME ---- */
+
+void command_time(struct session *session, const struct resp_command *command)
+{
+    uint64_t now_ms = loop_wall_ms(session->shard->loop);
+    struct resp_writer writer = session_reply_begin(session);
+    (void)command;
+    resp_write_array(&writer, 2);
+    resp_write_bulk_format(&writer, "%" PRIu64, now_ms / 1000);
+    resp_write_bulk_format(&writer, "%" PRIu64, now_ms % 1000 * 1000);
+    session_reply_end(session, &writer);
+}
+
 /* ---- COMMAND ---- */
 
 struct flag_row {
@@ -222,9 +210,12 @@ static void write_lower(struct resp_writer *writer, const char *name)
  * subcommands. */
 static void write_command_info(struct resp_writer *writer, const struct command_row *row)
 {
-    bool has_key = row->name[0] == 'X' && row->group[0] == 's';
-    bool key_is_second = bytes_equal_text(bytes_from_text(row->name), "XGROUP") ||
-                         bytes_equal_text(bytes_from_text(row->name), "XINFO");
+    struct bytes name = bytes_from_text(row->name);
+    bool is_of_names = bytes_equal_text(name, "KEYS") || bytes_equal_text(name, "SCAN");
+    bool has_key = (row->name[0] == 'X' && row->group[0] == 's') ||
+                   (row->group[0] == 'g' && !is_of_names) || bytes_equal_text(name, "MEMORY");
+    bool key_is_second = bytes_equal_text(name, "XGROUP") || bytes_equal_text(name, "XINFO") ||
+                         bytes_equal_text(name, "MEMORY");
     int64_t key = !has_key ? 0 : key_is_second ? 2 : 1;
     uint32_t flags = 0;
     resp_write_array(writer, 10);

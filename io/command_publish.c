@@ -18,7 +18,7 @@ static const char *parse(const struct resp_command *command, struct publish_argu
             continue;
         if (bytes_equal_fold(arguments[at], BYTES_LITERAL("MAXLEN")) ||
             bytes_equal_fold(arguments[at], BYTES_LITERAL("MINID")))
-            return "ERR Kouan does not trim by command: retention is configured per destination";
+            return COMMAND_NO_TRIM;
         if (!bytes_equal_fold(arguments[at], BYTES_LITERAL("IDMP")))
             break;
         if (command->count - at < 3)

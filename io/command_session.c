@@ -277,6 +277,19 @@ static void get_name(struct session *session)
     session_reply_end(session, &writer);
 }
 
+/* What clients say of themselves by habit, and changes nothing here. */
+static void accept_habit(struct session *session, const struct resp_command *command)
+{
+    struct bytes value = command->arguments[2];
+    bool is_reply = is(command->arguments[1], "REPLY");
+    if (is(value, "ON") || (!is_reply && is(value, "OFF")))
+        command_reply_ok(session);
+    else if (is_reply && (is(value, "OFF") || is(value, "SKIP")))
+        command_reply_error(session, "ERR every command is answered here: CLIENT REPLY is ON");
+    else
+        command_reply_error(session, "ERR syntax error");
+}
+
 void command_client(struct session *session, const struct resp_command *command)
 {
     struct bytes subcommand = command->arguments[1];
@@ -287,6 +300,10 @@ void command_client(struct session *session, const struct resp_command *command)
         set_name(session, command->arguments[2]);
     } else if (is(subcommand, "GETNAME") && command->count == 2) {
         get_name(session);
+    } else if ((is(subcommand, "NO-EVICT") || is(subcommand, "NO-TOUCH") ||
+                is(subcommand, "REPLY")) &&
+               command->count == 3) {
+        accept_habit(session, command);
     } else if (!known) {
         command_reply_error(session, "NOAUTH Authentication required.");
     } else if (is(subcommand, "ID") && command->count == 2) {

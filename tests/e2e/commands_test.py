@@ -196,6 +196,46 @@ def test_transactions_want_a_participant():
             assert str(replies[-1][0]) == str(replies[-1][1]) and replies[-1][0].word == "NOPERM"
 
 
+# ---- keys -----------------------------------------------------------------------------------------
+
+
+def scan_all(wire, *options):
+    """(names, how many calls)."""
+    names, cursor, calls = [], b"0", 0
+    while calls == 0 or cursor != b"0":
+        cursor, some = wire.call("SCAN", cursor, *options)
+        names += some
+        calls += 1
+    return names, calls
+
+
+def test_names_are_keys():
+    with Server(files=files()) as server, login(server, "nansha") as nansha, \
+            login(server, "customs") as customs, login(server, "root") as root:
+        assert scan_all(nansha)[0] == nansha.call("KEYS", "*") == [b"nansha", b"in"]
+        assert scan_all(customs, "COUNT", 1) == ([b"customs", b"port", b"trader"], 5)
+        names = [b"customs", b"port", b"trader", b"nansha", b"in"]
+        assert scan_all(root)[0] == names and root.call("DBSIZE") == 5
+        assert root.call("KEYS", "*a*") == [b"trader", b"nansha"]
+        # What is not its own is not there.
+        for name in ("customs", "nowhere"):
+            assert nansha.call("EXISTS", name) == 0 and nansha.call("TYPE", name) == "none"
+            assert nansha.call("TTL", name) == -2 and nansha.call("MEMORY", "USAGE", name) is None
+        assert nansha.call("EXISTS", "in", "nansha") == 2 and customs.call("EXISTS", "in") == 0
+        assert nansha.call("DBSIZE") == 2
+        assert nansha.call("MEMORY", "USAGE", "nansha") == 0
+        add(nansha, 1)  # to customs and port
+        assert [root.call("MEMORY", "USAGE", name, "SAMPLES", 0) > len(event(1))
+                for name in ("customs", "port", "nansha")] == [True, True, False]
+
+
+def test_time():
+    with Server(files=plain_files()) as server, server.wire() as wire:
+        before = time.time()
+        seconds, microseconds = (int(part) for part in wire.call("TIME"))
+        assert before - 1 < seconds + microseconds / 1e6 < time.time() + 1 and microseconds < 10**6
+
+
 def test_help():
     with Server(files=plain_files()) as server, server.wire() as wire:
         for command in ("XGROUP", "XINFO", "CLIENT", "COMMAND", "CONFIG", "KOUAN"):

@@ -478,7 +478,48 @@ SCRIPTS = {
         XRANGE all - +
         SELECT 5
         WATCH x
+        XDEL all $1
+        XTRIM all MAXLEN 0
+        CLIENT NO-TOUCH on
         GET x
+        """,
+    "keys": """
+        XADD all * body B
+        EXISTS all
+        EXISTS all all none
+        EXISTS
+        TYPE all
+        TYPE none
+        TYPE
+        TTL all
+        TTL none
+        PTTL all
+        SCAN 0
+        SCAN 0 MATCH a*
+        SCAN 0 MATCH b*
+        SCAN 0 COUNT 100 TYPE stream MATCH [a-b]l?
+        SCAN 0 TYPE string
+        SCAN x
+        SCAN 0 COUNT 0
+        SCAN 0 COUNT x
+        SCAN 0 COUNT
+        SCAN 0 WHAT x
+        SCAN
+        KEYS *
+        KEYS a[^l]l
+        KEYS \\all
+        KEYS
+        DBSIZE
+        DBSIZE x
+        MEMORY USAGE none
+        MEMORY USAGE
+        MEMORY USAGE all SAMPLES x
+        MEMORY USAGE all WHAT 0
+        MEMORY WHAT
+        TIME x
+        XDEL all
+        XTRIM all
+        XTRIM all MAXLEN
         """,
     "connection": """
         PING
@@ -494,6 +535,12 @@ SCRIPTS = {
         CLIENT SETNAME
         CLIENT GETNAME x
         CLIENT WHAT
+        CLIENT NO-EVICT on
+        CLIENT NO-EVICT x
+        CLIENT NO-EVICT
+        CLIENT REPLY ON
+        CLIENT REPLY x
+        CLIENT MAINT_NOTIFICATIONS ON
         CLIENT
         AUTH pass
         AUTH
@@ -565,6 +612,12 @@ KNOWN = {
         "Redis 7.4's wording, which names the command and `+`",
     ("differing", "SELECT 5"):
         "there is one database",
+    ("differing", "XDEL all $1"):
+        "a message goes when all groups have acknowledged it",
+    ("differing", "XTRIM all MAXLEN 0"):
+        "retention is configured",
+    ("differing", "CLIENT NO-TOUCH on"):
+        "it came with Redis 7.2",
     ("differing", "WATCH x"):
         "EXEC is not atomic, and nothing could be watched",
     ("differing", "GET x"):
