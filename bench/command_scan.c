@@ -35,7 +35,7 @@ static const char *const walk_names[WALK_COUNT] = {
 
 /* What came of the files of one format. */
 struct outcome {
-    uint64_t files, bytes, values, profileless, refused;
+    uint64_t files, messages, bytes, values, profileless, refused;
     double ns_per_byte[WALK_COUNT]; /* the median of all rounds; 0: not measured */
 };
 
@@ -133,10 +133,12 @@ static void verify(struct scan_command *command, const struct sample *sample)
     struct scan_fault fault = {0};
     enum status status = sample_scan(&command->samples, sample, &fault);
     const struct scan *scan = &command->samples.reader.scan;
-    enum oracle_verdict verdict = oracle_ask(&command->oracle, sample->plan, sample->body, 0);
+    enum oracle_verdict verdict =
+        oracle_ask(&command->oracle, sample->plan, sample->body, sample->message);
     const char *objection = oracle_objection(&command->oracle, verdict, status, &fault, scan);
-    outcome->files++;
-    outcome->bytes += sample->body.size;
+    outcome->messages++;
+    outcome->files += sample->message == 0;
+    outcome->bytes += sample->message == 0 ? sample->body.size : 0;
     outcome->profileless += sample->profile == NULL;
     if (status == STATUS_OK)
         outcome->values += scan->capture_count;
@@ -166,22 +168,21 @@ static void walk_scan(struct scan_command *command, const struct sample *sample)
 
 static void walk_read(struct scan_command *command, const struct sample *sample)
 {
-    struct reading reading;
     struct scan_fault fault;
-    reader_reset(&command->samples.reader);
-    sink += read_message(&command->samples.profiles, NULL, &command->samples.reader, sample->body,
-                         &reading, &fault) == STATUS_OK;
+    sink += sample_read(&command->samples, sample, &fault) == STATUS_OK;
 }
 
 static void walk_bare(struct scan_command *command, const struct sample *sample)
 {
     (void)command;
-    sink += memchr(sample->body.data, 0, sample->body.size) == NULL;
+    if (sample->message == 0)
+        sink += memchr(sample->body.data, 0, sample->body.size) == NULL;
 }
 
 static void walk_oracle(struct scan_command *command, const struct sample *sample)
 {
-    sink += oracle_ask(&command->oracle, sample->plan, sample->body, 0) == ORACLE_GOOD;
+    sink +=
+        oracle_ask(&command->oracle, sample->plan, sample->body, sample->message) == ORACLE_GOOD;
 }
 
 static void walk_files(struct scan_command *command, enum format format,
@@ -238,16 +239,16 @@ static void measure(struct scan_command *command, enum format format)
 static void print_table(const struct scan_command *command)
 {
     bool timed = command->milliseconds > 0;
-    printf("format   files      bytes  values  refused  profileless%s\n",
+    printf("format   files  messages      bytes  values  refused  profileless%s\n",
            timed ? "  scan GB/s  read GB/s  bare GB/s  oracle GB/s" : "");
     for (unsigned format = 0; format < FORMAT_COUNT; format++) {
         const struct outcome *outcome = &command->outcomes[format];
         const double *cost = outcome->ns_per_byte;
         if (outcome->files == 0)
             continue;
-        printf("%-7s %6" PRIu64 " %10" PRIu64 " %7" PRIu64 " %8" PRIu64 " %12" PRIu64,
-               format_names[format], outcome->files, outcome->bytes, outcome->values,
-               outcome->refused, outcome->profileless);
+        printf("%-7s %6" PRIu64 " %9" PRIu64 " %10" PRIu64 " %7" PRIu64 " %8" PRIu64 " %12" PRIu64,
+               format_names[format], outcome->files, outcome->messages, outcome->bytes,
+               outcome->values, outcome->refused, outcome->profileless);
         if (timed)
             printf(" %10.2f %10.2f %10.2f %12.4f (%s: %.0f times)", 1 / cost[WALK_SCAN],
                    1 / cost[WALK_READ], 1 / cost[WALK_BARE], 1 / cost[WALK_ORACLE],
@@ -270,10 +271,12 @@ static void print_json(const struct scan_command *command)
         const struct outcome *outcome = &command->outcomes[format];
         if (outcome->files == 0)
             continue;
-        printf("%s{\"format\":\"%s\",\"oracle\":\"%s\",\"files\":%" PRIu64 ",\"bytes\":%" PRIu64
-               ",\"values\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"profileless\":%" PRIu64,
-               comma, format_names[format], format_oracles[format], outcome->files, outcome->bytes,
-               outcome->values, outcome->refused, outcome->profileless);
+        printf("%s{\"format\":\"%s\",\"oracle\":\"%s\",\"files\":%" PRIu64 ",\"messages\":%" PRIu64
+               ",\"bytes\":%" PRIu64 ",\"values\":%" PRIu64 ",\"refused\":%" PRIu64
+               ",\"profileless\":%" PRIu64,
+               comma, format_names[format], format_oracles[format], outcome->files,
+               outcome->messages, outcome->bytes, outcome->values, outcome->refused,
+               outcome->profileless);
         for (unsigned walk = 0; walk < WALK_COUNT && command->milliseconds > 0; walk++)
             printf(",\"%s_gb_per_second\":%.4f", walk_names[walk], 1 / outcome->ns_per_byte[walk]);
         putchar('}');

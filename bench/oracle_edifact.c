@@ -170,6 +170,13 @@ static void guess_terminator(struct question *question)
     }
 }
 
+/* Level B by the letter has separators that are no characters, and no release. */
+static void take_level_b(struct question *question)
+{
+    if (bytes_start_with(question->rest, BYTES_LITERAL("UNB\x1D")))
+        question->syntax = (struct syntax){0x1F, 0x1D, 0x1C, SEPARATOR_NONE, SEPARATOR_NONE};
+}
+
 /* Behind a UNO: the object, of as many bytes as element 4 says. */
 static bool skip_object(struct question *question, struct bytes uno)
 {
@@ -202,8 +209,10 @@ static enum oracle_verdict walk(struct question *question)
                 return ORACLE_BROKEN;
             continue;
         }
-        if (first)
+        if (first) {
             guess_terminator(question);
+            take_level_b(question);
+        }
         struct bytes segment = cut(&question->syntax, question->syntax.terminator, &question->rest);
         if (question->rest.data == NULL && !question->by_lines)
             return oracle_say(oracle, ORACLE_BROKEN, "a segment has no end");

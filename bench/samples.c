@@ -62,19 +62,40 @@ bool samples_add(struct samples *samples, const char *path)
     return good;
 }
 
-static void add_file(struct samples *samples, const char *path)
+/* The parts of a body of several messages, kept in the arena; NULL of any other. */
+static const struct edifact_part *split(struct samples *samples, struct bytes body,
+                                        uint32_t *out_count)
 {
-    struct sample sample = {.path = arena_copy_text(&samples->arena, bytes_from_text(path))};
+    static struct edifact_part parts[EDIFACT_PARTS_MAX];
     struct scan_fault fault;
-    if (file_read(&samples->arena, path, SAMPLE_BYTES_MAX, &sample.body, NULL) != STATUS_OK ||
-        scan_sniff(sample.body, &sample.format, &fault) != STATUS_OK) {
-        samples->formless_count++;
-        return;
+    *out_count = 1;
+    if (scan_edifact_split(body, parts, EDIFACT_PARTS_MAX, out_count, &fault) != STATUS_OK ||
+        *out_count < 2) {
+        *out_count = 1;
+        return NULL;
     }
-    if (read_recognise(&samples->profiles, NULL, sample.body, &sample.profile, &fault) != STATUS_OK)
-        sample.profile = NULL;
-    sample.plan =
-        sample.profile != NULL ? &sample.profile->plan : &samples->bare_plans[sample.format];
+    struct edifact_part *kept = arena_allocate_array(&samples->arena, *out_count, sizeof *kept);
+    memcpy(kept, parts, *out_count * sizeof *kept);
+    return kept;
+}
+
+static void recognise(const struct samples *samples, struct sample *sample)
+{
+    const struct profile_set *profiles = &samples->profiles;
+    struct scan_fault fault;
+    enum status status =
+        sample->parts != NULL
+            ? read_recognise_part(profiles, NULL, 0, sample->body, &sample->parts[sample->message],
+                                  &sample->profile, &fault)
+            : read_recognise(profiles, NULL, sample->body, &sample->profile, &fault);
+    if (status != STATUS_OK)
+        sample->profile = NULL;
+    sample->plan =
+        sample->profile != NULL ? &sample->profile->plan : &samples->bare_plans[sample->format];
+}
+
+static void add_sample(struct samples *samples, struct sample sample)
+{
     if (samples->count == samples->capacity) {
         samples->capacity = samples->capacity == 0 ? 512 : 2 * samples->capacity;
         samples->items = realloc(samples->items, samples->capacity * sizeof *samples->items);
@@ -84,14 +105,61 @@ static void add_file(struct samples *samples, const char *path)
     samples->items[samples->count++] = sample;
 }
 
+static void add_file(struct samples *samples, const char *path)
+{
+    struct sample sample = {.path = arena_copy_text(&samples->arena, bytes_from_text(path))};
+    struct scan_fault fault;
+    uint32_t count = 1;
+    if (file_read(&samples->arena, path, SAMPLE_BYTES_MAX, &sample.body, NULL) != STATUS_OK ||
+        scan_sniff(sample.body, &sample.format, &fault) != STATUS_OK) {
+        samples->formless_count++;
+        return;
+    }
+    if (sample.format == FORMAT_EDIFACT)
+        sample.parts = split(samples, sample.body, &count);
+    for (sample.message = 0; sample.message < count; sample.message++) {
+        recognise(samples, &sample);
+        add_sample(samples, sample);
+    }
+}
+
+static bool splits(const struct sample *sample)
+{
+    static struct edifact_part parts[EDIFACT_PARTS_MAX];
+    struct scan_fault fault;
+    uint32_t count;
+    return sample->parts == NULL || sample->message > 0 ||
+           scan_edifact_split(sample->body, parts, EDIFACT_PARTS_MAX, &count, &fault) == STATUS_OK;
+}
+
 enum status sample_scan(struct samples *samples, const struct sample *sample,
                         struct scan_fault *out_fault)
 {
+    const struct plan *plan = sample->plan;
+    struct bytes body = sample->body;
     struct scan *scan = &samples->reader.scan;
     reader_reset(&samples->reader);
+    if (!splits(sample))
+        abort(); /* it did when it was added */
+    if (sample->parts != NULL)
+        return scan_edifact_part(plan, body, &sample->parts[sample->message], scan, out_fault);
     switch (sample->format) {
-    case FORMAT_XML: return scan_xml(sample->plan, sample->body, scan, out_fault);
-    case FORMAT_JSON: return scan_json(sample->plan, sample->body, scan, out_fault);
-    default: return scan_edifact(sample->plan, sample->body, scan, out_fault);
+    case FORMAT_XML: return scan_xml(plan, body, scan, out_fault);
+    case FORMAT_JSON: return scan_json(plan, body, scan, out_fault);
+    default: return scan_edifact(plan, body, scan, out_fault);
     }
+}
+
+enum status sample_read(struct samples *samples, const struct sample *sample,
+                        struct scan_fault *out_fault)
+{
+    struct reading reading;
+    reader_reset(&samples->reader);
+    if (!splits(sample))
+        abort();
+    if (sample->parts != NULL)
+        return read_part(&samples->profiles, NULL, &samples->reader, sample->body,
+                         &sample->parts[sample->message], &reading, out_fault);
+    return read_message(&samples->profiles, NULL, &samples->reader, sample->body, &reading,
+                        out_fault);
 }

@@ -1,5 +1,6 @@
-/* Files of messages in memory, each with the plan that a scan of it follows: its profile's, out of
- * the shipped ones, or of no profile one that taps nothing. */
+/* Files of messages in memory, each message with the plan that a scan of it follows: its profile's,
+ * out of the shipped ones, or of no profile one that taps nothing. An EDIFACT file of several
+ * messages is as many samples of one body. */
 #ifndef KOUAN_BENCH_SAMPLES_H
 #define KOUAN_BENCH_SAMPLES_H
 
@@ -13,6 +14,8 @@ struct sample {
     enum format format;
     const struct profile *profile; /* NULL: none recognises it */
     const struct plan *plan;
+    uint32_t message;                 /* of the body, from 0 */
+    const struct edifact_part *parts; /* of a body of several; else NULL */
 };
 
 struct samples {
@@ -33,9 +36,11 @@ void samples_close(struct samples *samples);
  */
 bool samples_add(struct samples *samples, const char *path);
 
-/* Scans a sample, all of its messages if it is an interchange of several, with the plan. The
- * outcome is that of the last message, or of the first that fails. */
+/* Scans a sample with its plan, and reads it in all. The first of several of one body also pays for
+ * splitting it. */
 enum status sample_scan(struct samples *samples, const struct sample *sample,
+                        struct scan_fault *out_fault);
+enum status sample_read(struct samples *samples, const struct sample *sample,
                         struct scan_fault *out_fault);
 
 #endif

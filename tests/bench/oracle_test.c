@@ -20,7 +20,7 @@ static void open_stand(struct stand *stand, enum format format, const char *prof
     cr_assert_eq(samples_open(&stand->samples), STATUS_OK);
     oracle_init(&stand->oracle);
     stand->scan = &stand->samples.reader.scan;
-    stand->sample.format = format;
+    stand->sample = (struct sample){.format = format};
     stand->sample.profile = profile_set_find(&stand->samples.profiles, bytes_from_text(profile));
     cr_assert_not_null(stand->sample.profile, "there is no profile %s", profile);
     stand->sample.plan = &stand->sample.profile->plan;
@@ -121,6 +121,33 @@ Test(oracle, edifact)
         "UNO+1+X+Y+9\"UNH+2\"UNPUNP+9+1\"\nUNZ+2+9\"\n",
         4);
     check_good(FORMAT_EDIFACT, "edifact-cuscar", "UNH+1+CUSCAR:D:95B:UN\nBGM+85+O'1+9\nUNT+3+1", 1);
+}
+
+/* Of several messages each is asked about by its number, and none is taken for another. */
+Test(oracle, several_messages)
+{
+    struct stand stand;
+    open_stand(&stand, FORMAT_EDIFACT, "edifact-cuscar",
+               "UNB+UNOA:2+S+R+200101:1200+9'UNH+1+CUSCAR:D:95B:UN'BGM+85+M1+9'UNT+3+1'"
+               "UNH+2+CUSCAR:D:95B:UN'BGM+85+M2+9'UNT+3+2'UNZ+2+9'");
+    cr_assert_eq(stand.fault.reason, SCAN_MANY_MESSAGES);
+    struct edifact_part parts[EDIFACT_PARTS_MAX];
+    uint32_t count;
+    cr_assert_eq(
+        scan_edifact_split(stand.sample.body, parts, EDIFACT_PARTS_MAX, &count, &stand.fault),
+        STATUS_OK);
+    cr_assert_eq(count, 2);
+    stand.sample.parts = parts;
+    for (uint32_t asked = 0; asked < 2; asked++)
+        for (stand.sample.message = 0; stand.sample.message < 2; stand.sample.message++) {
+            stand.status = sample_scan(&stand.samples, &stand.sample, &stand.fault);
+            enum oracle_verdict verdict =
+                oracle_ask(&stand.oracle, stand.sample.plan, stand.sample.body, asked);
+            bool agrees = oracle_objection(&stand.oracle, verdict, stand.status, &stand.fault,
+                                           stand.scan) == NULL;
+            cr_expect_eq(agrees, asked == stand.sample.message);
+        }
+    close_stand(&stand);
 }
 
 Test(oracle, broken)
