@@ -5,6 +5,7 @@
 
 #include "routes/edifact_capture.h"
 #include "routes/edifact_envelope.h"
+#include "routes/edifact_pass.h"
 #include "routes/edifact_tally.h"
 #include "routes/scan_output.h"
 
@@ -69,14 +70,22 @@ static enum status scan_segments(const struct plan *plan, struct edifact_envelop
     const uint32_t entry_tag = plan_tag(plan->entry_tag);
     uint16_t entry = 0;
     for (;;) {
-        bool found;
-        enum status status = edifact_envelope_next(envelope, &found, out_fault);
-        if (status != STATUS_OK || !found)
-            return status;
+        const struct plan_rows *rows;
+        enum status status = STATUS_OK;
+        bool found = !capturer.checks_charset && edifact_is_within_message(envelope->place) &&
+                     edifact_pass_segments(envelope, plan, &rows);
+        if (found) {
+            edifact_walk_split(&envelope->index, envelope->body, envelope->start + 3,
+                               envelope->end - 1, &elements);
+        } else {
+            status = edifact_envelope_next(envelope, &found, out_fault);
+            if (status != STATUS_OK || !found)
+                return status;
+            rows = plan_index_rows(plan->index, envelope->tag);
+            bool wanted = rows->end != 0 || envelope->tag == EDIFACT_UNB;
+            status = edifact_envelope_end(envelope, wanted ? &elements : NULL, out_fault);
+        }
         uint32_t tag = envelope->tag;
-        struct plan_rows rows = plan_index_rows(plan, tag);
-        bool tapped = rows.first != rows.end, wanted = tapped || tag == EDIFACT_UNB;
-        status = edifact_envelope_end(envelope, wanted ? &elements : NULL, out_fault);
         if (status == STATUS_OK && tag == EDIFACT_UNB)
             edifact_capturer_begin(&capturer, &elements);
         if (status == STATUS_OK && tag == entry_tag)
@@ -87,7 +96,7 @@ static enum status scan_segments(const struct plan *plan, struct edifact_envelop
             status = edifact_capturer_check(&capturer, envelope->start, envelope->end, out_fault);
         if (status == STATUS_OK && plan->strict)
             status = check_envelope(&tally, envelope, out_fault);
-        if (status == STATUS_OK && tapped)
+        if (status == STATUS_OK && rows->end != 0)
             status = edifact_capturer_take(&capturer, rows, &elements, entry, envelope->number,
                                            out_fault);
         if (status != STATUS_OK)

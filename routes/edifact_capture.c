@@ -47,10 +47,16 @@ enum status edifact_capturer_check(const struct edifact_capturer *capturer, uint
     return STATUS_OK;
 }
 
-static struct bytes trim(struct bytes part);
 static bool part_equals(const struct edifact_syntax *syntax, struct bytes part, struct bytes text);
 static enum status take_value(const struct edifact_capturer *capturer, struct bytes raw,
                               struct bytes *out_value, struct scan_fault *out_fault);
+
+/* As `bytes_trim`; most parts have no blanks at their ends. */
+static inline struct bytes trim(struct bytes part)
+{
+    bool has_blanks = part.size > 0 && (part.data[0] <= ' ' || part.data[part.size - 1] <= ' ');
+    return has_blanks ? bytes_trim(part) : part;
+}
 
 /* What one row finds in one component. */
 static enum status take_component(struct edifact_capturer *capturer,
@@ -70,38 +76,55 @@ static enum status take_component(struct edifact_capturer *capturer,
     return STATUS_OK;
 }
 
-/* True if `part`, trimmed, is not `text`, by its first character; else one has to look further. */
-static bool differs_at_once(const struct edifact_syntax *syntax, struct bytes part,
-                            struct bytes text)
+/* As `part_equals` of a trimmed part in which nothing is released. */
+static inline bool plain_equals(struct bytes part, const struct plan_component *row,
+                                struct plan_beginning beginning)
 {
-    if (part.size == 0 || text.size == 0)
-        return part.size != text.size;
-    return part.data[0] != text.data[0] && !edifact_is_release(syntax, part.data[0]);
+    return part.size == row->qualifier.size && plan_begins(beginning, plan_load_word(part.data)) &&
+           (part.size <= sizeof beginning.word || bytes_equal(part, row->qualifier));
 }
 
-/* The rows from `row` to `end` over a segment without repetitions, whose components are known by
- * their places. Rows of one segment mostly have their qualifier in one place. */
-static enum status take_plain(struct edifact_capturer *capturer, const struct plan_component *row,
-                              const struct plan_component *end,
+/* A plain value stands in the body as it is meant. */
+static inline enum status take_plain_component(struct edifact_capturer *capturer,
+                                               const struct plan_component *row, struct bytes part,
+                                               uint16_t entry, uint32_t number,
+                                               struct scan_fault *out_fault)
+{
+    struct bytes value = trim(part);
+    if (value.size == 0)
+        return STATUS_OK;
+    uint32_t offset = (uint32_t)(value.data - capturer->body.data);
+    if (scan_push(capturer->scan, row->tap, entry, number, value, offset) != STATUS_OK)
+        return scan_fault_at(out_fault, SCAN_TOO_MANY_VALUES, offset, NULL);
+    return STATUS_OK;
+}
+
+/* The rows over a segment without repetitions, whose components are known by their places. Rows of
+ * one segment mostly have their qualifier in one place. */
+static enum status take_plain(struct edifact_capturer *capturer, const struct plan_rows *rows,
                               const struct edifact_elements *elements, uint16_t entry,
                               uint32_t number, struct scan_fault *out_fault)
 {
-    const struct edifact_syntax *syntax = capturer->syntax;
+    const struct plan *plan = capturer->plan;
     struct bytes body = capturer->body, qualifier = {0};
     uint16_t element = 0, component = 0; /* of `qualifier` */
-    for (; row < end; row++) {
+    for (uint32_t i = rows->first; i < rows->end; i++) {
+        const struct plan_component *row = &plan->components[i];
         if (row->qualifier_element != 0) {
             if (row->qualifier_element != element || row->qualifier_component != component) {
                 element = row->qualifier_element;
                 component = row->qualifier_component;
                 qualifier = trim(edifact_component(body, elements, element, component));
             }
-            if (differs_at_once(syntax, qualifier, row->qualifier) ||
-                !part_equals(syntax, qualifier, row->qualifier))
+            if (elements->plain ? qualifier.size == 0 ||
+                                      !plain_equals(qualifier, row, plan->index->beginnings[i])
+                                : !part_equals(capturer->syntax, qualifier, row->qualifier))
                 continue;
         }
         struct bytes part = edifact_component(body, elements, row->element, row->component);
-        enum status status = take_component(capturer, row, part, entry, number, out_fault);
+        enum status status =
+            elements->plain ? take_plain_component(capturer, row, part, entry, number, out_fault)
+                            : take_component(capturer, row, part, entry, number, out_fault);
         if (status != STATUS_OK)
             return status;
     }
@@ -149,14 +172,14 @@ static enum status take_row(struct edifact_capturer *capturer, const struct plan
     return STATUS_OK;
 }
 
-enum status edifact_capturer_take(struct edifact_capturer *capturer, struct plan_rows rows,
+enum status edifact_capturer_take(struct edifact_capturer *capturer, const struct plan_rows *rows,
                                   const struct edifact_elements *elements, uint16_t entry,
                                   uint32_t number, struct scan_fault *out_fault)
 {
-    const struct plan_component *at = capturer->plan->components + rows.first;
-    const struct plan_component *end = capturer->plan->components + rows.end;
     if (capturer->syntax->repetition == 0 && !elements->crowded)
-        return take_plain(capturer, at, end, elements, entry, number, out_fault);
+        return take_plain(capturer, rows, elements, entry, number, out_fault);
+    const struct plan_component *at = capturer->plan->components + rows->first;
+    const struct plan_component *end = capturer->plan->components + rows->end;
     for (; at < end; at++) {
         enum status status = take_row(capturer, at, elements, entry, number, out_fault);
         if (status != STATUS_OK)
@@ -175,13 +198,6 @@ static struct bytes component_of(const struct edifact_syntax *syntax, struct byt
         part = edifact_syntax_cut(syntax, syntax->component, &composite);
     }
     return part;
-}
-
-/* As `bytes_trim`; most parts have no blanks at their ends. */
-static struct bytes trim(struct bytes part)
-{
-    bool has_blanks = part.size > 0 && (part.data[0] <= ' ' || part.data[part.size - 1] <= ' ');
-    return has_blanks ? bytes_trim(part) : part;
 }
 
 /* Equality after trimming and without release characters, in place. */

@@ -30,7 +30,7 @@ MUST_CHECK enum status edifact_capturer_check(const struct edifact_capturer *cap
 
 /* Captures what the rows tap in one segment, the `number`th. */
 MUST_CHECK enum status edifact_capturer_take(struct edifact_capturer *capturer,
-                                             struct plan_rows rows,
+                                             const struct plan_rows *rows,
                                              const struct edifact_elements *elements,
                                              uint16_t entry, uint32_t number,
                                              struct scan_fault *out_fault);

@@ -3,7 +3,6 @@
 #include <assert.h>
 
 #include "routes/edifact_package.h"
-#include "routes/plan_index.h"
 #include "routes/scan_output.h"
 
 static const char *const expectations[EDIFACT_PLACE_COUNT] = {
@@ -12,41 +11,81 @@ static const char *const expectations[EDIFACT_PLACE_COUNT] = {
 #undef X
 };
 
-struct step {
-    enum edifact_place from;
-    uint32_t tag;
-    enum edifact_place to;
-    bool again; /* only where many messages are walked */
+/* The service segments as columns of a table. */
+enum service { UNB, UNG, UNH, UNT, UNE, UNZ, UNO, SERVICE_COUNT };
+
+/* Where a service segment leads: a place + 1, or 0 if it may not stand here. AGAIN: only where many
+ * messages are walked. */
+enum { AGAIN = 0x80 };
+#define TO(name) (EDIFACT_PLACE_##name + 1)
+
+static const uint8_t steps[EDIFACT_PLACE_COUNT][SERVICE_COUNT] = {
+    [EDIFACT_PLACE_BEFORE] = {[UNB] = TO(INTERCHANGE), [UNH] = TO(BARE_MESSAGE)},
+    [EDIFACT_PLACE_INTERCHANGE] = {[UNG] = TO(GROUP), [UNH] = TO(MESSAGE)},
+    [EDIFACT_PLACE_GROUP] = {[UNH] = TO(GROUP_MESSAGE), [UNE] = TO(INTERCHANGE)},
+    [EDIFACT_PLACE_GROUP_AGAIN] = {[UNH] = TO(GROUP_MESSAGE) | AGAIN, [UNE] = TO(AFTER_GROUP)},
+    [EDIFACT_PLACE_BARE_MESSAGE] = {[UNT] = TO(AFTER_BARE_MESSAGE)},
+    [EDIFACT_PLACE_MESSAGE] = {[UNT] = TO(AFTER_MESSAGE)},
+    [EDIFACT_PLACE_GROUP_MESSAGE] = {[UNT] = TO(AFTER_GROUP_MESSAGE)},
+    [EDIFACT_PLACE_AFTER_GROUP_MESSAGE] = {[UNH] = TO(GROUP_MESSAGE) | AGAIN,
+                                           [UNO] = TO(AFTER_GROUP_MESSAGE),
+                                           [UNE] = TO(AFTER_GROUP)},
+    [EDIFACT_PLACE_AFTER_MESSAGE] = {[UNH] = TO(MESSAGE) | AGAIN,
+                                     [UNG] = TO(GROUP_AGAIN),
+                                     [UNO] = TO(AFTER_MESSAGE),
+                                     [UNZ] = TO(END)},
+    [EDIFACT_PLACE_AFTER_GROUP] =
+        {[UNH] = TO(MESSAGE) | AGAIN, [UNG] = TO(GROUP_AGAIN), [UNZ] = TO(END)},
+    [EDIFACT_PLACE_AFTER_BARE_MESSAGE] = {[UNO] = TO(AFTER_BARE_MESSAGE),
+                                          [UNH] = TO(BARE_MESSAGE) | AGAIN,
+                                          [UNB] = TO(INTERCHANGE) | AGAIN},
+    [EDIFACT_PLACE_END] = {[UNH] = TO(BARE_MESSAGE) | AGAIN, [UNB] = TO(INTERCHANGE) | AGAIN},
 };
 
-static const struct step steps[] = {
-    {EDIFACT_PLACE_BEFORE, EDIFACT_UNB, EDIFACT_PLACE_INTERCHANGE, false},
-    {EDIFACT_PLACE_BEFORE, EDIFACT_UNH, EDIFACT_PLACE_BARE_MESSAGE, false},
-    {EDIFACT_PLACE_INTERCHANGE, EDIFACT_UNG, EDIFACT_PLACE_GROUP, false},
-    {EDIFACT_PLACE_INTERCHANGE, EDIFACT_UNH, EDIFACT_PLACE_MESSAGE, false},
-    {EDIFACT_PLACE_GROUP, EDIFACT_UNH, EDIFACT_PLACE_GROUP_MESSAGE, false},
-    {EDIFACT_PLACE_GROUP, EDIFACT_UNE, EDIFACT_PLACE_INTERCHANGE, false},
-    {EDIFACT_PLACE_GROUP_AGAIN, EDIFACT_UNH, EDIFACT_PLACE_GROUP_MESSAGE, true},
-    {EDIFACT_PLACE_GROUP_AGAIN, EDIFACT_UNE, EDIFACT_PLACE_AFTER_GROUP, false},
-    {EDIFACT_PLACE_BARE_MESSAGE, EDIFACT_UNT, EDIFACT_PLACE_AFTER_BARE_MESSAGE, false},
-    {EDIFACT_PLACE_MESSAGE, EDIFACT_UNT, EDIFACT_PLACE_AFTER_MESSAGE, false},
-    {EDIFACT_PLACE_GROUP_MESSAGE, EDIFACT_UNT, EDIFACT_PLACE_AFTER_GROUP_MESSAGE, false},
-    {EDIFACT_PLACE_AFTER_GROUP_MESSAGE, EDIFACT_UNH, EDIFACT_PLACE_GROUP_MESSAGE, true},
-    {EDIFACT_PLACE_AFTER_GROUP_MESSAGE, EDIFACT_UNO, EDIFACT_PLACE_AFTER_GROUP_MESSAGE, false},
-    {EDIFACT_PLACE_AFTER_GROUP_MESSAGE, EDIFACT_UNE, EDIFACT_PLACE_AFTER_GROUP, false},
-    {EDIFACT_PLACE_AFTER_MESSAGE, EDIFACT_UNH, EDIFACT_PLACE_MESSAGE, true},
-    {EDIFACT_PLACE_AFTER_MESSAGE, EDIFACT_UNG, EDIFACT_PLACE_GROUP_AGAIN, false},
-    {EDIFACT_PLACE_AFTER_MESSAGE, EDIFACT_UNO, EDIFACT_PLACE_AFTER_MESSAGE, false},
-    {EDIFACT_PLACE_AFTER_MESSAGE, EDIFACT_UNZ, EDIFACT_PLACE_END, false},
-    {EDIFACT_PLACE_AFTER_GROUP, EDIFACT_UNH, EDIFACT_PLACE_MESSAGE, true},
-    {EDIFACT_PLACE_AFTER_GROUP, EDIFACT_UNG, EDIFACT_PLACE_GROUP_AGAIN, false},
-    {EDIFACT_PLACE_AFTER_GROUP, EDIFACT_UNZ, EDIFACT_PLACE_END, false},
-    {EDIFACT_PLACE_AFTER_BARE_MESSAGE, EDIFACT_UNO, EDIFACT_PLACE_AFTER_BARE_MESSAGE, false},
-    {EDIFACT_PLACE_AFTER_BARE_MESSAGE, EDIFACT_UNH, EDIFACT_PLACE_BARE_MESSAGE, true},
-    {EDIFACT_PLACE_AFTER_BARE_MESSAGE, EDIFACT_UNB, EDIFACT_PLACE_INTERCHANGE, true},
-    {EDIFACT_PLACE_END, EDIFACT_UNH, EDIFACT_PLACE_BARE_MESSAGE, true},
-    {EDIFACT_PLACE_END, EDIFACT_UNB, EDIFACT_PLACE_INTERCHANGE, true},
+#define LETTER EDIFACT_LETTER | EDIFACT_LETTER_OR_DIGIT
+const uint8_t edifact_byte_classes[256] = {
+    [' '] = EDIFACT_BLANK,
+    ['\t'] = EDIFACT_BLANK,
+    ['\r'] = EDIFACT_BLANK,
+    ['\n'] = EDIFACT_BLANK,
+    ['0'] = EDIFACT_LETTER_OR_DIGIT,
+    ['1'] = EDIFACT_LETTER_OR_DIGIT,
+    ['2'] = EDIFACT_LETTER_OR_DIGIT,
+    ['3'] = EDIFACT_LETTER_OR_DIGIT,
+    ['4'] = EDIFACT_LETTER_OR_DIGIT,
+    ['5'] = EDIFACT_LETTER_OR_DIGIT,
+    ['6'] = EDIFACT_LETTER_OR_DIGIT,
+    ['7'] = EDIFACT_LETTER_OR_DIGIT,
+    ['8'] = EDIFACT_LETTER_OR_DIGIT,
+    ['9'] = EDIFACT_LETTER_OR_DIGIT,
+    ['A'] = LETTER,
+    ['B'] = LETTER,
+    ['C'] = LETTER,
+    ['D'] = LETTER,
+    ['E'] = LETTER,
+    ['F'] = LETTER,
+    ['G'] = LETTER,
+    ['H'] = LETTER,
+    ['I'] = LETTER,
+    ['J'] = LETTER,
+    ['K'] = LETTER,
+    ['L'] = LETTER,
+    ['M'] = LETTER,
+    ['N'] = LETTER,
+    ['O'] = LETTER,
+    ['P'] = LETTER,
+    ['Q'] = LETTER,
+    ['R'] = LETTER,
+    ['S'] = LETTER,
+    ['T'] = LETTER,
+    ['U'] = LETTER,
+    ['V'] = LETTER,
+    ['W'] = LETTER,
+    ['X'] = LETTER,
+    ['Y'] = LETTER,
+    ['Z'] = LETTER,
 };
+#undef LETTER
 
 static void open(struct edifact_envelope *envelope, struct bytes body);
 
@@ -66,6 +105,7 @@ enum status edifact_envelope_open(struct edifact_envelope *envelope, struct byte
     envelope->next = start;
     envelope->spans[0] = (struct edifact_span){start, (uint32_t)body.size};
     envelope->span_count = 1;
+    envelope->limit = envelope->spans[0].end;
     return STATUS_OK;
 }
 
@@ -85,6 +125,7 @@ void edifact_envelope_open_part(struct edifact_envelope *envelope, struct bytes 
     add_span(envelope, part->group_end);
     add_span(envelope, part->interchange_end);
     envelope->next = envelope->spans[0].start;
+    envelope->limit = envelope->spans[0].end;
 }
 
 static void open(struct edifact_envelope *envelope, struct bytes body)
@@ -95,7 +136,7 @@ static void open(struct edifact_envelope *envelope, struct bytes body)
     envelope->number = 0;
     envelope->object_end = 0;
     envelope->span = 0;
-    edifact_walk_init(&envelope->walk, edifact_indexer_best(), &envelope->syntax, body);
+    edifact_index_init(&envelope->index, &envelope->syntax);
 }
 
 static void add_span(struct edifact_envelope *envelope, struct bytes part)
@@ -116,17 +157,12 @@ static bool is_complete(enum edifact_place place)
     return place == EDIFACT_PLACE_END || place == EDIFACT_PLACE_AFTER_BARE_MESSAGE;
 }
 
-static bool is_within_message(enum edifact_place place)
-{
-    return place >= EDIFACT_PLACE_BARE_MESSAGE && place <= EDIFACT_PLACE_GROUP_MESSAGE;
-}
-
 static bool find_segment(struct edifact_envelope *envelope);
 static enum status begin_again(struct edifact_envelope *envelope, struct scan_fault *out_fault);
 static enum status read_tag(struct edifact_envelope *envelope, struct scan_fault *out_fault);
 static enum status step_by_tag(struct edifact_envelope *envelope, struct scan_fault *out_fault);
 
-enum status edifact_envelope_next(struct edifact_envelope *envelope, bool *out_found,
+enum status edifact_envelope_step(struct edifact_envelope *envelope, bool *out_found,
                                   struct scan_fault *out_fault)
 {
     *out_found = find_segment(envelope);
@@ -143,8 +179,7 @@ enum status edifact_envelope_next(struct edifact_envelope *envelope, bool *out_f
     if (status != STATUS_OK)
         return status;
     envelope->number++;
-    if (is_within_message(envelope->place) &&
-        ((envelope->tag & 0xFFFF) != ('U' | 'N' << 8) || envelope->tag == EDIFACT_UNS))
+    if (edifact_is_within_message(envelope->place) && edifact_is_plain(envelope->tag))
         return STATUS_OK;
     return step_by_tag(envelope, out_fault);
 }
@@ -155,16 +190,15 @@ static bool find_segment(struct edifact_envelope *envelope)
     const uint8_t *data = envelope->body.data;
     uint32_t at = envelope->next;
     for (;;) {
-        uint32_t end = envelope->spans[envelope->span].end;
-        while (at < end && edifact_is_blank(data[at]))
+        while (at < envelope->limit && edifact_is_blank(data[at]))
             at++;
         envelope->start = at;
-        if (at < end)
+        if (at < envelope->limit)
             return true;
         if (envelope->span + 1 == envelope->span_count)
             return false;
         at = envelope->spans[++envelope->span].start;
-        edifact_walk_leap(&envelope->walk);
+        envelope->limit = envelope->spans[envelope->span].end;
     }
 }
 
@@ -201,36 +235,23 @@ static enum status begin_again(struct edifact_envelope *envelope, struct scan_fa
     envelope->unsure = !advised;
     envelope->next = start;
     envelope->place = tag == EDIFACT_UNA ? EDIFACT_PLACE_BEFORE : envelope->place;
-    edifact_walk_leap(&envelope->walk);
+    edifact_index_change(&envelope->index, &envelope->syntax);
     if (find_segment(envelope))
         return STATUS_OK;
     return scan_fault_at(out_fault, SCAN_TRUNCATED, envelope->start, expectations[envelope->place]);
 }
 
-static bool is_letter(uint8_t byte)
-{
-    return byte >= 'A' && byte <= 'Z';
-}
-
-static bool is_letter_or_digit(uint8_t byte)
-{
-    return is_letter(byte) || (byte >= '0' && byte <= '9');
-}
-
 static enum status refuse_tag(const struct edifact_envelope *envelope,
                               struct scan_fault *out_fault);
 
-/* A tag is a letter and two letters or digits. A component separator behind it begins the explicit
- * indication of nesting. What lies past the body's end is readable. */
 static enum status read_tag(struct edifact_envelope *envelope, struct scan_fault *out_fault)
 {
     const struct edifact_syntax *syntax = &envelope->syntax;
     const uint8_t *tag = envelope->body.data + envelope->start;
-    uint32_t size = envelope->spans[envelope->span].end - envelope->start;
-    bool good = is_letter(tag[0]) && is_letter_or_digit(tag[1]) && is_letter_or_digit(tag[2]);
-    bool ended = size >= 4 && (tag[3] == syntax->element || tag[3] == syntax->terminator ||
-                               tag[3] == syntax->component);
-    if (!good || (!ended && !(size == 3 && edifact_syntax_ends_by_lines(syntax))))
+    uint32_t size = envelope->limit - envelope->start;
+    bool ended = size >= 4 ? edifact_ends_tag(syntax, tag[3])
+                           : size == 3 && edifact_syntax_ends_by_lines(syntax);
+    if (!ended || !edifact_is_tag(tag))
         return refuse_tag(envelope, out_fault);
     envelope->tag = plan_tag(tag);
     return STATUS_OK;
@@ -238,10 +259,11 @@ static enum status read_tag(struct edifact_envelope *envelope, struct scan_fault
 
 static enum status refuse_tag(const struct edifact_envelope *envelope, struct scan_fault *out_fault)
 {
-    uint32_t end = envelope->spans[envelope->span].end;
+    uint32_t end = envelope->limit;
     struct bytes rest = bytes_slice(envelope->body, envelope->start, end - envelope->start);
     for (uint32_t i = 0; i < 3 && i < rest.size; i++)
-        if (i == 0 ? !is_letter(rest.data[i]) : !is_letter_or_digit(rest.data[i]))
+        if ((edifact_byte_classes[rest.data[i]] &
+             (i == 0 ? EDIFACT_LETTER : EDIFACT_LETTER_OR_DIGIT)) == 0)
             return scan_fault_at(out_fault, SCAN_MALFORMED, envelope->start + i,
                                  "expected a segment tag");
     if (rest.size < 4)
@@ -250,6 +272,7 @@ static enum status refuse_tag(const struct edifact_envelope *envelope, struct sc
                          "expected a separator behind the segment tag");
 }
 
+static enum service service_of(uint32_t tag);
 static const char *explain_step(const struct edifact_envelope *envelope);
 
 /* The segment, unless it is a plain one inside of a message, must be one that the place waits for.
@@ -260,15 +283,28 @@ static enum status step_by_tag(struct edifact_envelope *envelope, struct scan_fa
     uint32_t tag = envelope->tag;
     if (tag == EDIFACT_UNP && envelope->object_end != 0 && envelope->start == envelope->object_end)
         return STATUS_OK;
-    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-        if (steps[i].from != place || steps[i].tag != tag)
-            continue;
-        if (steps[i].again && !envelope->many)
-            return scan_fault_at(out_fault, SCAN_MANY_MESSAGES, envelope->start, NULL);
-        envelope->place = steps[i].to;
-        return STATUS_OK;
+    enum service service = service_of(tag);
+    uint8_t step = service == SERVICE_COUNT ? 0 : steps[place][service];
+    if (step == 0)
+        return scan_fault_at(out_fault, SCAN_MALFORMED, envelope->start, explain_step(envelope));
+    if ((step & AGAIN) != 0 && !envelope->many)
+        return scan_fault_at(out_fault, SCAN_MANY_MESSAGES, envelope->start, NULL);
+    envelope->place = (enum edifact_place)((step & ~AGAIN) - 1);
+    return STATUS_OK;
+}
+
+static enum service service_of(uint32_t tag)
+{
+    switch (tag) {
+    case EDIFACT_UNB: return UNB;
+    case EDIFACT_UNG: return UNG;
+    case EDIFACT_UNH: return UNH;
+    case EDIFACT_UNT: return UNT;
+    case EDIFACT_UNE: return UNE;
+    case EDIFACT_UNZ: return UNZ;
+    case EDIFACT_UNO: return UNO;
+    default: return SERVICE_COUNT;
     }
-    return scan_fault_at(out_fault, SCAN_MALFORMED, envelope->start, explain_step(envelope));
 }
 
 static const char *explain_step(const struct edifact_envelope *envelope)
@@ -278,8 +314,9 @@ static const char *explain_step(const struct edifact_envelope *envelope)
     case EDIFACT_UIB: return "interactive interchanges (UIB) are not accepted";
     case EDIFACT_UNP: return "UNP without UNO before it";
     case EDIFACT_UNO:
-        return is_within_message(place) ? "a package (UNO) stands between messages, not in one"
-                                        : "a package (UNO) without a message before it";
+        return edifact_is_within_message(place)
+                   ? "a package (UNO) stands between messages, not in one"
+                   : "a package (UNO) without a message before it";
     case EDIFACT_UNZ:
         if (place == EDIFACT_PLACE_INTERCHANGE)
             return "an interchange without a message";
@@ -292,29 +329,26 @@ static const char *explain_step(const struct edifact_envelope *envelope)
 /* ---- their ends --------------------------------------------------------------------------------
  */
 
-static uint32_t find_end(struct edifact_envelope *envelope, struct edifact_elements *elements)
-{
-    uint32_t from = envelope->start + 3;
-    return elements != NULL ? edifact_walk_elements(&envelope->walk, from, elements)
-                            : edifact_walk_terminator(&envelope->walk, from);
-}
-
 static enum status pass_object(struct edifact_envelope *envelope, uint32_t end,
                                struct scan_fault *out_fault);
 
-enum status edifact_envelope_end(struct edifact_envelope *envelope,
-                                 struct edifact_elements *elements, struct scan_fault *out_fault)
+enum status edifact_envelope_close(struct edifact_envelope *envelope,
+                                   struct edifact_elements *elements, uint32_t end,
+                                   struct scan_fault *out_fault)
 {
-    uint32_t end = find_end(envelope, elements), limit = envelope->spans[envelope->span].end;
+    uint32_t limit = envelope->limit, from = envelope->start + 3;
     if (envelope->unsure) {
         envelope->unsure = false;
         if (edifact_syntax_guess(&envelope->syntax, envelope->body, envelope->start, end)) {
-            edifact_walk_leap(&envelope->walk);
-            end = find_end(envelope, elements);
+            edifact_index_change(&envelope->index, &envelope->syntax);
+            end = edifact_walk_terminator(&envelope->index, envelope->body, from);
         }
     }
     if (end >= limit && !edifact_syntax_ends_by_lines(&envelope->syntax))
         return scan_fault_at(out_fault, SCAN_TRUNCATED, limit, "the segment has no end");
+    if (elements != NULL)
+        edifact_walk_split(&envelope->index, envelope->body, from, end < limit ? end : limit,
+                           elements);
     envelope->end = envelope->next = end < limit ? end + 1 : limit;
     return envelope->tag == EDIFACT_UNO ? pass_object(envelope, end, out_fault) : STATUS_OK;
 }
@@ -323,14 +357,14 @@ enum status edifact_envelope_end(struct edifact_envelope *envelope,
 static enum status pass_object(struct edifact_envelope *envelope, uint32_t end,
                                struct scan_fault *out_fault)
 {
-    uint32_t limit = envelope->spans[envelope->span].end;
+    uint32_t limit = envelope->limit;
     struct bytes walked = bytes_slice(envelope->body, 0, limit);
     struct edifact_object object;
     enum status status = edifact_package_measure(&envelope->syntax, walked, envelope->start, end,
                                                  &object, out_fault);
     uint32_t at = envelope->next;
     for (uint32_t i = 0; status == STATUS_OK && i < object.segments_before; i++) {
-        uint32_t terminator = edifact_walk_terminator(&envelope->walk, at);
+        uint32_t terminator = edifact_walk_terminator(&envelope->index, walked, at);
         if (terminator >= limit)
             return scan_fault_at(out_fault, SCAN_TRUNCATED, limit, "the segment has no end");
         at = terminator + 1;
@@ -341,6 +375,5 @@ static enum status pass_object(struct edifact_envelope *envelope, uint32_t end,
     if (status != STATUS_OK)
         return status;
     envelope->next = envelope->object_end;
-    edifact_walk_leap(&envelope->walk);
     return STATUS_OK;
 }

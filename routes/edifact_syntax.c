@@ -140,7 +140,10 @@ bool edifact_syntax_guess(struct edifact_syntax *syntax, struct bytes body, uint
                           uint32_t end)
 {
     const uint8_t *data = body.data;
-    if (syntax->terminator != '\'')
+    size_t size = end - start;
+    if (syntax->terminator != '\'' ||
+        (memchr(data + start, '\n', size) == NULL && memchr(data + start, '\r', size) == NULL &&
+         memchr(data + start, '"', size) == NULL))
         return false;
     for (uint32_t at = start; at < end; at++) {
         uint8_t byte = data[at];

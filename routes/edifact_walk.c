@@ -2,71 +2,24 @@
 
 #include <assert.h>
 
-enum { NO_WINDOW = UINT32_MAX };
-
-static_assert(EDIFACT_BLOCK_BYTES <= BYTES_PADDING, "the last block may reach past the body");
-
-void edifact_walk_init(struct edifact_walk *walk, const struct edifact_indexer *indexer,
-                       const struct edifact_syntax *syntax, struct bytes body)
+uint32_t edifact_walk_far_terminator(struct edifact_index *index, struct bytes body, uint32_t from)
 {
-    assert(body.size < UINT32_MAX - EDIFACT_BLOCK_BYTES);
-    walk->indexer = indexer;
-    walk->syntax = syntax;
-    walk->body = body;
-    walk->block_count = (uint32_t)((body.size + EDIFACT_BLOCK_BYTES - 1) / EDIFACT_BLOCK_BYTES);
-    walk->window = NO_WINDOW;
-    walk->released = false;
-}
-
-void edifact_walk_leap(struct edifact_walk *walk)
-{
-    walk->window = NO_WINDOW;
-    walk->released = false;
-}
-
-static void enter_window(struct edifact_walk *walk, uint32_t window)
-{
-    /* Whoever leaps over a window has leapt over blanks only, which release nothing. */
-    assert(window == walk->window + 1 || !walk->released);
-    uint32_t first = window * EDIFACT_WINDOW_BLOCKS;
-    uint32_t count = walk->block_count - first;
-    bool last = count <= EDIFACT_WINDOW_BLOCKS;
-    if (!last)
-        count = EDIFACT_WINDOW_BLOCKS;
-    walk->indexer->mark(walk->syntax, walk->body.data + (size_t)first * EDIFACT_BLOCK_BYTES, count,
-                        &walk->released, walk->blocks);
-    walk->window = window;
-
-    uint32_t tail = (uint32_t)walk->body.size % EDIFACT_BLOCK_BYTES;
-    if (last && tail != 0) {
-        uint64_t inside = (UINT64_C(1) << tail) - 1;
-        walk->blocks[count - 1].terminators &= inside;
-        walk->blocks[count - 1].elements &= inside;
-        walk->blocks[count - 1].components &= inside;
+    edifact_index_move(index, body, from);
+    if (index->ends[0] != EDIFACT_NO_END)
+        return index->ends[0];
+    bool released = false;
+    for (uint32_t base = from; base < body.size; base += EDIFACT_MARKS_BYTES) {
+        uint64_t terminators =
+            edifact_marks_terminators(&index->marker, body.data + base, &released);
+        if (terminators == 0)
+            continue;
+        uint32_t end = base + (uint32_t)__builtin_ctzll(terminators);
+        return end < body.size ? end : (uint32_t)body.size;
     }
+    return (uint32_t)body.size;
 }
 
-static inline const struct edifact_block *enter_block(struct edifact_walk *walk, uint32_t number)
-{
-    uint32_t window = number / EDIFACT_WINDOW_BLOCKS;
-    if (window != walk->window)
-        enter_window(walk, window);
-    return &walk->blocks[number % EDIFACT_WINDOW_BLOCKS];
-}
-
-uint32_t edifact_walk_terminator(struct edifact_walk *walk, uint32_t from)
-{
-    uint64_t ahead = UINT64_MAX << from % EDIFACT_BLOCK_BYTES;
-    for (uint32_t number = from / EDIFACT_BLOCK_BYTES; number < walk->block_count; number++) {
-        uint64_t terminators = enter_block(walk, number)->terminators & ahead;
-        if (terminators != 0)
-            return number * EDIFACT_BLOCK_BYTES + (uint32_t)__builtin_ctzll(terminators);
-        ahead = UINT64_MAX;
-    }
-    return (uint32_t)walk->body.size;
-}
-
-/* Notes the separators of one block, those of elements and those of components in turn. */
+/* Notes the separators among 64 bytes, those of elements and those of components in turn. */
 static void note_separators(uint64_t element_bits, uint64_t component_bits, uint32_t base,
                             struct edifact_elements *elements, uint32_t *component_count)
 {
@@ -79,7 +32,7 @@ static void note_separators(uint64_t element_bits, uint64_t component_bits, uint
             elements->first_components[count] = (uint16_t)components;
             elements->starts[count++] = at + 1;
         } else if (components < EDIFACT_COMPONENTS_MAX) {
-            elements->components[components] = at;
+            elements->components_at[components] = at;
             components += count > 0; /* before the first element they mean nesting */
         } else {
             elements->crowded = true;
@@ -89,26 +42,19 @@ static void note_separators(uint64_t element_bits, uint64_t component_bits, uint
     *component_count = components;
 }
 
-uint32_t edifact_walk_elements(struct edifact_walk *walk, uint32_t from,
+void edifact_walk_far_elements(const struct edifact_index *index, struct bytes body,
                                struct edifact_elements *out_elements)
 {
-    uint32_t end = (uint32_t)walk->body.size, component_count = 0;
-    uint64_t ahead = UINT64_MAX << from % EDIFACT_BLOCK_BYTES;
+    uint32_t end = out_elements->end, component_count = 0;
+    bool released = false;
     out_elements->count = 0;
-    out_elements->crowded = false;
-    for (uint32_t number = from / EDIFACT_BLOCK_BYTES; number < walk->block_count; number++) {
-        const struct edifact_block *block = enter_block(walk, number);
-        uint32_t base = number * EDIFACT_BLOCK_BYTES;
-        uint64_t terminators = block->terminators & ahead;
-        if (terminators != 0)
-            ahead &= (terminators & (0 - terminators)) - 1; /* up to the first of them */
-        note_separators(block->elements & ahead, block->components & ahead, base, out_elements,
+    for (uint32_t base = out_elements->from; base < end; base += EDIFACT_MARKS_BYTES) {
+        struct edifact_marks marks = edifact_marks_all(&index->marker, body.data + base, &released);
+        uint64_t inside = UINT64_MAX;
+        if (end - base < EDIFACT_MARKS_BYTES)
+            inside = (UINT64_C(1) << (end - base)) - 1;
+        note_separators(marks.elements & inside, marks.components & inside, base, out_elements,
                         &component_count);
-        if (terminators != 0) {
-            end = base + (uint32_t)__builtin_ctzll(terminators);
-            break;
-        }
-        ahead = UINT64_MAX;
     }
     if (out_elements->count <= EDIFACT_ELEMENTS_MAX) {
         out_elements->first_components[out_elements->count] = (uint16_t)component_count;
@@ -116,5 +62,28 @@ uint32_t edifact_walk_elements(struct edifact_walk *walk, uint32_t from,
     } else {
         out_elements->count = EDIFACT_ELEMENTS_MAX;
     }
-    return end;
+}
+
+struct bytes edifact_far_element(struct bytes body, const struct edifact_elements *elements,
+                                 uint32_t number)
+{
+    if (number - 1 >= elements->count)
+        return (struct bytes){NULL, 0};
+    uint32_t start = elements->starts[number - 1];
+    return bytes_make(body.data + start, elements->starts[number] - 1 - start);
+}
+
+struct bytes edifact_far_component(struct bytes body, const struct edifact_elements *elements,
+                                   uint32_t number, uint32_t component)
+{
+    if (number - 1 >= elements->count)
+        return (struct bytes){NULL, 0};
+    uint32_t first = elements->first_components[number - 1];
+    uint32_t last = elements->first_components[number] - first + 1; /* component */
+    if (component - 1 >= last)
+        return (struct bytes){NULL, 0};
+    const uint32_t *separators = &elements->components_at[first];
+    uint32_t start = component == 1 ? elements->starts[number - 1] : separators[component - 2] + 1;
+    uint32_t end = component == last ? elements->starts[number] - 1 : separators[component - 1];
+    return bytes_make(body.data + start, end - start);
 }

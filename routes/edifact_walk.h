@@ -1,62 +1,105 @@
-/* The second half: a walk from segment to segment, and within one from element to element, over the
- * bits of routes/edifact_index.h. It holds the bits of one short window of the body and goes only
- * forward. */
+/* The second half: where a segment ends, and where its elements and their components lie. Most
+ * segments lie within the 64 bytes behind their tag, and stay bits; of longer ones the places are
+ * noted. Internal to this folder. */
 #ifndef KOUAN_ROUTES_EDIFACT_WALK_H
 #define KOUAN_ROUTES_EDIFACT_WALK_H
 
 #include "routes/edifact_index.h"
 
 enum {
-    EDIFACT_WINDOW_BLOCKS = 4,
     EDIFACT_ELEMENTS_MAX = PLAN_ELEMENT_MAX, /* of one segment; further ones are passed over */
     EDIFACT_COMPONENTS_MAX = 2 * EDIFACT_ELEMENTS_MAX /* separators of them in one segment */
 };
 
-struct edifact_walk {
-    const struct edifact_indexer *indexer;
-    const struct edifact_syntax *syntax;
-    struct bytes body;
-    uint32_t block_count;
-    uint32_t window; /* the number of the one whose bits are held */
-    bool released;   /* the first byte behind it is released */
-    struct edifact_block blocks[EDIFACT_WINDOW_BLOCKS];
-};
-
-/* Element i (from 1) of a segment begins at starts[i - 1], and ends one byte before starts[i]. The
- * separators of its components stand at components[first_components[i - 1]] and after, up to those
- * of the next element. */
+/* The separators in a segment, from behind its tag to its terminator. */
 struct edifact_elements {
+    uint32_t from, end;  /* offsets in the body; `end` is the terminator's */
+    bool plain;          /* within an all-ASCII window without releases, and few */
+    bool few;            /* all within 64 bytes: only the bits below hold */
+    uint64_t elements;   /* separators before elements; bit i stands for byte from + i */
+    uint64_t components; /* separators of components */
+
+    /* Otherwise: element i (from 1) begins at starts[i - 1], and ends one byte before starts[i].
+     * The separators of its components stand at components_at[first_components[i - 1]] and after,
+     * up to those of the next element. */
     uint32_t count;
-    bool crowded; /* more than EDIFACT_COMPONENTS_MAX: not all are in `components` */
+    bool crowded; /* more than EDIFACT_COMPONENTS_MAX: not all are in `components_at` */
     uint16_t first_components[EDIFACT_ELEMENTS_MAX + 1];
     uint32_t starts[EDIFACT_ELEMENTS_MAX + 1];
-    uint32_t components[EDIFACT_COMPONENTS_MAX];
+    uint32_t components_at[EDIFACT_COMPONENTS_MAX];
 };
 
-/* The body has BYTES_PADDING readable bytes past its end; what they hold makes no difference. */
-void edifact_walk_init(struct edifact_walk *walk, const struct edifact_indexer *indexer,
-                       const struct edifact_syntax *syntax, struct bytes body);
-
-/* What follows is looked at anew, by the syntax as it is now: at another place further on, which no
- * release character stands before, or from any place on if the syntax has changed. */
-void edifact_walk_leap(struct edifact_walk *walk);
-
-/* The offset of the terminator of the segment in which `from` lies; the body's size if it has none.
- * `from` never falls, and no byte between two calls' segments is a release character. */
-uint32_t edifact_walk_terminator(struct edifact_walk *walk, uint32_t from);
-
-/* The same, and where the elements and their components lie between `from` and there. */
-uint32_t edifact_walk_elements(struct edifact_walk *walk, uint32_t from,
+/* What is below, where it is not as it mostly is: the window must be moved, or the segment is long.
+ */
+uint32_t edifact_walk_far_terminator(struct edifact_index *index, struct bytes body, uint32_t from);
+void edifact_walk_far_elements(const struct edifact_index *index, struct bytes body,
                                struct edifact_elements *out_elements);
+
+/* The offset of the terminator of the segment in which `from` lies, unreleased; the body's size if
+ * it has none. `from` never falls. The body has BYTES_PADDING readable bytes past its end; what
+ * they hold makes no difference. */
+static inline uint32_t edifact_walk_terminator(struct edifact_index *index, struct bytes body,
+                                               uint32_t from)
+{
+    uint32_t end = edifact_index_end(index, from);
+    return end != EDIFACT_NO_END ? end : edifact_walk_far_terminator(index, body, from);
+}
+
+/* 64 bits of the window, from bit `at` on. */
+static inline uint64_t edifact_walk_bits(const uint64_t *blocks, uint32_t at)
+{
+    uint32_t block = at / EDIFACT_MARKS_BYTES, shift = at % EDIFACT_MARKS_BYTES;
+    return blocks[block] >> shift | blocks[block + 1] << 1 << (EDIFACT_MARKS_BYTES - 1 - shift);
+}
+
+/* Where the elements and their components lie between `from` and the terminator at `end`, which was
+ * found last. */
+static inline void edifact_walk_split(const struct edifact_index *index, struct bytes body,
+                                      uint32_t from, uint32_t end,
+                                      struct edifact_elements *out_elements)
+{
+    uint32_t size = end - from, at = from - index->base;
+    out_elements->from = from;
+    out_elements->end = end;
+    out_elements->crowded = false;
+    /* A segment is within the window from its start on, if its end is. */
+    out_elements->few = size < EDIFACT_MARKS_BYTES && index->ends[index->end] != EDIFACT_NO_END;
+    out_elements->plain = out_elements->few && index->specials == 0;
+    if (!out_elements->few) {
+        edifact_walk_far_elements(index, body, out_elements);
+        return;
+    }
+    uint64_t inside = (UINT64_C(1) << size) - 1;
+    out_elements->elements = edifact_walk_bits(index->elements, at) & inside;
+    out_elements->components = edifact_walk_bits(index->components, at) & inside;
+}
+
+struct bytes edifact_far_element(struct bytes body, const struct edifact_elements *elements,
+                                 uint32_t number);
+struct bytes edifact_far_component(struct bytes body, const struct edifact_elements *elements,
+                                   uint32_t number, uint32_t component);
+
+/* Without its lowest `count` bits; 0 if it has no more. */
+static inline uint64_t edifact_drop_bits(uint64_t bits, uint32_t count)
+{
+    for (; count > 0 && bits != 0; count--)
+        bits &= bits - 1;
+    return bits;
+}
 
 /* The bytes of element `number` (from 1); absent if the segment has fewer. */
 static inline struct bytes edifact_element(struct bytes body,
                                            const struct edifact_elements *elements, uint32_t number)
 {
-    if (number - 1 >= elements->count)
+    if (!elements->few)
+        return edifact_far_element(body, elements, number);
+    uint64_t left = edifact_drop_bits(elements->elements, number - 1);
+    if (left == 0)
         return (struct bytes){NULL, 0};
-    uint32_t start = elements->starts[number - 1];
-    return bytes_make(body.data + start, elements->starts[number] - 1 - start);
+    uint32_t start = elements->from + (uint32_t)__builtin_ctzll(left) + 1;
+    left &= left - 1;
+    uint32_t end = left == 0 ? elements->end : elements->from + (uint32_t)__builtin_ctzll(left);
+    return bytes_make(body.data + start, end - start);
 }
 
 /* The bytes of a component (from 1) of an element that is not crowded. Repetitions are no matter of
@@ -65,15 +108,28 @@ static inline struct bytes edifact_component(struct bytes body,
                                              const struct edifact_elements *elements,
                                              uint32_t number, uint32_t component)
 {
-    if (number - 1 >= elements->count)
+    if (!elements->few)
+        return edifact_far_component(body, elements, number, component);
+    uint64_t left = edifact_drop_bits(elements->elements, number - 1);
+    if (left == 0)
         return (struct bytes){NULL, 0};
-    uint32_t first = elements->first_components[number - 1];
-    uint32_t last = elements->first_components[number] - first + 1; /* component */
-    if (component - 1 >= last)
-        return (struct bytes){NULL, 0};
-    const uint32_t *separators = &elements->components[first];
-    uint32_t start = component == 1 ? elements->starts[number - 1] : separators[component - 2] + 1;
-    uint32_t end = component == last ? elements->starts[number] - 1 : separators[component - 1];
+    uint64_t opening = left & (0 - left), closing = (left - opening) & (opening - left);
+    uint32_t end = elements->end;
+    uint64_t within = elements->components & ~(opening - 1);
+    if (closing != 0) {
+        within &= closing - 1;
+        end = elements->from + (uint32_t)__builtin_ctzll(closing);
+    }
+    uint32_t start = elements->from + (uint32_t)__builtin_ctzll(opening) + 1;
+    if (component > 1) {
+        within = edifact_drop_bits(within, component - 2);
+        if (within == 0)
+            return (struct bytes){NULL, 0};
+        start = elements->from + (uint32_t)__builtin_ctzll(within) + 1;
+        within &= within - 1;
+    }
+    if (within != 0)
+        end = elements->from + (uint32_t)__builtin_ctzll(within);
     return bytes_make(body.data + start, end - start);
 }
 

@@ -40,18 +40,39 @@ static void build_children(struct arena *arena, struct plan_index *index, const 
         add_children(index, plan, node);
 }
 
+static bool is_by_first(const struct plan_component *row)
+{
+    return row->qualifier_element == 1 && row->qualifier_component == 1 && row->qualifier.size > 0;
+}
+
+static void build_beginnings(struct arena *arena, struct plan_index *index, const struct plan *plan)
+{
+    index->beginnings =
+        arena_allocate_array(arena, plan->component_count + 1, sizeof *index->beginnings);
+    for (uint16_t i = 0; i < plan->component_count; i++) {
+        struct bytes qualifier = plan->components[i].qualifier;
+        uint8_t text[sizeof(uint64_t)] = {0}, used[sizeof(uint64_t)] = {0};
+        for (size_t k = 0; k < qualifier.size && k < sizeof text; k++) {
+            text[k] = qualifier.data[k];
+            used[k] = 0xFF;
+        }
+        index->beginnings[i] = (struct plan_beginning){plan_load_word(text), plan_load_word(used)};
+    }
+}
+
 static void build_rows(struct plan_index *index, const struct plan *plan)
 {
     assert(plan->component_count <= PLAN_TAPS_MAX);
     for (uint16_t first = 0, end; first < plan->component_count; first = end) {
         uint32_t tag = plan_tag(plan->components[first].tag), slot = plan_tag_slot(tag);
-        end = first;
-        while (end < plan->component_count && plan_tag(plan->components[end].tag) == tag)
-            end++;
+        bool by_first = true;
+        for (end = first; end < plan->component_count && plan_tag(plan->components[end].tag) == tag;
+             end++)
+            by_first = by_first && is_by_first(&plan->components[end]);
         for (; index->rows[slot].end != 0; slot = (slot + 1) % PLAN_TAG_SLOTS)
             assert(plan_tag(plan->components[index->rows[slot].first].tag) != tag &&
                    "rows of one tag stand together");
-        index->rows[slot] = (struct plan_rows){first, end};
+        index->rows[slot] = (struct plan_rows){tag, first, end, by_first};
     }
 }
 
@@ -60,5 +81,6 @@ void plan_index_build(struct arena *arena, struct plan *plan)
     struct plan_index *index = arena_allocate(arena, sizeof *index);
     build_children(arena, index, plan);
     build_rows(index, plan);
+    build_beginnings(arena, index, plan);
     plan->index = index;
 }

@@ -17,7 +17,14 @@ enum {
 
 /* Those of plan->components that tap segments of one tag. */
 struct plan_rows {
+    uint32_t tag;
     uint16_t first, end; /* the same if there are none */
+    bool by_first;       /* each has a qualifier, in the first component of the first element */
+};
+
+/* The first 8 bytes of a text, and which bits of them it has. */
+struct plan_beginning {
+    uint64_t word, mask;
 };
 
 /* A name below a node as three numbers. They tell names of up to PLAN_KEY_NAME_BYTES apart, and
@@ -39,6 +46,7 @@ struct plan_index {
     uint32_t mask;                         /* of slots */
     struct plan_child *children;           /* at most a quarter full, so that a search is short */
     struct plan_rows rows[PLAN_TAG_SLOTS]; /* by tag; a free slot has none */
+    struct plan_beginning *beginnings;     /* of the rows' qualifiers */
 };
 
 /* Gives the plan its index, in the arena. Nodes and components stay as they are from here on. */
@@ -92,19 +100,31 @@ static inline uint32_t plan_tag(const uint8_t *tag)
     return tag[0] | (uint32_t)tag[1] << 8 | (uint32_t)tag[2] << 16;
 }
 
+/* The same where a fourth byte can be read. */
+static inline uint32_t plan_load_tag(const uint8_t *tag)
+{
+    uint32_t word;
+    memcpy(&word, tag, sizeof word);
+    return le32toh(word) & 0xFFFFFF;
+}
+
 static inline uint32_t plan_tag_slot(uint32_t tag)
 {
     return (tag * UINT32_C(0x9E3779B1)) >> (32 - PLAN_TAG_BITS);
 }
 
-/* The rows that tap segments of this tag. */
-static inline struct plan_rows plan_index_rows(const struct plan *plan, uint32_t tag)
+static inline bool plan_begins(struct plan_beginning beginning, uint64_t word)
 {
-    for (uint32_t slot = plan_tag_slot(tag);; slot = (slot + 1) % PLAN_TAG_SLOTS) {
-        struct plan_rows rows = plan->index->rows[slot];
-        if (rows.first == rows.end || plan_tag(plan->components[rows.first].tag) == tag)
-            return rows;
-    }
+    return ((word ^ beginning.word) & beginning.mask) == 0;
+}
+
+/* The rows that tap segments of this tag; `end` is 0 if there are none. */
+static inline const struct plan_rows *plan_index_rows(const struct plan_index *index, uint32_t tag)
+{
+    const struct plan_rows *rows = &index->rows[plan_tag_slot(tag)];
+    while (rows->tag != tag && rows->end != 0)
+        rows = rows + 1 < index->rows + PLAN_TAG_SLOTS ? rows + 1 : index->rows;
+    return rows;
 }
 
 #endif

@@ -1,6 +1,7 @@
 /* Any bytes through the EDIFACT scanner: no read past the padding, the same answer whatever the
- * padding holds and whichever indexer runs, faults and captures that lie in the body; and the same
- * captures of a part of several, whether it is read from the whole body or stands alone. */
+ * padding holds, elements where the plain cut finds them, faults and captures that lie in the body;
+ * and the same captures of a part of several, whether it is read from the whole body or stands
+ * alone. */
 #include <stdlib.h>
 
 #include "routes/charset.h"
@@ -110,24 +111,34 @@ static void check_same(const struct run *a, const struct run *b)
     }
 }
 
-static void check_indexers(struct bytes body)
+/* Element by element, what the walk finds is what the plain cut finds. */
+static void check_walk(struct bytes body)
 {
+    enum { ELEMENTS = 12, COMPONENTS = 4 };
+    static struct edifact_elements elements;
     struct edifact_syntax syntax;
+    static struct edifact_index index;
     struct scan_fault fault;
     if (edifact_syntax_read(body, &syntax, &fault) != STATUS_OK)
         return;
-    struct edifact_walk portable, best;
-    struct edifact_elements expected, found;
-    edifact_walk_init(&portable, edifact_indexer_at(0), &syntax, body);
-    edifact_walk_init(&best, edifact_indexer_best(), &syntax, body);
+    edifact_index_init(&index, &syntax);
     for (uint32_t from = syntax.start; from < body.size;) {
-        uint32_t end = edifact_walk_elements(&portable, from, &expected);
-        check(edifact_walk_elements(&best, from, &found) == end);
-        check(found.count == expected.count && found.crowded == expected.crowded);
-        for (uint32_t i = 0; i < expected.first_components[expected.count]; i++)
-            check(found.components[i] == expected.components[i]);
-        check(memcmp(found.starts, expected.starts, (found.count + 1) * sizeof found.starts[0]) ==
-              0);
+        struct bytes rest = bytes_slice(body, from, body.size), next = rest;
+        struct bytes segment = edifact_syntax_cut(&syntax, syntax.terminator, &next);
+        uint32_t end = from + (uint32_t)segment.size;
+        check(edifact_walk_terminator(&index, body, from) == end);
+        edifact_walk_split(&index, body, from, end, &elements);
+        (void)edifact_syntax_cut(&syntax, syntax.element, &segment); /* before the first */
+        for (uint32_t i = 1; i <= ELEMENTS; i++) {
+            struct bytes element = edifact_syntax_cut(&syntax, syntax.element, &segment);
+            struct bytes found = edifact_element(body, &elements, i);
+            check(found.data == element.data && found.size == element.size);
+            for (uint32_t k = 1; k <= COMPONENTS && !elements.crowded; k++) {
+                struct bytes part = edifact_syntax_cut(&syntax, syntax.component, &element);
+                found = edifact_component(body, &elements, i, k);
+                check(found.data == part.data && found.size == part.size);
+            }
+        }
         from = end + 1;
     }
 }
@@ -234,7 +245,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     run(&second, charsets, data, size, "?+:\xFF ");
     check_run(&first);
     check_same(&first, &second);
-    check_indexers(first.body);
+    check_walk(first.body);
     check_split(&first, charsets);
     check_warnings(&first, charsets);
     free((void *)first.body.data);

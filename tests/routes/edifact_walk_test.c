@@ -1,40 +1,43 @@
-/* Every indexer that this machine can run, against a splitter that goes byte by byte. */
+/* Where segments end and their elements lie, against a splitter that goes byte by byte. */
 #include "routes/edifact_walk.h"
 #include "tests/routes/edifact_stand.h"
 
 enum { SOUP_BYTES_MAX = 2000, ROUNDS = 4000 };
 
-/* The oracle: from `from`, the terminator, and where the elements begin. */
-static uint32_t split_naively(const struct edifact_syntax *syntax, struct bytes body, uint32_t from,
-                              struct edifact_elements *out_elements)
+static bool is_released(const struct edifact_syntax *syntax, struct bytes body, uint32_t from,
+                        uint32_t at)
 {
-    uint32_t at = from, count = 0, components = 0;
-    out_elements->crowded = false;
-    for (; at < body.size && body.data[at] != syntax->terminator; at++) {
-        if (syntax->release != 0 && body.data[at] == syntax->release) {
+    bool released = false;
+    for (uint32_t i = from; i < at; i++)
+        released = !released && syntax->release != 0 && body.data[i] == syntax->release;
+    return released;
+}
+
+/* The oracle: the first unreleased `separator` between `from` and `end`; `end` if there is none. */
+static uint32_t find_naively(const struct edifact_syntax *syntax, struct bytes body, uint32_t from,
+                             uint32_t end, uint8_t separator)
+{
+    for (uint32_t at = from; at < end; at++) {
+        if (syntax->release != 0 && body.data[at] == syntax->release)
             at++;
-            continue;
-        }
-        if (body.data[at] == syntax->element && count <= EDIFACT_ELEMENTS_MAX) {
-            out_elements->first_components[count] = (uint16_t)components;
-            out_elements->starts[count++] = at + 1;
-        }
-        bool counts = count > 0 && count <= EDIFACT_ELEMENTS_MAX;
-        if (body.data[at] == syntax->component && counts && components == EDIFACT_COMPONENTS_MAX)
-            out_elements->crowded = true;
-        else if (body.data[at] == syntax->component && counts)
-            out_elements->components[components++] = at;
+        else if (body.data[at] == separator)
+            return at;
     }
-    if (at > body.size)
-        at = (uint32_t)body.size; /* a release at the very end */
-    if (count <= EDIFACT_ELEMENTS_MAX) {
-        out_elements->first_components[count] = (uint16_t)components;
-        out_elements->starts[count] = at + 1;
-    } else {
-        count = EDIFACT_ELEMENTS_MAX;
+    return end;
+}
+
+/* Piece `number` (from 1) of what lies between separators; absent if there are fewer. */
+static struct bytes piece_naively(const struct edifact_syntax *syntax, struct bytes body,
+                                  uint32_t from, uint32_t end, uint8_t separator, uint32_t number)
+{
+    for (;;) {
+        uint32_t at = find_naively(syntax, body, from, end, separator);
+        if (--number == 0)
+            return bytes_make(body.data + from, at - from);
+        if (at == end)
+            return (struct bytes){NULL, 0};
+        from = at + 1;
     }
-    out_elements->count = count;
-    return at;
 }
 
 static struct edifact_syntax random_syntax(uint64_t *state)
@@ -67,31 +70,42 @@ static size_t fill_soup(uint64_t *state, const struct edifact_syntax *syntax, ui
     return size;
 }
 
+static bool same_place(struct bytes a, struct bytes b)
+{
+    return a.data == b.data && a.size == b.size;
+}
+
 static void compare(const struct edifact_indexer *indexer, const struct edifact_syntax *syntax,
                     struct bytes body, uint64_t seed)
 {
-    struct edifact_walk skipping, splitting;
-    edifact_walk_init(&skipping, indexer, syntax, body);
-    edifact_walk_init(&splitting, indexer, syntax, body);
-    for (uint32_t from = 0; from <= body.size;) {
-        struct edifact_elements expected, found;
-        uint32_t end = split_naively(syntax, body, from, &expected);
-        cr_assert_eq(edifact_walk_terminator(&skipping, from), end, "%s, seed %" PRIu64,
-                     indexer->name, seed);
-        cr_assert_eq(edifact_walk_elements(&splitting, from, &found), end, "%s, seed %" PRIu64,
-                     indexer->name, seed);
-        cr_assert_eq(found.count, expected.count, "%s, seed %" PRIu64, indexer->name, seed);
-        cr_assert_eq(found.crowded, expected.crowded, "%s, seed %" PRIu64, indexer->name, seed);
-        size_t firsts_bytes = (expected.count + 1) * sizeof expected.first_components[0];
-        cr_assert_eq(memcmp(found.first_components, expected.first_components, firsts_bytes), 0,
-                     "%s, seed %" PRIu64, indexer->name, seed);
-        size_t components_bytes =
-            expected.first_components[expected.count] * sizeof expected.components[0];
-        cr_assert_eq(memcmp(found.components, expected.components, components_bytes), 0,
-                     "%s, seed %" PRIu64, indexer->name, seed);
-        size_t starts_bytes = (expected.count + 1) * sizeof expected.starts[0];
-        cr_assert_eq(memcmp(found.starts, expected.starts, starts_bytes), 0, "%s, seed %" PRIu64,
-                     indexer->name, seed);
+    enum { ELEMENTS = 20, COMPONENTS = 6 };
+    struct edifact_index skipping, splitting;
+    edifact_index_init(&skipping, syntax);
+    edifact_index_init(&splitting, syntax);
+    skipping.indexer = splitting.indexer = indexer;
+    uint32_t size = (uint32_t)body.size;
+    for (uint32_t from = 0; from <= size;) {
+        struct edifact_elements elements;
+        uint32_t end = find_naively(syntax, body, from, size, syntax->terminator);
+        cr_assert_eq(edifact_walk_terminator(&skipping, body, from), end, "seed %" PRIu64, seed);
+        cr_assert_eq(edifact_walk_terminator(&splitting, body, from), end, "seed %" PRIu64, seed);
+        edifact_walk_split(&splitting, body, from, end, &elements);
+        cr_assert_eq(elements.end, end);
+        for (uint32_t i = 1; i <= ELEMENTS; i++) {
+            /* piece 1 stands before the first element: the rest of the tag, or its nesting */
+            struct bytes element = piece_naively(syntax, body, from, end, syntax->element, i + 1);
+            cr_assert(same_place(edifact_element(body, &elements, i), element),
+                      "seed %" PRIu64 ", element %u", seed, i);
+            uint32_t start = element.data == NULL ? 0 : (uint32_t)(element.data - body.data);
+            for (uint32_t k = 1; k <= COMPONENTS && !elements.crowded; k++) {
+                struct bytes component = {NULL, 0};
+                if (element.data != NULL)
+                    component = piece_naively(syntax, body, start, start + (uint32_t)element.size,
+                                              syntax->component, k);
+                cr_assert(same_place(edifact_component(body, &elements, i, k), component),
+                          "seed %" PRIu64 ", element %u, component %u", seed, i, k);
+            }
+        }
         from = end + 1;
     }
 }
@@ -111,32 +125,35 @@ Test(edifact_walk, soups_against_naive_splitter)
     }
 }
 
-/* Blocks alone: the same bits from all, and the same word on the byte that follows. */
-Test(edifact_walk, indexers_agree_on_blocks)
+/* 64 bytes alone: each character's bits, and what the last byte says of the one that follows. */
+Test(edifact_walk, marks)
 {
-    static uint8_t soup[SOUP_BYTES_MAX + 4 * EDIFACT_BLOCK_BYTES];
+    static uint8_t soup[SOUP_BYTES_MAX];
     for (uint64_t seed = 1; seed <= ROUNDS; seed++) {
         uint64_t state = seed;
         struct edifact_syntax syntax = random_syntax(&state);
+        struct edifact_marker marker;
+        edifact_marker_init(&marker, &syntax);
         fill_soup(&state, &syntax, soup);
+        const uint8_t *data = soup + random_below(&state, 64);
         bool released_first = random_below(&state, 2) == 0, released = released_first;
-        struct edifact_block expected[4], found[4];
-        edifact_indexer_at(0)->mark(&syntax, soup, 4, &released, expected);
-        for (unsigned i = 1; edifact_indexer_at(i) != NULL; i++) {
-            bool also_released = released_first;
-            edifact_indexer_at(i)->mark(&syntax, soup, 4, &also_released, found);
-            cr_assert_eq(memcmp(found, expected, sizeof expected), 0, "%s, seed %" PRIu64,
-                         edifact_indexer_at(i)->name, seed);
-            cr_assert_eq(also_released, released, "%s, seed %" PRIu64, edifact_indexer_at(i)->name,
-                         seed);
+        bool released_too = released_first;
+        struct edifact_marks marks = edifact_marks_all(&marker, data, &released);
+        cr_assert_eq(edifact_marks_terminators(&marker, data, &released_too), marks.terminators);
+        cr_assert_eq(released, released_too);
+        cr_assert_eq(edifact_marks_equal(data, marker.element),
+                     edifact_marks_equal_portable(data, marker.element), "seed %" PRIu64, seed);
+        struct bytes body = bytes_make(data, 65);
+        for (uint32_t i = 0; i <= EDIFACT_MARKS_BYTES; i++) {
+            bool is = released_first ? i == 0 || is_released(&syntax, body, 1, i)
+                                     : is_released(&syntax, body, 0, i);
+            if (i == EDIFACT_MARKS_BYTES) {
+                cr_assert_eq(released, is, "seed %" PRIu64, seed);
+                break;
+            }
+            cr_assert_eq(marks.terminators >> i & 1, !is && data[i] == syntax.terminator);
+            cr_assert_eq(marks.elements >> i & 1, !is && data[i] == syntax.element);
+            cr_assert_eq(marks.components >> i & 1, !is && data[i] == syntax.component);
         }
     }
-}
-
-Test(edifact_walk, best_is_one_of_all)
-{
-    bool found = false;
-    for (unsigned i = 0; edifact_indexer_at(i) != NULL; i++)
-        found = found || edifact_indexer_at(i) == edifact_indexer_best();
-    cr_expect(found);
 }
