@@ -73,6 +73,20 @@ static inline const uint8_t *find_high(const uint8_t *at, const uint8_t *end)
     return find_near(at, end, (struct find_set){0}, hits_high, find_high_far);
 }
 
+/* The last quote before `at`. There is one from `begin` on. */
+static inline const uint8_t *find_quote_before(const uint8_t *begin, const uint8_t *at)
+{
+    for (; at - begin >= 16; at -= 16) {
+        unsigned hits = hits_quote(load_block(at - 16));
+        if (hits != 0)
+            return at - 16 + (31 - __builtin_clz(hits));
+    }
+    do {
+        at--;
+    } while (*at != '"');
+    return at;
+}
+
 /* True if the `size` bytes at `a` and `b` are the same. May read 32 bytes of either. */
 static inline bool find_equal(const uint8_t *a, const uint8_t *b, size_t size)
 {
@@ -105,6 +119,15 @@ static inline const uint8_t *find_nonblank(const uint8_t *at, const uint8_t *end
 static inline const uint8_t *find_high(const uint8_t *at, const uint8_t *end)
 {
     return find_high_far(at, end, (struct find_set){0});
+}
+
+static inline const uint8_t *find_quote_before(const uint8_t *begin, const uint8_t *at)
+{
+    (void)begin;
+    do {
+        at--;
+    } while (*at != '"');
+    return at;
 }
 
 static inline bool find_equal(const uint8_t *a, const uint8_t *b, size_t size)

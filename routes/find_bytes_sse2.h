@@ -73,6 +73,11 @@ static inline __m128i load_block(const uint8_t *at)
     return _mm_loadu_si128((const __m128i *)(const void *)at);
 }
 
+static inline unsigned hits_quote(__m128i block)
+{
+    return (unsigned)_mm_movemask_epi8(equal_to(block, '"'));
+}
+
 static inline uint64_t same_bytes(const uint8_t *a, const uint8_t *b)
 {
     return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(load_block(a), load_block(b)));

@@ -27,14 +27,15 @@ struct json_scan {
     struct gather gather;
 };
 
-static const uint32_t *walk_root(struct json_scan *walk, const uint32_t *token);
-static void check_end(struct json_scan *walk, const uint32_t *token);
-static const uint32_t *read_value(struct json_scan *walk, const uint32_t *token);
-static const uint32_t *open_container(struct json_scan *walk, const uint32_t *token);
-static const uint32_t *close_containers(struct json_scan *walk, const uint32_t *token);
-static const uint32_t *read_member_name(struct json_scan *walk, const uint32_t *token);
+static bool walk_root(struct json_scan *walk);
+static bool check_end(struct json_scan *walk);
+static bool read_value(struct json_scan *walk);
+static bool open_container(struct json_scan *walk, const uint8_t *at);
+static bool close_containers(struct json_scan *walk);
+static void pass_lost_members(struct json_scan *walk);
+static bool read_member_name(struct json_scan *walk);
 static uint16_t node_of_escaped(struct json_scan *walk, uint16_t outer, struct bytes raw);
-static const uint32_t *read_scalar(struct json_scan *walk, const uint32_t *token);
+static bool read_scalar(struct json_scan *walk);
 static bool capture(struct json_scan *walk, const struct json_scalar *scalar, const uint8_t *at);
 
 enum status scan_json(const struct plan *plan, struct bytes body, struct scan *scan,
@@ -42,83 +43,71 @@ enum status scan_json(const struct plan *plan, struct bytes body, struct scan *s
 {
     assert(plan->node_count <= PLAN_NODES_MAX);
     struct json_scan walk;
-    scan_source_init(&walk.text.source, body, scan);
     plan_walk_init(&walk.plan, plan);
     walk.node = plan_walk_root(&walk.plan);
     walk.innermost = walk.containers;
     walk.containers[0].place = (struct plan_place){.node = PLAN_NODE_NONE};
     walk.seen_words = (plan->node_count + 63U) / 64U;
-    const uint8_t *at = scan_begin_text(&walk.text.source);
-    if (at != NULL)
-        check_end(&walk, walk_root(&walk, json_index_open(&walk.text.index, body, at)));
+    if (json_begin(&walk.text, body, scan) && walk_root(&walk) && check_end(&walk))
+        assert(walk.text.source.status == STATUS_OK);
     return scan_source_finish(&walk.text.source, out_fault);
 }
 
-/* `token` follows the end of the root value. NULL: it has none. */
-static void check_end(struct json_scan *walk, const uint32_t *token)
+static bool check_end(struct json_scan *walk)
 {
-    const uint8_t *end = walk->text.source.end;
-    if (token == NULL)
-        return;
-    if (json_place(&walk->text, token - 1) == end) /* it was the padding that closed it */
-        json_refuse(&walk->text, SCAN_TRUNCATED, end, "expected a closing bracket");
-    else if (json_place(&walk->text, token) != end)
-        json_refuse(&walk->text, SCAN_TRAILING, json_place(&walk->text, token), NULL);
+    const uint8_t *at = json_next(&walk->text);
+    return at == walk->text.source.end || json_refuse(&walk->text, SCAN_TRAILING, at, NULL);
 }
 
-/* From the root value past its end. */
-static const uint32_t *walk_root(struct json_scan *walk, const uint32_t *token)
+/* From the root's bracket past its end. */
+static bool walk_root(struct json_scan *walk)
 {
-    if (json_byte(&walk->text, token) != '{' && json_byte(&walk->text, token) != '[')
-        return json_refuse(&walk->text, SCAN_MALFORMED, json_place(&walk->text, token),
-                           "expected an object or an array");
-    token = read_value(walk, token);
-    while (token != NULL && walk->innermost != walk->containers) {
-        token = json_index_ensure(&walk->text.index, token);
-        if (walk->innermost->closing == '}')
-            token = read_member_name(walk, token);
-        else
+    bool good = read_value(walk);
+    while (good && walk->innermost != walk->containers) {
+        walk->text.token = json_index_ensure(&walk->text.index, walk->text.token);
+        if (walk->innermost->closing == '}') {
+            pass_lost_members(walk);
+            good = read_member_name(walk);
+        } else {
             walk->node = walk->innermost->place.node;
-        if (token != NULL)
-            token = read_value(walk, token);
+        }
+        good = good && read_value(walk);
     }
-    return token;
+    return good;
 }
 
 /* A scalar, or a container of which nothing is wanted or that is empty, with the ends of the
  * containers behind it and the comma; of any other container just its bracket. */
-static const uint32_t *read_value(struct json_scan *walk, const uint32_t *token)
+static bool read_value(struct json_scan *walk)
 {
-    uint8_t byte = json_byte(&walk->text, token);
-    if (byte != '{' && byte != '[') {
-        token = read_scalar(walk, token);
-    } else if (!plan_walk_is_lost(&walk->plan, walk->node)) {
-        token = open_container(walk, token);
-        if (token == NULL || json_byte(&walk->text, token) != walk->innermost->closing)
-            return token;
+    struct json_text *text = &walk->text;
+    const uint8_t *at = text->source.begin + *text->token;
+    bool good;
+    if ((*at != '{' && *at != '[') || at == text->source.end) {
+        good = read_scalar(walk);
+    } else if (plan_walk_is_lost(&walk->plan, walk->node)) {
+        good = json_skip_container(text, (unsigned)(walk->innermost - walk->containers));
     } else {
-        token =
-            json_skip_container(&walk->text, token, (unsigned)(walk->innermost - walk->containers));
+        good = open_container(walk, at);
+        if (good && !json_ends_here(text, walk->innermost->closing))
+            return true;
     }
-    return token == NULL ? NULL : close_containers(walk, token);
+    return good && close_containers(walk);
 }
 
 /* ---- Containers ------------------------------------------------------------------------------ */
 
-static const uint32_t *open_container(struct json_scan *walk, const uint32_t *token)
+static bool open_container(struct json_scan *walk, const uint8_t *at)
 {
-    const uint8_t *at = json_place(&walk->text, token);
     const struct plan_place *outer = &walk->innermost->place;
     struct container *container = walk->innermost + 1;
-    if (at == walk->text.source.end)
-        return json_refuse(&walk->text, SCAN_TRUNCATED, at, "expected a value");
     if (container == walk->containers + 1 + SCAN_DEPTH_MAX)
         return json_refuse(&walk->text, SCAN_TOO_DEEP, at, NULL);
     container->closing = *at == '{' ? '}' : ']';
     if (*at == '{') {
         if (!plan_walk_enter(&walk->plan, &walk->text.source, outer, walk->node, at,
                              &container->place))
-            return NULL;
+            return false;
         memset(container->seen, 0, walk->seen_words * sizeof *container->seen);
     } else {
         container->place = *outer;
@@ -126,36 +115,52 @@ static const uint32_t *open_container(struct json_scan *walk, const uint32_t *to
         container->place.begins_entry = false;
     }
     walk->innermost = container;
-    return token + 1;
+    walk->text.token++;
+    walk->text.after = at + 1;
+    return true;
 }
 
 /* After a value: closes what ends here, and stops past a comma or past the end of the root. */
-static const uint32_t *close_containers(struct json_scan *walk, const uint32_t *token)
+static bool close_containers(struct json_scan *walk)
 {
     while (walk->innermost != walk->containers) {
         const struct container *container = walk->innermost;
-        uint8_t byte = json_byte(&walk->text, token);
+        uint8_t byte = json_end_value(&walk->text, container->closing);
         if (byte == ',')
-            return token + 1;
-        if (byte != container->closing)
-            return json_refuse_end(&walk->text, json_place(&walk->text, token), container->closing);
+            break;
+        if (byte == 0)
+            return false;
         plan_walk_leave(&walk->plan, &container->place);
         walk->innermost--;
-        token++;
     }
-    return token;
+    return true;
 }
 
 /* ---- Members --------------------------------------------------------------------------------- */
 
-static const uint32_t *read_member_name(struct json_scan *walk, const uint32_t *token)
+/* Members of which the plan knows nothing, and that are as most members are. */
+static void pass_lost_members(struct json_scan *walk)
+{
+    struct json_text *text = &walk->text;
+    const uint8_t *begin = text->source.begin, *end = text->source.end;
+    const uint32_t *token = text->token;
+    uint16_t outer = walk->innermost->place.node;
+    while (json_is_text_member(begin, end, token)) {
+        struct bytes name = json_text_before(text, begin + token[0]);
+        if (plan_walk_child(&walk->plan, outer, name, false) != PLAN_NODE_NONE)
+            break;
+        text->after = begin + token[1] + 2;
+        token = json_index_ensure(&text->index, token + 2);
+    }
+    text->token = token;
+}
+
+static bool read_member_name(struct json_scan *walk)
 {
     struct json_scalar name;
     struct container *object = walk->innermost;
-    const uint8_t *start = json_place(&walk->text, token);
-    token = json_read_name(&walk->text, token, &name);
-    if (token == NULL)
-        return NULL;
+    if (!json_read_name(&walk->text, &name))
+        return false;
     if (plan_walk_is_lost(&walk->plan, object->place.node))
         walk->node = PLAN_NODE_NONE;
     else if (name.escaped)
@@ -166,10 +171,10 @@ static const uint32_t *read_member_name(struct json_scan *walk, const uint32_t *
         uint64_t *word = &object->seen[walk->node / 64];
         uint64_t bit = UINT64_C(1) << (walk->node % 64);
         if ((*word & bit) != 0)
-            return json_refuse(&walk->text, SCAN_DUPLICATE_KEY, start, NULL);
+            return json_refuse(&walk->text, SCAN_DUPLICATE_KEY, name.raw.data - 1, NULL);
         *word |= bit;
     }
-    return json_pass_colon(&walk->text, token);
+    return json_pass_colon(&walk->text);
 }
 
 /* Undoes a checked string's escapes. False if more than `capacity` bytes come out. */
@@ -209,19 +214,24 @@ static uint16_t node_of_escaped(struct json_scan *walk, uint16_t outer, struct b
 
 /* ---- Scalars --------------------------------------------------------------------------------- */
 
-static const uint32_t *read_scalar(struct json_scan *walk, const uint32_t *token)
+static bool read_scalar(struct json_scan *walk)
 {
+    struct json_text *text = &walk->text;
     struct json_scalar scalar;
-    const uint8_t *start = json_place(&walk->text, token);
-    if (*start != '"')
-        token = json_pass_word(&walk->text, token, walk->innermost->closing, &scalar);
-    else if (walk->node == PLAN_NODE_NONE)
-        return json_pass_string(&walk->text, token);
-    else
-        token = json_read_string(&walk->text, token, &scalar);
-    if (token == NULL || walk->node == PLAN_NODE_NONE || scalar.kind == JSON_NULL)
-        return token;
-    return capture(walk, &scalar, start) ? token : NULL;
+    const uint8_t *at = text->source.begin + *text->token;
+    if (walk->node == PLAN_NODE_NONE && *at == '"' && at != text->source.end) {
+        text->token++;
+        text->after = at + 1;
+        return true;
+    }
+    at = json_next(text);
+    if (at < text->source.end && *at == '"') {
+        if (!json_read_string(text, &scalar))
+            return false;
+    } else if (!json_read_plain(text, walk->innermost->closing, &scalar)) {
+        return false;
+    }
+    return walk->node == PLAN_NODE_NONE || scalar.kind == JSON_NULL || capture(walk, &scalar, at);
 }
 
 static bool gather_escaped(struct json_scan *walk, struct bytes raw)

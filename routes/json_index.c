@@ -1,5 +1,7 @@
 #include "routes/json_index.h"
 
+#include <assert.h>
+
 #ifdef __x86_64__
 #include <immintrin.h>
 #endif
@@ -13,7 +15,7 @@ struct found {
 };
 
 static inline uint64_t find_escaped(uint64_t backslashes, struct json_carry *carry);
-static inline uint64_t find_starts(const struct found *found, uint64_t quotes, uint64_t in_string,
+static inline uint64_t find_tokens(const struct found *found, uint64_t quotes, uint64_t in_string,
                                    struct json_carry *carry);
 
 const uint32_t *json_index_open(struct json_index *index, struct bytes body, const uint8_t *at)
@@ -24,30 +26,32 @@ const uint32_t *json_index_open(struct json_index *index, struct bytes body, con
     index->indexer = json_indexer_best();
     index->carry = (struct json_carry){0};
     index->last = index->tokens;
-    return json_index_refill(index, index->tokens);
+    return json_index_refill(index, index->last);
 }
 
 const uint32_t *json_index_refill(struct json_index *index, const uint32_t *token)
 {
+    assert(token <= index->last);
     size_t left = (size_t)(index->last - token);
-    assert(left <= JSON_LOOKAHEAD);
     memmove(index->tokens, token, left * sizeof *token);
     uint32_t *last = index->tokens + left;
+    uint64_t blocks[JSON_INDEX_BLOCKS];
     while (index->next < index->end && last - index->tokens < JSON_LOOKAHEAD) {
         size_t size = (size_t)(index->end - index->next);
         size_t count = (size + JSON_BLOCK_BYTES - 1) / JSON_BLOCK_BYTES;
         if (count > JSON_INDEX_BLOCKS)
             count = JSON_INDEX_BLOCKS;
-        uint64_t last_mask = ~UINT64_C(0);
-        if (count * JSON_BLOCK_BYTES > size)
-            last_mask >>= count * JSON_BLOCK_BYTES - size;
-        last = index->indexer->mark(index->next, (uint32_t)count, last_mask,
-                                    (uint32_t)(index->next - index->begin), &index->carry, last);
+        index->indexer->mark(index->next, (uint32_t)count, &index->carry, blocks);
+        if (count * JSON_BLOCK_BYTES > size) /* what is past the end is no token */
+            blocks[count - 1] &= ~UINT64_C(0) >> (count * JSON_BLOCK_BYTES - size);
+        last = index->indexer->list(blocks, (uint32_t)count, (uint32_t)(index->next - index->begin),
+                                    last);
         index->next += count * JSON_BLOCK_BYTES;
     }
     while (last - index->tokens < JSON_LOOKAHEAD)
         *last++ = (uint32_t)(index->end - index->begin);
     index->last = last;
+    index->safe = last - JSON_LOOKAHEAD;
     return index->tokens;
 }
 
@@ -73,14 +77,18 @@ static inline uint64_t find_escaped(uint64_t backslashes, struct json_carry *car
 }
 
 /* `in_string` has the opening quotes, and not the closing ones. */
-static inline uint64_t find_starts(const struct found *found, uint64_t quotes, uint64_t in_string,
+static inline uint64_t find_tokens(const struct found *found, uint64_t quotes, uint64_t in_string,
                                    struct json_carry *carry)
 {
+    uint64_t closing = quotes & ~in_string;
+    uint64_t behind = closing << 1 | carry->closed;
+    carry->closed = closing >> 63;
+
     uint64_t others = ~(found->operators | found->blanks | quotes | in_string);
     uint64_t runs = others | (found->specials & in_string);
     uint64_t starts = runs & ~(runs << 1 | carry->in_run);
     carry->in_run = runs >> 63;
-    return starts | (quotes & in_string) | (found->operators & ~in_string);
+    return closing | starts | (found->operators & ~in_string & ~behind);
 }
 
 /* ---- Any machine ----------------------------------------------------------------------------- */
@@ -93,39 +101,42 @@ static inline uint64_t sum_bits(uint64_t bits)
     return bits;
 }
 
-static inline uint32_t *write_tokens(const struct found *found, uint64_t mask, uint32_t offset,
-                                     struct json_carry *carry, uint32_t *out)
+static inline uint64_t mark_block(const struct found *found, struct json_carry *carry)
 {
     uint64_t quotes = found->quotes & ~find_escaped(found->backslashes, carry);
     uint64_t in_string = sum_bits(quotes) ^ carry->in_string;
     carry->in_string = 0 - (in_string >> 63);
-    uint64_t tokens = find_starts(found, quotes, in_string, carry) & mask;
-    for (; tokens != 0; tokens &= tokens - 1)
-        *out++ = offset + (uint32_t)__builtin_ctzll(tokens);
+    return find_tokens(found, quotes, in_string, carry);
+}
+
+static uint32_t *list_portable(const uint64_t *blocks, uint32_t count, uint32_t offset,
+                               uint32_t *out)
+{
+    for (uint32_t i = 0; i < count; i++, offset += JSON_BLOCK_BYTES)
+        for (uint64_t tokens = blocks[i]; tokens != 0; tokens &= tokens - 1)
+            *out++ = offset + (uint32_t)__builtin_ctzll(tokens);
     return out;
 }
 
-static uint32_t *mark_portable(const uint8_t *data, uint32_t count, uint64_t last_mask,
-                               uint32_t offset, struct json_carry *carry, uint32_t *out)
+static void mark_portable(const uint8_t *data, uint32_t count, struct json_carry *carry,
+                          uint64_t *out_blocks)
 {
-    for (; count > 0; count--, data += JSON_BLOCK_BYTES, offset += JSON_BLOCK_BYTES) {
+    for (uint32_t block = 0; block < count; block++, data += JSON_BLOCK_BYTES) {
         struct found found = {0};
         for (unsigned i = 0; i < JSON_BLOCK_BYTES; i++) {
-            uint8_t byte = data[i], folded = byte | 0x20;
+            uint8_t byte = data[i];
             uint64_t bit = UINT64_C(1) << i;
             found.quotes |= byte == '"' ? bit : 0;
             found.backslashes |= byte == '\\' ? bit : 0;
             found.specials |= byte == '\\' || byte < 0x20 || byte >= 0x80 ? bit : 0;
-            found.operators |=
-                folded == '{' || folded == '}' || folded == ':' || folded == ',' ? bit : 0;
+            found.operators |= json_is_operator(byte) ? bit : 0;
             found.blanks |= byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r' ? bit : 0;
         }
-        out = write_tokens(&found, count > 1 ? ~UINT64_C(0) : last_mask, offset, carry, out);
+        out_blocks[block] = mark_block(&found, carry);
     }
-    return out;
 }
 
-static const struct json_indexer portable = {"portable", mark_portable};
+static const struct json_indexer portable = {"portable", mark_portable, list_portable};
 
 /* ---- x86-64 ---------------------------------------------------------------------------------- */
 
@@ -151,10 +162,10 @@ static inline uint64_t below_space_sse2(const __m128i *quarters)
     return mask;
 }
 
-static uint32_t *mark_sse2(const uint8_t *data, uint32_t count, uint64_t last_mask, uint32_t offset,
-                           struct json_carry *carry, uint32_t *out)
+static void mark_sse2(const uint8_t *data, uint32_t count, struct json_carry *carry,
+                      uint64_t *out_blocks)
 {
-    for (; count > 0; count--, data += JSON_BLOCK_BYTES, offset += JSON_BLOCK_BYTES) {
+    for (uint32_t block = 0; block < count; block++, data += JSON_BLOCK_BYTES) {
         __m128i quarters[4], folded[4];
         for (int i = 0; i < 4; i++) {
             quarters[i] = _mm_loadu_si128((const __m128i *)(const void *)(data + 16 * i));
@@ -169,9 +180,8 @@ static uint32_t *mark_sse2(const uint8_t *data, uint32_t count, uint64_t last_ma
                       equal_sse2(quarters, '\n') | equal_sse2(quarters, '\r'),
         };
         found.specials = below_space_sse2(quarters) | found.backslashes;
-        out = write_tokens(&found, count > 1 ? ~UINT64_C(0) : last_mask, offset, carry, out);
+        out_blocks[block] = mark_block(&found, carry);
     }
-    return out;
 }
 
 #define TARGET_AVX2 __attribute__((target("avx2,bmi,pclmul,popcnt")))
@@ -222,35 +232,38 @@ TARGET_AVX2 static inline uint64_t sum_bits_clmul(uint64_t bits)
     return (uint64_t)_mm_cvtsi128_si64(product);
 }
 
-/* Most blocks have at most eight tokens. What is written too much is overwritten. */
-TARGET_AVX2 static inline uint32_t *write_bits_avx2(uint64_t bits, uint32_t offset, uint32_t *out)
+TARGET_AVX2 static void mark_avx2(const uint8_t *data, uint32_t count, struct json_carry *carry,
+                                  uint64_t *out_blocks)
 {
-    uint32_t *end = out + __builtin_popcountll(bits);
-    do {
-#pragma GCC unroll 8
-        for (unsigned i = 0; i < 8; i++, bits &= bits - 1)
-            out[i] = offset + (uint32_t)_tzcnt_u64(bits);
-        out += 8;
-    } while (out < end);
-    return end;
-}
-
-TARGET_AVX2 static uint32_t *mark_avx2(const uint8_t *data, uint32_t count, uint64_t last_mask,
-                                       uint32_t offset, struct json_carry *carry, uint32_t *out)
-{
-    for (; count > 0; count--, data += JSON_BLOCK_BYTES, offset += JSON_BLOCK_BYTES) {
+    for (uint32_t block = 0; block < count; block++, data += JSON_BLOCK_BYTES) {
         struct found found = find_avx2(data);
         uint64_t quotes = found.quotes & ~find_escaped(found.backslashes, carry);
         uint64_t in_string = sum_bits_clmul(quotes) ^ carry->in_string;
         carry->in_string = 0 - (in_string >> 63);
-        uint64_t tokens = find_starts(&found, quotes, in_string, carry);
-        out = write_bits_avx2(count > 1 ? tokens : tokens & last_mask, offset, out);
+        out_blocks[block] = find_tokens(&found, quotes, in_string, carry);
+    }
+}
+
+/* Most blocks have few tokens: four are written at once. What is too much is overwritten. */
+TARGET_AVX2 static uint32_t *list_bmi(const uint64_t *blocks, uint32_t count, uint32_t offset,
+                                      uint32_t *out)
+{
+    for (uint32_t i = 0; i < count; i++, offset += JSON_BLOCK_BYTES) {
+        uint64_t tokens = blocks[i];
+        uint32_t *end = out + __builtin_popcountll(tokens);
+        do {
+#pragma GCC unroll 4
+            for (unsigned k = 0; k < 4; k++, tokens &= tokens - 1)
+                out[k] = offset + (uint32_t)_tzcnt_u64(tokens);
+            out += 4;
+        } while (out < end);
+        out = end;
     }
     return out;
 }
 
-static const struct json_indexer sse2 = {"sse2", mark_sse2};
-static const struct json_indexer avx2 = {"avx2", mark_avx2};
+static const struct json_indexer sse2 = {"sse2", mark_sse2, list_portable};
+static const struct json_indexer avx2 = {"avx2", mark_avx2, list_bmi};
 
 static bool has_avx2(void)
 {

@@ -1,95 +1,81 @@
 #include "routes/json_members.h"
 
-static const uint32_t *read_start(struct json_members *members, const uint32_t *token);
-static const uint32_t *read_next(struct json_members *members, const uint32_t *token);
-static const uint32_t *read_value(struct json_members *members, const uint32_t *token);
+static bool read_start(struct json_members *members);
+static bool read_next(struct json_members *members);
+static bool read_value(struct json_members *members);
 
 void json_members_init(struct json_members *members, struct bytes body)
 {
-    struct json_text *text = &members->text;
-    members->token = NULL;
     members->depth = 0;
-    scan_source_init(&text->source, body, NULL);
-    const uint8_t *at = scan_begin_text(&text->source);
-    if (at != NULL)
-        members->token = json_index_open(&text->index, body, at);
-    members->fault = text->source.fault;
+    members->ended = !json_begin(&members->text, body, NULL);
+    members->fault = members->text.source.fault;
 }
 
 bool json_members_next(struct json_members *members)
 {
     struct json_text *text = &members->text;
     struct json_scalar name;
-    const uint32_t *token = members->token;
-    if (token == NULL)
+    if (members->ended)
         return false;
-    token = json_index_ensure(&text->index, token);
-    token = members->depth == 0 ? read_start(members, token) : read_next(members, token);
-    if (token != NULL)
-        token = json_read_name(text, token, &name);
-    if (token != NULL)
-        token = json_pass_colon(text, token);
-    if (token != NULL)
-        token = read_value(members, token);
-    if (token != NULL)
+    text->token = json_index_ensure(&text->index, text->token);
+    bool found = members->depth == 0 ? read_start(members) : read_next(members);
+    found = found && json_read_name(text, &name) && json_pass_colon(text) && read_value(members);
+    if (found)
         members->name = name.raw;
+    members->ended = !found;
     members->fault = text->source.fault;
-    members->token = token;
-    return token != NULL;
+    return found;
 }
 
-/* To the first member's name. NULL without a fault if there are none: the object is empty, or the
- * root is an array that does not begin with an object. */
-static const uint32_t *read_start(struct json_members *members, const uint32_t *token)
+/* Past the bracket `opening`, which is next, unless it is not or the container is empty. */
+static bool enter(struct json_members *members, uint8_t opening, uint8_t closing)
 {
     struct json_text *text = &members->text;
-    if (json_byte(text, token) == '[') {
-        token++;
-        members->depth++;
-        if (json_byte(text, token) != '{' && json_place(text, token) != text->source.end)
-            return NULL;
-    }
-    if (json_byte(text, token) != '{' || json_place(text, token) == text->source.end)
-        return json_refuse(text, SCAN_MALFORMED, json_place(text, token),
-                           "expected an object or an array");
-    token++;
+    const uint8_t *at = json_next(text);
+    if (*at != opening || at == text->source.end)
+        return false;
+    text->token++;
+    text->after = at + 1;
     members->depth++;
-    return json_byte(text, token) == '}' && json_place(text, token) != text->source.end ? NULL
-                                                                                        : token;
+    at = json_next(text);
+    return *at != closing || at == text->source.end;
 }
 
-/* From past a value to the next member's name. NULL without a fault at the end of the object. */
-static const uint32_t *read_next(struct json_members *members, const uint32_t *token)
+/* To the first member's name. False without a fault if there are none: the object is empty, or the
+ * root is an array that does not begin with an object. */
+static bool read_start(struct json_members *members)
 {
     struct json_text *text = &members->text;
-    if (json_byte(text, token) == ',')
-        return token + 1;
-    if (json_byte(text, token) == '}' && json_place(text, token) != text->source.end)
-        return NULL;
-    return json_refuse_end(text, json_place(text, token), '}');
+    if (*json_next(text) == '[' && !enter(members, '[', ']'))
+        return false;
+    if (json_next(text) == text->source.end)
+        return json_refuse(text, SCAN_TRUNCATED, text->source.end,
+                           "expected an object or an array");
+    return enter(members, '{', '}');
 }
 
-static const uint32_t *read_value(struct json_members *members, const uint32_t *token)
+/* From past a value to the next member's name. False without a fault at the end of the object. */
+static bool read_next(struct json_members *members)
+{
+    return json_end_value(&members->text, '}') == ',';
+}
+
+static bool read_value(struct json_members *members)
 {
     struct json_text *text = &members->text;
     struct json_scalar value = {.kind = JSON_NULL};
-    const uint8_t *start = json_place(text, token);
-    bool is_container = *start == '{' || *start == '[';
-    if (is_container)
-        token = json_skip_container(text, token, members->depth);
-    else if (*start == '"')
-        token = json_read_string(text, token, &value);
-    else
-        token = json_pass_word(text, token, '}', &value);
-    if (token == NULL)
-        return NULL;
+    const uint8_t *start = json_next(text);
+    if (start == text->source.end)
+        return json_refuse(text, SCAN_TRUNCATED, start, "expected a value");
+    if (*start == '{' || *start == '[') {
+        if (!json_skip_container(text, members->depth))
+            return false;
+        value.raw = bytes_make(start, (size_t)(text->after - start));
+    } else if (!(*start == '"' ? json_read_string(text, &value)
+                               : json_read_plain(text, '}', &value))) {
+        return false;
+    }
     members->value_is_text = value.kind == JSON_TEXT;
     members->value = value.raw;
-    if (is_container) {
-        const uint8_t *last = json_place(text, token - 1);
-        if (last == text->source.end)
-            return json_refuse(text, SCAN_TRUNCATED, last, "expected a closing bracket");
-        members->value = bytes_make(start, (size_t)(last + 1 - start));
-    }
-    return token;
+    return true;
 }

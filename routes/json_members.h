@@ -10,7 +10,7 @@
 /* Stays where it is. */
 struct json_members {
     struct json_text text;
-    const uint32_t *token;    /* of the next member, or of what follows the last one; NULL: ended */
+    bool ended;
     unsigned depth;           /* open containers around a member's value */
     struct bytes name, value; /* a string's inside (escapes as they stand), or all of the value */
     bool value_is_text;

@@ -1,57 +1,132 @@
 #include "routes/json_walk.h"
 
-static uint8_t closing_of(uint64_t objects)
+#include <assert.h>
+
+/* The containers that the lean walk has opened. */
+struct levels {
+    unsigned outer_depth, depth;
+    uint64_t objects; /* a bit per level, the innermost lowest */
+};
+
+static inline bool open_level(struct json_text *text, struct levels *levels, const uint8_t *at);
+static inline bool close_levels(struct json_text *text, struct levels *levels);
+static inline bool pass_name(struct json_text *text);
+static bool pass_scalar(struct json_text *text, uint8_t closing);
+
+bool json_begin(struct json_text *text, struct bytes body, struct scan *scan)
 {
-    return (objects & 1) != 0 ? '}' : ']';
+    scan_source_init(&text->source, body, scan);
+    const uint8_t *at = scan_begin_text(&text->source);
+    if (at == NULL)
+        return false;
+    text->after = at;
+    at = json_next(text);
+    if (*at != '{' && *at != '[')
+        return json_refuse(text, SCAN_MALFORMED, at, "expected an object or an array");
+    text->token = json_index_open(&text->index, body, text->after);
+    return true;
 }
 
-const uint32_t *json_skip_container(struct json_text *text, const uint32_t *token, unsigned depth)
+/* ---- The lean walk --------------------------------------------------------------------------- */
+
+static uint8_t closing_of(const struct levels *levels)
+{
+    return (levels->objects & 1) != 0 ? '}' : ']';
+}
+
+bool json_skip_container(struct json_text *text, unsigned depth)
+{
+    const uint8_t *begin = text->source.begin, *end = text->source.end;
+    struct levels levels = {depth, depth, 0};
+    do {
+        text->token = json_index_ensure(&text->index, text->token);
+        if ((levels.objects & 1) != 0 && !pass_name(text))
+            return false;
+        const uint8_t *at = begin + *text->token;
+        if (*at == '"' && at != end) {
+            text->token++;
+            text->after = at + 1;
+        } else if ((*at == '{' || *at == '[') && at != end) {
+            if (!open_level(text, &levels, at))
+                return false;
+            if (!json_ends_here(text, closing_of(&levels)))
+                continue;
+        } else if (!pass_scalar(text, closing_of(&levels))) {
+            return false;
+        }
+        if (!close_levels(text, &levels))
+            return false;
+    } while (levels.depth > depth);
+    return true;
+}
+
+static inline bool open_level(struct json_text *text, struct levels *levels, const uint8_t *at)
 {
     static_assert(SCAN_DEPTH_MAX <= 64, "a level has a bit");
-    uint64_t objects = 0; /* a bit per open level, the innermost lowest */
-    struct json_scalar unused;
-    unsigned outer_depth = depth;
-    for (;;) {
-        uint8_t byte = json_byte(text, token);
-        bool has_items = false;
-        if (byte == '"') {
-            token = json_pass_string(text, token);
-        } else if (byte == '{' || byte == '[') {
-            if (depth++ == SCAN_DEPTH_MAX)
-                return json_refuse(text, SCAN_TOO_DEEP, json_place(text, token), NULL);
-            objects = objects << 1 | (byte == '{');
-            token++;
-            has_items = json_byte(text, token) != closing_of(objects);
-        } else {
-            token = json_pass_word(text, token, closing_of(objects), &unused);
-        }
-        if (token == NULL)
-            return NULL;
-        if (!has_items) {
-            while (json_byte(text, token) != ',') {
-                if (json_byte(text, token) != closing_of(objects))
-                    return json_refuse_end(text, json_place(text, token), closing_of(objects));
-                objects >>= 1;
-                token++;
-                if (--depth == outer_depth)
-                    return token;
-            }
-            token++;
-        }
-        token = json_index_ensure(&text->index, token);
-        if ((objects & 1) != 0) {
-            token = json_pass_name(text, token);
-            if (token == NULL)
-                return NULL;
-        }
-    }
+    if (levels->depth == SCAN_DEPTH_MAX)
+        return json_refuse(text, SCAN_TOO_DEEP, at, NULL);
+    levels->depth++;
+    levels->objects = levels->objects << 1 | (*at == '{');
+    text->token++;
+    text->after = at + 1;
+    return true;
 }
 
-const uint32_t *json_read_string(struct json_text *text, const uint32_t *token,
-                                 struct json_scalar *out_string)
+/* After a value: closes what ends here, and stops past a comma or past the end of all levels. */
+static inline bool close_levels(struct json_text *text, struct levels *levels)
 {
-    const uint8_t *at = json_read_text(&text->source, json_place(text, token), out_string);
-    return at == NULL ? NULL : json_index_seek(&text->index, token + 1, at);
+    while (levels->depth > levels->outer_depth) {
+        uint8_t byte = json_end_value(text, closing_of(levels));
+        if (byte == ',')
+            break;
+        if (byte == 0)
+            return false;
+        levels->depth--;
+        levels->objects >>= 1;
+    }
+    return true;
+}
+
+/* A member's name with its colon, and all members before it that are as most are. */
+static inline bool pass_name(struct json_text *text)
+{
+    const uint8_t *begin = text->source.begin, *end = text->source.end;
+    const uint32_t *token = text->token;
+    struct json_scalar unused;
+    while (json_is_text_member(begin, end, token)) {
+        text->after = begin + token[1] + 2;
+        token = json_index_ensure(&text->index, token + 2);
+    }
+    text->token = token;
+    const uint8_t *at = begin + *token;
+    if (*at != '"' || at == end)
+        return json_read_string(text, &unused) && json_pass_colon(text);
+    text->token++;
+    text->after = at + 1;
+    return json_pass_colon(text);
+}
+
+static bool pass_scalar(struct json_text *text, uint8_t closing)
+{
+    struct json_scalar unused;
+    const uint8_t *at = json_next(text);
+    if (at < text->source.end && *at == '"')
+        return json_read_string(text, &unused);
+    return json_read_plain(text, closing, &unused);
+}
+
+/* ---- Single steps ---------------------------------------------------------------------------- */
+
+bool json_read_string(struct json_text *text, struct json_scalar *out_string)
+{
+    const uint8_t *after = json_read_text(&text->source, json_next(text), out_string);
+    if (after == NULL)
+        return false;
+    text->token = json_index_seek(&text->index, text->token, after - 1);
+    assert(text->source.begin + *text->token == after - 1);
+    text->token++;
+    text->after = after;
+    return true;
 }
 
 static bool is_blank(uint8_t byte)
@@ -59,29 +134,43 @@ static bool is_blank(uint8_t byte)
     return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
 }
 
-const uint32_t *json_pass_word(struct json_text *text, const uint32_t *token, uint8_t closing,
-                               struct json_scalar *out_scalar)
+bool json_read_plain(struct json_text *text, uint8_t closing, struct json_scalar *out_scalar)
 {
-    const uint8_t *at = json_read_word(&text->source, json_place(text, token), out_scalar);
-    if (at == NULL)
-        return NULL;
-    token++;
-    if (at != json_place(text, token) && !is_blank(*at)) /* the run goes on */
-        return json_refuse_end(text, at, closing);
-    return token;
+    const uint8_t *after = json_read_word(&text->source, json_next(text), out_scalar);
+    if (after == NULL)
+        return false;
+    text->token++;
+    text->after = after;
+    if (after != text->source.begin + *text->token && !is_blank(*after)) /* the run goes on */
+        return json_refuse_end(text, closing);
+    return true;
+}
+
+bool json_find_colon(struct json_text *text)
+{
+    const uint8_t *at = json_next(text);
+    if (*at != ':' || at == text->source.end)
+        return json_refuse(text, SCAN_MALFORMED, at, "expected `:`");
+    text->token++;
+    text->after = at + 1;
+    return true;
 }
 
 /* ---- Faults ---------------------------------------------------------------------------------- */
 
-const uint32_t *json_refuse(struct json_text *text, enum scan_reason reason, const uint8_t *at,
-                            const char *what)
+bool json_refuse(struct json_text *text, enum scan_reason reason, const uint8_t *at,
+                 const char *what)
 {
-    scan_refuse(&text->source, at == text->source.end ? SCAN_TRUNCATED : reason, at, what);
-    return NULL;
+    if (at >= text->source.end) {
+        at = text->source.end;
+        reason = SCAN_TRUNCATED;
+    }
+    scan_refuse(&text->source, reason, at, what);
+    return false;
 }
 
-const uint32_t *json_refuse_end(struct json_text *text, const uint8_t *at, uint8_t closing)
+bool json_refuse_end(struct json_text *text, uint8_t closing)
 {
-    return json_refuse(text, SCAN_MALFORMED, at,
+    return json_refuse(text, SCAN_MALFORMED, json_next(text),
                        closing == '}' ? "expected `,` or `}`" : "expected `,` or `]`");
 }

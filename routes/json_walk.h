@@ -1,9 +1,9 @@
 /* Steps of a walk over a JSON text from token to token (routes/json_index.h), for the scan and for
- * the look at a root's members. A step takes the token that it begins at and returns the one that
- * follows, or NULL after a fault; it has JSON_LOOKAHEAD tokens to go.
+ * the look at a root's members. Steps return false after a fault.
  *
- * At the end of the body a token's byte is padding, and steps may believe it for a while: it ends
- * in a fault at the end, which is then TRUNCATED, or in a root that is closed past the end. */
+ * A token past the last one stands for padding, so whoever believes a token's byte has looked that
+ * it is not the end, or does so before it matters. The opening quote of a string that the body cuts
+ * short has no token: what comes next begins at `json_next`. */
 #ifndef KOUAN_ROUTES_JSON_WALK_H
 #define KOUAN_ROUTES_JSON_WALK_H
 
@@ -13,81 +13,98 @@
 struct json_text {
     struct scan_source source;
     struct json_index index;
+    const uint32_t *token; /* the next one */
+    const uint8_t *after;  /* past what was read last: a value, or an operator */
 };
+
+/* To the bracket with which a root begins. */
+bool json_begin(struct json_text *text, struct bytes body, struct scan *scan);
 
 /* A container from its bracket past its end, `depth` levels deep in others. All is checked and
  * nothing kept. */
-const uint32_t *json_skip_container(struct json_text *text, const uint32_t *token, unsigned depth);
+bool json_skip_container(struct json_text *text, unsigned depth);
 
 /* A string, byte by byte where it has to be. */
-const uint32_t *json_read_string(struct json_text *text, const uint32_t *token,
-                                 struct json_scalar *out_string);
+bool json_read_string(struct json_text *text, struct json_scalar *out_string);
 
 /* A number, true, false or null, in a container that ends with `closing`. */
-const uint32_t *json_pass_word(struct json_text *text, const uint32_t *token, uint8_t closing,
-                               struct json_scalar *out_scalar);
+bool json_read_plain(struct json_text *text, uint8_t closing, struct json_scalar *out_scalar);
 
-/* Notes a fault at this place, and returns NULL. */
-__attribute__((cold)) const uint32_t *json_refuse(struct json_text *text, enum scan_reason reason,
-                                                  const uint8_t *at, const char *what);
+/* To past the colon behind a name, if it does not stand directly there. */
+bool json_find_colon(struct json_text *text);
 
-/* Notes that no value ends here, in a container that ends with `closing`. Returns NULL. */
-__attribute__((cold)) const uint32_t *json_refuse_end(struct json_text *text, const uint8_t *at,
-                                                      uint8_t closing);
+/* Notes a fault at this place, and returns false. */
+__attribute__((cold)) bool json_refuse(struct json_text *text, enum scan_reason reason,
+                                       const uint8_t *at, const char *what);
 
-static inline const uint8_t *json_place(const struct json_text *text, const uint32_t *token)
+/* Notes that neither a comma nor `closing` follows. */
+__attribute__((cold)) bool json_refuse_end(struct json_text *text, uint8_t closing);
+
+/* Where what comes next begins: a string at its opening quote. */
+static inline const uint8_t *json_next(const struct json_text *text)
 {
-    return text->source.begin + *token;
+    const uint8_t *end = text->source.end;
+    return text->after < end ? find_nonblank(text->after, end) : end;
 }
 
-static inline uint8_t json_byte(const struct json_text *text, const uint32_t *token)
+/* To past the comma or `closing` behind a value; returns which, or 0 after a fault. */
+static inline uint8_t json_end_value(struct json_text *text, uint8_t closing)
 {
-    return text->source.begin[*token];
+    const uint8_t *at = text->after;
+    if (at[-1] != '"' || !json_is_operator(*at)) { /* else it has no token */
+        at = text->source.begin + *text->token;
+        text->token = json_index_ensure(&text->index, text->token + 1);
+    }
+    if ((*at != ',' && *at != closing) || at >= text->source.end) {
+        json_refuse_end(text, closing);
+        return 0;
+    }
+    text->after = at + 1;
+    return *at;
 }
 
-/* True for the tokens that stand in a string. */
-static inline bool json_is_marked(uint8_t byte)
+/* True if a container that was just entered is empty. */
+static inline bool json_ends_here(const struct json_text *text, uint8_t closing)
 {
-    return (int8_t)byte < 0x20 || byte == '\\'; /* signed: high bytes are negative */
+    const uint8_t *at = text->source.begin + *text->token;
+    return *at == closing && at != text->source.end;
 }
 
-/* A string that nobody wants. */
-static inline const uint32_t *json_pass_string(struct json_text *text, const uint32_t *token)
+static inline bool json_pass_colon(struct json_text *text)
 {
-    struct json_scalar unused;
-    if (json_is_marked(json_byte(text, token + 1)))
-        return json_read_string(text, token, &unused);
-    return token + 1;
+    if (*text->after != ':' || text->after == text->source.end)
+        return json_find_colon(text);
+    text->after++;
+    return true;
 }
 
-static inline const uint32_t *json_pass_colon(struct json_text *text, const uint32_t *token)
+/* True for a member whose value is a string, with the comma behind it, as most are. It has two
+ * tokens. */
+static inline bool json_is_text_member(const uint8_t *begin, const uint8_t *end,
+                                       const uint32_t *token)
 {
-    if (json_byte(text, token) == ':')
-        return token + 1;
-    return json_refuse(text, SCAN_MALFORMED, json_place(text, token), "expected `:`");
+    const uint8_t *name_end = begin + token[0], *value_end = begin + token[1];
+    return name_end[0] == '"' && name_end[1] == ':' && value_end[0] == '"' && value_end[1] == ',' &&
+           value_end + 1 < end;
 }
 
-/* A member's name that nobody wants, and the colon. */
-static inline const uint32_t *json_pass_name(struct json_text *text, const uint32_t *token)
+/* What a string without escapes says, by its closing quote. */
+static inline struct bytes json_text_before(const struct json_text *text, const uint8_t *closing)
 {
-    if (json_byte(text, token) != '"')
-        return json_refuse(text, SCAN_MALFORMED, json_place(text, token), "expected a string");
-    token = json_pass_string(text, token);
-    return token == NULL ? NULL : json_pass_colon(text, token);
+    const uint8_t *start = find_quote_before(text->source.begin, closing) + 1;
+    return bytes_make(start, (size_t)(closing - start));
 }
 
 /* A member's name, up to the colon. */
-static inline const uint32_t *json_read_name(struct json_text *text, const uint32_t *token,
-                                             struct json_scalar *out_name)
+static inline bool json_read_name(struct json_text *text, struct json_scalar *out_name)
 {
-    const uint8_t *start = json_place(text, token) + 1, *colon = json_place(text, token + 1);
-    if (start[-1] != '"' || *colon != ':' || colon == text->source.end)
-        return json_read_string(text, token, out_name);
-    const uint8_t *end = colon - 1;
-    while (*end != '"') /* there are only blanks in between */
-        end--;
-    *out_name = (struct json_scalar){JSON_TEXT, bytes_make(start, (size_t)(end - start)), false};
-    return token + 1;
+    const uint8_t *closing = text->source.begin + *text->token;
+    if (*closing != '"' || closing == text->source.end)
+        return json_read_string(text, out_name);
+    *out_name = (struct json_scalar){JSON_TEXT, json_text_before(text, closing), false};
+    text->token++;
+    text->after = closing + 1;
+    return true;
 }
 
 #endif

@@ -196,3 +196,15 @@ Test(find_bytes, compares_by_size)
         }
     }
 }
+
+Test(find_bytes, finds_the_quote_before)
+{
+    uint8_t text[64 + BYTES_PADDING];
+    for (size_t quote = 0; quote < 64; quote++)
+        for (size_t at = quote + 1; at <= 64; at++) {
+            memset(text, 'a', sizeof text);
+            text[quote] = text[at] = '"';
+            text[0] = '"'; /* an earlier one does not count */
+            cr_assert_eq(find_quote_before(text, text + at), text + quote, "%zu %zu", quote, at);
+        }
+}
