@@ -160,6 +160,8 @@ def check_python_redis(parser):
         assert client.xgroup_delconsumer("all", "new", "idle") == 0
         assert client.xgroup_setid("all", "new", "0-0")
         assert client.xgroup_destroy("all", "new") == 1
+        assert client.exists("all") == 1 and client.type("all") == b"stream"
+        assert b"all" in client.scan()[1] and len(client.time()) == 2
         assert client.info()["kouan_version"] and client.info("server")["redis_mode"]
         assert client.config_get("save") == {"save": ""}
         assert [c["name"] for c in client.client_list()] == ["joe"]
