@@ -33,6 +33,10 @@ const struct profile_example *profile_examples_parse(struct arena *arena, const 
             .document = document};
         if (message == NULL)
             example->body = yaml_member(document, "body")->text;
+        uint64_t part = 0;
+        if (yaml_member(document, "part") != NULL &&
+            bytes_parse_u64(yaml_member(document, "part")->text, &part))
+            example->part = (uint32_t)part;
         *link = example;
         link = &example->next;
     }
@@ -68,10 +72,19 @@ static void check_slots(struct profile_compiler *compiler, const struct yaml_nod
     }
 }
 
+static void check_part(struct profile_compiler *compiler, const struct yaml_node *part)
+{
+    uint64_t number;
+    if (part != NULL && (part->kind != YAML_TEXT || !bytes_parse_u64(part->text, &number) ||
+                         number == 0 || number > EDIFACT_PARTS_MAX))
+        profile_error(compiler, part, "P105", "as in `part: 2`",
+                      "expected the number of a message, from 1 to %d", EDIFACT_PARTS_MAX);
+}
+
 static bool is_well_formed(struct profile_compiler *compiler, const struct yaml_node *document)
 {
-    static const char *const known[] = {"message", "body",    "profile", "fields",
-                                        "keys",    "entries", "refused", "at"};
+    static const char *const known[] = {"message", "body",    "profile", "fields", "keys",
+                                        "entries", "refused", "at",      "part"};
     if (!profile_expect(compiler, document, YAML_MAPPING))
         return false;
     profile_check_members(compiler, document, known, sizeof known / sizeof known[0]);
@@ -93,6 +106,7 @@ static bool is_well_formed(struct profile_compiler *compiler, const struct yaml_
         (void)profile_expect(compiler, profile, YAML_TEXT);
     if (refused != NULL)
         (void)profile_expect(compiler, refused, YAML_TEXT);
+    check_part(compiler, yaml_member(document, "part"));
     check_slots(compiler, yaml_member(document, "fields"), false);
     check_slots(compiler, yaml_member(document, "keys"), true);
     const struct yaml_node *entries = yaml_member(document, "entries");

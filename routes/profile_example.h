@@ -16,6 +16,8 @@
  *   refused: CONSTRAINT customs_office    # the reason, and the detail where there is one
  *   at: 103                               # the byte, if it matters
  *
+ * Of an EDIFACT interchange of several messages, `part: 2` says which is meant.
+ *
  * What an example does not name must not be read. Nothing here touches files: the caller finds the
  * message. The examples live in the arena. */
 #ifndef KOUAN_ROUTES_PROFILE_EXAMPLE_H
@@ -30,6 +32,7 @@ struct profile_example {
     uint32_t line;
     const char *message; /* the message's file name, or NULL: then `body` */
     struct bytes body;
+    uint32_t part; /* which of several messages, from 1; 0: there is one */
     const struct yaml_node *document;
     const struct profile_example *next;
 };
@@ -40,9 +43,9 @@ const struct profile_example *profile_examples_parse(struct arena *arena, const 
                                                      struct bytes text,
                                                      struct diagnostics *diagnostics);
 
-/* Holds what came of reading the example's message (`read_message`, OK or INVALID) against what it
- * says. Each difference is reported as P115, where the example says otherwise. True if there is
- * none. */
+/* Holds what came of reading the example's message (`read_message` or `read_part`, OK or INVALID)
+ * against what it says. Each difference is reported as P115, where the example says otherwise. True
+ * if there is none. */
 bool profile_example_check(const struct profile_example *example, struct arena *arena,
                            enum status status, const struct reading *reading,
                            const struct scan_fault *fault, struct diagnostics *diagnostics);

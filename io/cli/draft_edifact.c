@@ -1,9 +1,9 @@
 /* EDIFACT samples: the directories say where everything stands, so each place that Kouan knows is
  * tried on the samples with a profile of its own, and those that find something are proposed. */
-#include <string.h>
+#include <stdlib.h>
 
 #include "io/cli/draft.h"
-#include "routes/read.h"
+#include "io/cli/profile.h"
 
 /* slot, path, all values of several rows of one slot or the first row's that has one */
 #define CANDIDATE_LIST(X)                                                                          \
@@ -47,51 +47,58 @@ static const char *const entry_tags[] = {"CNI", "EQD", "GID", "CST"};
 
 /* Reads the samples with a profile that says `path` beside the message's type. How often it found
  * something; the first value in `out_example`. */
-static uint32_t try_line(struct draft *draft, struct reader *reader, const char *path,
-                         const char **out_example)
+static uint32_t try_path(struct draft *draft, const char *path, const char **out_example)
 {
-    static struct profile_list list;
-    struct diagnostics diagnostics;
-    struct profile_set set;
+    static struct profile_stand stand;
     uint32_t found = 0;
-    list.count = 0;
-    diagnostics_init(&diagnostics);
     const char *text = arena_format(&draft->arena,
                                     "profile: try\nfamily: try\nformat: edifact\n"
                                     "recognise: { type: \"*\" }\nfields:\n"
                                     "  message_type: UNH/2/1\nkeys:\n  order: %s\n",
                                     path);
-    profile_parse_yaml(&draft->arena, "try", bytes_from_text(text), &list, &diagnostics);
-    profile_set_build(&draft->arena, &list, &set, &diagnostics);
+    if (!cli_profile_stand_open_text(&stand, "try", bytes_from_text(text)))
+        abort(); /* the candidates above are paths */
     for (uint32_t i = 0; i < draft->sample_count; i++) {
-        struct reading reading;
-        struct scan_fault fault;
-        reader_reset(reader);
-        if (read_message(&set, NULL, reader, draft->samples[i].body, &reading, &fault) != STATUS_OK)
-            continue;
-        struct bytes value = reading_value(&reading, SLOT_KEY_ORDER);
-        if (value.size == 0)
-            continue;
-        if (found == 0)
-            *out_example = arena_copy_text(&draft->arena, value);
-        found += reader->scan.capture_count - 1; /* one is the type */
+        struct bytes body = draft->samples[i].body;
+        uint32_t parts = cli_profile_parts(body);
+        for (uint32_t part = parts > 0; part <= parts; part++) {
+            struct reading reading;
+            struct scan_fault fault;
+            if (cli_profile_read(&stand, body, part, &reading, &fault) != STATUS_OK)
+                continue;
+            struct bytes value = reading_value(&reading, SLOT_KEY_ORDER);
+            if (value.size == 0)
+                continue;
+            if (found == 0)
+                *out_example = arena_copy_text(&draft->arena, value);
+            uint32_t captures = stand.reader.scan.capture_count; /* with one of the type */
+            found += captures > 1 ? captures - 1 : 1;
+        }
     }
-    diagnostics_deinit(&diagnostics);
+    cli_profile_stand_close(&stand);
     return found;
 }
 
-static bool take_types(struct draft *draft)
+static void take_type(struct draft *draft, struct bytes type)
 {
-    for (uint32_t i = 0; i < draft->sample_count; i++) {
-        struct edifact_peek peek;
-        struct scan_fault fault;
-        if (scan_edifact_peek(draft->samples[i].body, &peek, &fault) != STATUS_OK) {
-            fprintf(stderr, "%s: %s at byte %u\n", draft->samples[i].path,
-                    scan_reason_text(fault.reason), fault.offset);
-            return false;
-        }
-        draft_add_name(draft, peek.type.size > 0 ? arena_copy_text(&draft->arena, peek.type) : "*");
+    draft_add_name(draft, type.size > 0 ? arena_copy_text(&draft->arena, type) : "*");
+}
+
+static bool take_types(struct draft *draft, const struct draft_sample *sample)
+{
+    static struct edifact_part parts[EDIFACT_PARTS_MAX];
+    struct edifact_peek peek;
+    struct scan_fault fault;
+    uint32_t count = read_split(sample->body, parts, &fault);
+    if (count == 0 || scan_edifact_peek(sample->body, &peek, &fault) != STATUS_OK) {
+        fprintf(stderr, "%s: %s at byte %u\n", sample->path, scan_reason_text(fault.reason),
+                fault.offset);
+        return false;
     }
+    take_type(draft, peek.type);
+    for (uint32_t i = 1; i < count; i++)
+        if (scan_edifact_part_peek(sample->body, &parts[i], &peek, &fault) == STATUS_OK)
+            take_type(draft, peek.type);
     return true;
 }
 
@@ -111,22 +118,19 @@ static void propose(struct draft *draft, const struct candidate *candidate, cons
 
 bool draft_read_edifact(struct draft *draft)
 {
-    enum { TEXT_BYTES = 1024 * 1024 };
-    struct reader reader;
-    if (!take_types(draft) ||
-        reader_open(&reader, READING_OCCURRENCES_MAX, TEXT_BYTES) != STATUS_OK)
-        return false;
+    for (uint32_t i = 0; i < draft->sample_count; i++)
+        if (!take_types(draft, &draft->samples[i]))
+            return false;
     for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
         const char *example = NULL;
-        if (try_line(draft, &reader, candidates[i].path, &example) > 0)
+        if (try_path(draft, candidates[i].path, &example) > 0)
             propose(draft, &candidates[i], example);
     }
     for (size_t i = 0; i < sizeof entry_tags / sizeof *entry_tags; i++) {
         const char *example = NULL;
         const char *path = arena_format(&draft->arena, "%s/1/1", entry_tags[i]);
-        if (draft->entries == NULL && try_line(draft, &reader, path, &example) > 1)
+        if (draft->entries == NULL && try_path(draft, path, &example) > 1)
             draft->entries = entry_tags[i];
     }
-    reader_close(&reader);
     return true;
 }

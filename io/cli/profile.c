@@ -123,6 +123,25 @@ void cli_profile_stand_close(struct profile_stand *stand)
     arena_deinit(&stand->arena);
 }
 
+uint32_t cli_profile_parts(struct bytes body)
+{
+    static struct edifact_part parts[EDIFACT_PARTS_MAX];
+    struct scan_fault fault;
+    uint32_t count = read_split(body, parts, &fault);
+    return count > 1 ? count : 0;
+}
+
+enum status cli_profile_read(struct profile_stand *stand, struct bytes body, uint32_t part,
+                             struct reading *out_reading, struct scan_fault *out_fault)
+{
+    static struct edifact_part parts[EDIFACT_PARTS_MAX];
+    struct reader *reader = &stand->reader;
+    reader_reset(reader);
+    if (part > 0 && part <= read_split(body, parts, out_fault))
+        return read_part(&stand->set, NULL, reader, body, &parts[part - 1], out_reading, out_fault);
+    return read_message(&stand->set, NULL, reader, body, out_reading, out_fault);
+}
+
 /* ---- show ---- */
 
 /* The document of a shipped file in which `line` stands, without the `---` around it. */

@@ -27,6 +27,12 @@ void cli_profile_stand_close(struct profile_stand *stand);
 /* A message's file, padded, in the arena; false after a line on stderr. */
 bool cli_profile_read_file(struct arena *arena, const char *path, struct bytes *out_content);
 
+/* How many messages a body has that is an interchange of several; else 0. */
+uint32_t cli_profile_parts(struct bytes body);
+/* Reads a body, or of one of several messages the part of that number, from 1. */
+enum status cli_profile_read(struct profile_stand *stand, struct bytes body, uint32_t part,
+                             struct reading *out_reading, struct scan_fault *out_fault);
+
 /* argv[0] is the first operand. */
 enum cli_exit cli_profile_draft(const char *name, int argc, char **argv);
 enum cli_exit cli_profile_test(int argc, char **argv);

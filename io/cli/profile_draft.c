@@ -97,22 +97,28 @@ static void print_reading(const char *path, const struct reading *reading)
             reading->entry_count == 1 ? "y" : "ies", keys);
 }
 
+static bool read_sample(struct profile_stand *stand, const struct draft_sample *sample,
+                        uint32_t part)
+{
+    struct reading reading;
+    struct scan_fault fault;
+    if (cli_profile_read(stand, sample->body, part, &reading, &fault) == STATUS_OK) {
+        print_reading(sample->path, &reading);
+        return true;
+    }
+    fprintf(stderr, "%s: the draft does not read it: %s at byte %u%s%s\n", sample->path,
+            scan_reason_word(fault.reason), fault.offset, fault.what != NULL ? ": " : "",
+            fault.what != NULL ? fault.what : "");
+    return false;
+}
+
 static bool read_samples(const struct draft *draft, struct profile_stand *stand)
 {
     bool good = true;
     for (uint32_t i = 0; i < draft->sample_count; i++) {
-        struct reading reading;
-        struct scan_fault fault;
-        reader_reset(&stand->reader);
-        if (read_message(&stand->set, NULL, &stand->reader, draft->samples[i].body, &reading,
-                         &fault) == STATUS_OK) {
-            print_reading(draft->samples[i].path, &reading);
-            continue;
-        }
-        fprintf(stderr, "%s: the draft does not read it: %s at byte %u%s%s\n",
-                draft->samples[i].path, scan_reason_word(fault.reason), fault.offset,
-                fault.what != NULL ? ": " : "", fault.what != NULL ? fault.what : "");
-        good = false;
+        uint32_t parts = cli_profile_parts(draft->samples[i].body);
+        for (uint32_t part = parts > 0; part <= parts; part++)
+            good = read_sample(stand, &draft->samples[i], part) && good;
     }
     return good;
 }

@@ -5,7 +5,7 @@
 
 #include "io/cli/profile.h"
 
-static bool print_example(struct profile_stand *stand, const char *profile_path, const char *path);
+static bool print_examples(struct profile_stand *stand, const char *profile_path, const char *path);
 static void print_reading(const struct reading *reading);
 static void print_slots(const struct reading *reading, enum slot from, enum slot to, uint16_t entry,
                         const char *separator);
@@ -18,7 +18,7 @@ enum cli_exit cli_profile_expect(int argc, char **argv)
     for (int i = 1; i < argc && good; i++) {
         if (i > 1)
             puts("---");
-        good = print_example(&stand, profile_path, argv[i]);
+        good = print_examples(&stand, profile_path, argv[i]);
     }
     cli_profile_stand_close(&stand);
     return good ? CLI_OK : CLI_INVALID;
@@ -50,21 +50,35 @@ static struct bytes beside(const char *profile_path, const char *path)
     return bytes_from_text(path);
 }
 
-static bool print_example(struct profile_stand *stand, const char *profile_path, const char *path)
+static void print_example(struct profile_stand *stand, struct bytes name, struct bytes body,
+                          uint32_t part)
 {
-    struct bytes body;
     struct reading reading;
     struct scan_fault fault = {0};
-    if (!cli_profile_read_file(&stand->arena, path, &body))
-        return false;
     fputs("message: ", stdout);
-    print_quoted(beside(profile_path, path));
-    reader_reset(&stand->reader);
-    if (read_message(&stand->set, NULL, &stand->reader, body, &reading, &fault) == STATUS_OK)
+    print_quoted(name);
+    if (part > 0)
+        printf("\npart: %u", part);
+    if (cli_profile_read(stand, body, part, &reading, &fault) == STATUS_OK)
         print_reading(&reading);
     else
         printf("\nrefused: %s%s%s\nat: %u\n", scan_reason_word(fault.reason),
                fault.what != NULL ? " " : "", fault.what != NULL ? fault.what : "", fault.offset);
+}
+
+/* One of each message in the file. */
+static bool print_examples(struct profile_stand *stand, const char *profile_path, const char *path)
+{
+    struct bytes body, name = beside(profile_path, path);
+    if (!cli_profile_read_file(&stand->arena, path, &body))
+        return false;
+    uint32_t parts = cli_profile_parts(body);
+    if (parts == 0)
+        print_example(stand, name, body, 0);
+    for (uint32_t part = 1; part <= parts; part++) {
+        fputs(part > 1 ? "---\n" : "", stdout);
+        print_example(stand, name, body, part);
+    }
     return true;
 }
 

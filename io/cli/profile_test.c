@@ -109,8 +109,7 @@ static bool check_example(struct profile_stand *stand, const struct profile_exam
             &stand->arena,
             file_resolve(&stand->arena, example->file, bytes_from_text(example->message)), &body))
         return false;
-    reader_reset(&stand->reader);
-    enum status status = read_message(&stand->set, NULL, &stand->reader, body, &reading, &fault);
+    enum status status = cli_profile_read(stand, body, example->part, &reading, &fault);
     return profile_example_check(example, &stand->arena, status, &reading, &fault,
                                  &stand->diagnostics);
 }

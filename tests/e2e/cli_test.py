@@ -444,6 +444,29 @@ def test_profile_from_json_and_edifact():
         assert "  voyage: TDT/2  # V12\n" in draft.stdout and "2 entries, 4 keys" in draft.stderr, draft
 
 
+def test_profile_of_an_interchange():
+    """Each message of several is an example of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        (folder / "two.edi").write_text(
+            "UNB+UNOA:2+SHIP+PORT+200101:1200+77'UNH+1+COPRAR:D:95B:UN'BGM+45+L1+9'UNT+3+1'"
+            "UNH+2+COARRI:D:95B:UN'BGM+45+L2+9'UNT+3+2'UNZ+2+77'")
+        draft = kouan("profile", "draft", "--name", "two", folder / "two.edi")
+        assert "type: [COPRAR, COARRI]\n" in draft.stdout, draft
+        assert "type COPRAR, id SHIP+77+1" in draft.stderr and "id SHIP+77+2" in draft.stderr, draft
+        (folder / "two.yaml").write_text(draft.stdout)
+        expect = kouan("profile", "expect", folder / "two.yaml", folder / "two.edi")
+        assert "part: 2\n" in expect.stdout and 'client_seq: "L2"' in expect.stdout, expect
+        (folder / "two.expect.yaml").write_text(expect.stdout)
+        good = kouan("profile", "test", folder / "two.yaml")
+        assert good.stdout == "2 examples as expected, 0 not\n", good
+        (folder / "two.expect.yaml").write_text(expect.stdout.replace("part: 2", "part: 1"))
+        kouan("profile", "test", folder / "two.yaml", code=INVALID)
+        (folder / "two.expect.yaml").write_text(expect.stdout.replace("part: 2", "part: two"))
+        wrong = kouan("profile", "test", folder / "two.yaml", code=INVALID)
+        assert "error[P105]: expected the number of a message" in wrong.stderr, wrong
+
+
 def test_profile_errors():
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
