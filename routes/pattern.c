@@ -1,6 +1,35 @@
 #include "routes/pattern.h"
 
+/* The bytes that the two have in common at their beginnings. */
+static size_t measure_common(struct bytes a, struct bytes b)
+{
+    size_t size = a.size < b.size ? a.size : b.size, at = 0;
+    for (uint64_t x, y; at + sizeof x <= size; at += sizeof x) {
+        memcpy(&x, a.data + at, sizeof x);
+        memcpy(&y, b.data + at, sizeof y);
+        if (x != y)
+            break;
+    }
+    while (at < size && a.data[at] == b.data[at])
+        at++;
+    return at;
+}
+
+static bool matches_anywhere(struct bytes pattern, struct bytes text);
+
+/* Most patterns are plain, or end in their only `*`. A wildcard matches itself, so that what is
+ * equal needs no closer look. */
 bool pattern_matches(struct bytes pattern, struct bytes text)
+{
+    size_t common = measure_common(pattern, text);
+    if (common == pattern.size && common == text.size)
+        return true;
+    if (common + 1 == pattern.size && pattern.data[common] == '*')
+        return true;
+    return matches_anywhere(pattern, text);
+}
+
+static bool matches_anywhere(struct bytes pattern, struct bytes text)
 {
     size_t at = 0, text_at = 0;
     /* Where to go on after a mismatch: behind the last `*`, with one more byte given to it. */

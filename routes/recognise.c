@@ -59,7 +59,7 @@ static enum status find_by_name(const struct recognition *recognition, enum form
              at = index->links[at].next) {
             uint16_t profile = index->links[at].profile;
             const struct recognise *recognise = &recognition->set->profiles[profile]->recognise;
-            if (!has_name(recognise, name))
+            if (!bucket->plain && !has_name(recognise, name))
                 continue;
             if (recognise_is_allowed(recognition, profile) &&
                 has_namespace(recognise, root_namespace) &&

@@ -1,8 +1,7 @@
 /* The index over the recognisers of a set, and which of two recognisers is the wider. */
-#include <xxhash.h>
-
 #include "routes/pattern.h"
 #include "routes/recognise_parts.h"
+#include "routes/text_index.h"
 
 static struct recognise_bucket *find_bucket(const struct recognise_index *index, enum format format,
                                             struct bytes name, bool plain);
@@ -33,8 +32,9 @@ bool recognise_names_next(struct recognise_names *names, const struct recognise_
 static struct recognise_bucket *find_bucket(const struct recognise_index *index, enum format format,
                                             struct bytes name, bool plain)
 {
-    XXH64_hash_t seed = (XXH64_hash_t)format * 2 + plain;
-    uint32_t slot = (uint32_t)XXH3_64bits_withSeed(name.data, name.size, seed) & index->mask;
+    size_t kind = (size_t)format * 2 + plain; /* beside the size, which is far from 2^32 */
+    uint64_t hash = text_key_hash(text_key_of(name), name.size | kind << 32);
+    uint32_t slot = (uint32_t)hash & index->mask;
     for (;; slot = (slot + 1) & index->mask) {
         struct recognise_bucket *bucket = &index->buckets[slot];
         if (!bucket->used ||
