@@ -415,12 +415,13 @@ static const uint8_t *end_element(struct xml_walk *walk, const uint8_t *run, con
     return after != NULL && leave_element(walk, run, at) ? after : NULL;
 }
 
-/* What follows the name and `>`, if they stand at `at`. */
+/* What follows the name and `>`, if they stand at `at`. A name may be longer than what can be read
+ * behind the body. */
 static inline const uint8_t *match_end_tag(const struct xml_walk *walk, const struct xml_name *name,
                                            const uint8_t *at)
 {
     const uint8_t *end = at + name->size;
-    return find_equal(at, name->data, name->size) && *end == '>' && end < walk->source.end ? end + 1
+    return end < walk->source.end && find_equal(at, name->data, name->size) && *end == '>' ? end + 1
                                                                                            : NULL;
 }
 
