@@ -110,7 +110,8 @@ static enum status recognise_edifact(const struct recognition *recognition, stru
     enum status status = scan_edifact_peek(body, &peek, out_fault);
     if (status != STATUS_OK)
         return status;
-    return find_by_name(recognition, FORMAT_EDIFACT, peek.type, (struct bytes){0}, out_profile,
+    struct bytes type = peek.type.data != NULL ? peek.type : BYTES_LITERAL("");
+    return find_by_name(recognition, FORMAT_EDIFACT, type, BYTES_LITERAL(""), out_profile,
                         out_fault);
 }
 
