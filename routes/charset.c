@@ -184,32 +184,34 @@ enum status charset_decode(struct charsets *charsets, enum charset charset, stru
     return STATUS_OK;
 }
 
-static size_t measure_utf8(struct bytes source, size_t text_bytes)
+static size_t measure_utf8(struct bytes source, size_t *text_bytes)
 {
-    struct bytes text = bytes_slice(source, 0, text_bytes);
+    struct bytes text = bytes_slice(source, 0, *text_bytes);
     const uint8_t *bad = utf8_find_bad(text);
-    return bad == NULL ? text.size : (size_t)(bad - text.data);
+    *text_bytes = bad == NULL ? text.size : (size_t)(bad - text.data);
+    return *text_bytes;
 }
 
 size_t charset_measure(struct charsets *charsets, enum charset charset, struct bytes source,
-                       size_t text_bytes)
+                       size_t *text_bytes)
 {
     assert(charset < CHARSET_COUNT);
     if (charset == CHARSET_UTF8)
         return measure_utf8(source, text_bytes);
     iconv_t descriptor = charsets->to_utf8[charset];
     char piece[256], *in_at = (char *)source.data;
-    size_t in_left = source.size, written;
+    size_t in_left = source.size, left = *text_bytes, written;
     iconv(descriptor, NULL, NULL, NULL, NULL);
     do {
         char *out_at = piece;
-        size_t room = text_bytes < sizeof piece ? text_bytes : sizeof piece, out_left = room;
+        size_t room = left < sizeof piece ? left : sizeof piece, out_left = room;
         bool whole = iconv(descriptor, &in_at, &in_left, &out_at, &out_left) != (size_t)-1;
         written = room - out_left;
-        text_bytes -= text_bytes == SIZE_MAX ? 0 : written;
+        left -= written;
         if (whole || errno != E2BIG)
             break;
     } while (written > 0);
+    *text_bytes -= left;
     return source.size - in_left;
 }
 

@@ -85,10 +85,19 @@ MUST_CHECK enum status charset_decode(struct charsets *charsets, enum charset ch
                                       struct bytes source, uint8_t *out, size_t capacity,
                                       size_t *out_size);
 
-/* How many bytes of `source` become the first `text_bytes` bytes of its UTF-8; SIZE_MAX: all of it.
- * Stops before bytes that do not fit the set, and so finds them. Slow: for faults. */
+/* How many bytes of `source` become the first bytes of its UTF-8, at most `*text_bytes` of them
+ * (SIZE_MAX: all); then how many they are. Stops before bytes that do not fit the set, and so finds
+ * them. Slow: for faults. */
 size_t charset_measure(struct charsets *charsets, enum charset charset, struct bytes source,
-                       size_t text_bytes);
+                       size_t *text_bytes);
+
+/* Where the first bytes stand that do not fit the set; the source's size if there are none. */
+static inline size_t charset_find_bad(struct charsets *charsets, enum charset charset,
+                                      struct bytes source)
+{
+    size_t text_bytes = SIZE_MAX;
+    return charset_measure(charsets, charset, source, &text_bytes);
+}
 
 /* A whole file as people save it: BOM dropped; UTF-8 if it is well-formed UTF-8, else GB18030 if it
  * fits that, else INVALID. The result lies in the arena. Many a Latin-1 text also fits GB18030, so

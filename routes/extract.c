@@ -33,10 +33,16 @@ void extract_scratch_init(struct extract_scratch *scratch)
     memset(scratch, 0, sizeof *scratch);
 }
 
+static bool meets_conditions(const struct extraction *extraction,
+                             const struct recognise *recognise);
+static void leave_out_slot(const struct profile *profile, enum slot slot, struct spec_set *specs,
+                           uint64_t *required);
+
 enum status extract(const struct profile *profile, struct reader *reader, size_t body_size,
-                    struct reading *reading, struct scan_fault *out_fault)
+                    enum slot left_out, struct reading *reading, struct scan_fault *out_fault)
 {
     struct extraction extraction = {
+        .profile = profile,
         .captures = reader->scan.captures,
         .scratch = reader->scratch,
         .space = &reader->space,
@@ -44,13 +50,14 @@ enum status extract(const struct profile *profile, struct reader *reader, size_t
         .fault = out_fault,
     };
     struct spec_set specs;
-    reading->profile = profile;
-    reading->entry_count = reader->scan.entry_count > 0 ? reader->scan.entry_count : 1;
+    uint64_t required = profile->required_slots;
     extract_begin_values(reader->scratch);
     if (!extract_sort(profile, &reader->scan, reader->scratch, &specs))
         return extract_refuse(out_fault, SCAN_TOO_MANY_VALUES, 0, NULL);
     if (!meets_conditions(&extraction, &profile->recognise))
         return STATUS_NOT_FOUND;
+    if (left_out != SLOT_NONE)
+        leave_out_slot(profile, left_out, &specs, &required);
     for (uint16_t base = 0; base < profile->spec_count; base += 64)
         for (uint64_t left = specs.words[base / 64]; left != 0; left &= left - 1) {
             uint16_t number = (uint16_t)(base + __builtin_ctzll(left));
@@ -58,12 +65,21 @@ enum status extract(const struct profile *profile, struct reader *reader, size_t
             if (status != STATUS_OK)
                 return status;
         }
-    for (uint64_t left = profile->required_slots; left != 0; left &= left - 1) {
+    for (uint64_t left = required; left != 0; left &= left - 1) {
         enum slot slot = (enum slot)__builtin_ctzll(left);
         if (reading_first(reading, slot) == READING_NO_OCCURRENCE)
             return extract_refuse(out_fault, SCAN_MISSING, (uint32_t)body_size, slot_name(slot));
     }
     return STATUS_OK;
+}
+
+static void leave_out_slot(const struct profile *profile, enum slot slot, struct spec_set *specs,
+                           uint64_t *required)
+{
+    *required &= ~(UINT64_C(1) << slot);
+    for (uint16_t i = 0; i < profile->spec_count; i++)
+        if (profile->specs[i].slot == slot)
+            specs->words[i / 64] &= ~(UINT64_C(1) << (i % 64));
 }
 
 static bool meets_condition(const struct extraction *extraction,
@@ -95,7 +111,7 @@ static bool meets_conditions(const struct extraction *extraction, const struct r
 
 static enum status extract_number(struct extraction *extraction, uint16_t number)
 {
-    const struct profile *profile = extraction->reading->profile;
+    const struct profile *profile = extraction->profile;
     const struct value_spec *spec = &profile->specs[number];
     uint16_t bin = profile->spec_bins[number];
     return bin == PROFILE_BIN_NONE

@@ -39,6 +39,7 @@ struct extract_scratch {
 
 /* What all steps of one extraction share. */
 struct extraction {
+    const struct profile *profile; /* the reading's, or that of its payload */
     const struct capture *captures;
     struct extract_scratch *scratch;
     struct reading_space *space;

@@ -33,7 +33,8 @@
 #define SESSION_FIELD_LIST(X)                                                                      \
     X(PARTICIPANT, "participant", "the participant that the connection speaks for")                \
     X(ROLE, "role", "the roles of that participant")                                               \
-    X(PROFILE, "profile", "the profile that recognised the message")
+    X(PROFILE, "profile", "the profile that recognised the message")                               \
+    X(PAYLOAD_PROFILE, "payload_profile", "the profile that read what its profile opens")
 
 #define KEY_KIND_LIST(X)                                                                           \
     X(ORDER, "order")                                                                              \
@@ -59,7 +60,7 @@ enum slot {
             KEY_KIND_LIST(X)
 #undef X
                 SLOT_COUNT,
-    SLOT_FIELD_COUNT = SLOT_PROFILE + 1, /* slots below are fields; from here on, keys */
+    SLOT_FIELD_COUNT = SLOT_PAYLOAD_PROFILE + 1, /* slots below are fields; from here on, keys */
     SLOT_NONE = 255
 };
 

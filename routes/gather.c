@@ -165,9 +165,8 @@ static bool append_converted(struct gather *gather, struct scan_source *source, 
     if (status == STATUS_FULL)
         return refuse(source, SCAN_VALUE_TOO_LONG, gather->start);
     if (status != STATUS_OK)
-        return refuse(
-            source, SCAN_ENCODING,
-            run.data + charset_measure(source->scan->charsets, source->charset, solid, SIZE_MAX));
+        return refuse(source, SCAN_ENCODING,
+                      run.data + charset_find_bad(source->scan->charsets, source->charset, solid));
     assert(size <= room);
     gather->text_size += (uint32_t)size;
     return append_utf8(gather, source, bytes_slice(run, solid.size, run.size));

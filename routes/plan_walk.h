@@ -59,6 +59,15 @@ static inline uint16_t plan_walk_tap(const struct plan_walk *walk, uint16_t node
     return node == PLAN_NODE_NONE ? TAP_NONE : walk->plan->nodes[node].tap;
 }
 
+/* Two are one too many, and so enough to count. */
+static inline void plan_walk_note_payload(struct scan_source *source, const uint8_t *at)
+{
+    struct scan *scan = source->scan;
+    if (scan->payload_count == 0)
+        scan->payload_offset = scan_offset(source, at);
+    scan->payload_count = scan->payload_count == 0 ? 1 : 2;
+}
+
 /* Enters an element or value with this node, which begins at `at`, out of `outer`. An entry node
  * inside an open entry is just a part of that. False, and a fault, past READING_ENTRIES_MAX. */
 static inline bool plan_walk_enter(struct plan_walk *walk, struct scan_source *source,
@@ -76,8 +85,11 @@ static inline bool plan_walk_enter(struct plan_walk *walk, struct scan_source *s
             place.entry = walk->open_entry = ++source->scan->entry_count;
             place.begins_entry = true;
         }
-        if (known->instance)
+        if (known->instance) {
             place.instance = ++walk->instance_count;
+            if (known->payload)
+                plan_walk_note_payload(source, at);
+        }
     }
     *out_place = place;
     return true;

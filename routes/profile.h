@@ -99,6 +99,14 @@ struct recognise {
     bool otherwise; /* only what no other profile knows; these stand behind all others */
 };
 
+enum payload_encoding { PAYLOAD_BASE64, PAYLOAD_TEXT };
+
+/* `open:` a place that holds a message of its own, which is read too: routes/payload.h. */
+struct profile_open {
+    enum payload_encoding encoding;
+    bool required; /* refused if it cannot be read; else the message is read without it */
+};
+
 struct profile {
     const char *name, *family, *description;
     struct bytes name_bytes, family_bytes; /* the same, measured */
@@ -117,7 +125,8 @@ struct profile {
     uint64_t required_slots;          /* a bit a slot */
     const struct value_path *content; /* paths whose values make the `content` digest */
     uint16_t content_count;
-    enum identify identify; /* `receipt: true` or no message_id spec: by body */
+    const struct profile_open *open; /* NULL: closed, whatever it holds */
+    enum identify identify;          /* `receipt: true` or no message_id spec: by body */
     bool receipt;
     enum conflict_policy conflict;
     bool shipped; /* stands in the program itself */

@@ -229,6 +229,26 @@ enum status plan_add_entries(struct plan_builder *builder, struct bytes text, ui
     return STATUS_OK;
 }
 
+enum status plan_add_payload(struct plan_builder *builder, struct bytes text,
+                             struct path_fault *out_fault)
+{
+    struct tree_path path;
+    assert(builder->format != FORMAT_EDIFACT);
+    if (path_parse_tree(text, builder->format, &path, out_fault) != STATUS_OK)
+        return STATUS_INVALID;
+    if (path.root_name || path.anywhere || path.has_predicate ||
+        path.steps[path.step_count - 1].attribute) {
+        *out_fault =
+            (struct path_fault){"a payload is named by a plain path", "as in `open: Data`", 0};
+        return STATUS_INVALID;
+    }
+    uint16_t node;
+    if (!add_steps(builder, NODE_ROOT, path.steps, path.step_count, &node, out_fault))
+        return STATUS_INVALID;
+    builder->nodes[node].payload = builder->nodes[node].instance = true;
+    return STATUS_OK;
+}
+
 /* An instance node between the predicate's and `leaf` would give the captures at `leaf` numbers of
  * its own, and the predicate would never find its partner. */
 static bool is_cut_off(const struct plan_builder *builder, uint16_t base, uint16_t leaf)

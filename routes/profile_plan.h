@@ -48,6 +48,10 @@ MUST_CHECK enum status plan_add_path(struct plan_builder *builder, struct bytes 
 MUST_CHECK enum status plan_add_entries(struct plan_builder *builder, struct bytes text,
                                         uint16_t owner, struct path_fault *out_fault);
 
+/* Makes that place the payload. XML and JSON only. */
+MUST_CHECK enum status plan_add_payload(struct plan_builder *builder, struct bytes text,
+                                        struct path_fault *out_fault);
+
 /* Whether the claim can be kept beside all other paths; to be asked when all are added. */
 bool plan_claim_holds(const struct plan_builder *builder, const struct plan_claim *claim,
                       struct path_fault *out_fault);

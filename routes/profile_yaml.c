@@ -146,6 +146,39 @@ static void read_content_paths(struct profile_compiler *compiler, const struct y
     profile->content = paths;
 }
 
+/* `open: Data`, or a mapping with the path, its encoding, and whether it must be readable. */
+static void read_open(struct profile_compiler *compiler, const struct yaml_node *document,
+                      struct profile *profile)
+{
+    static const char *const known[] = {"path", "encoding", "required"};
+    static const char *const encodings[] = {[PAYLOAD_BASE64] = "base64", [PAYLOAD_TEXT] = "text"};
+    const struct yaml_node *node = yaml_member(document, "open"), *path = node;
+    if (node == NULL || !compiler->format_known)
+        return;
+    struct profile_open *open = arena_allocate(compiler->arena, sizeof *open);
+    *open = (struct profile_open){.encoding = PAYLOAD_BASE64};
+    if (node->kind == YAML_MAPPING) {
+        profile_check_members(compiler, node, known, sizeof known / sizeof *known);
+        path = yaml_member(node, "path");
+        open->encoding = (enum payload_encoding)profile_read_word(compiler, node, "encoding",
+                                                                  encodings, 2, PAYLOAD_BASE64);
+        open->required = profile_read_flag(compiler, node, "required", false);
+    }
+    struct path_fault fault;
+    if (compiler->format == FORMAT_EDIFACT)
+        profile_error(compiler, node, "P114", "leave out `open`",
+                      "a payload stands in an XML or JSON message");
+    else if (path == NULL)
+        profile_error(compiler, node, "P103", "as in `path: Data`", "`path` is missing");
+    else if (profile_expect(compiler, path, YAML_TEXT) &&
+             plan_add_payload(&compiler->builder, path->text, &fault) != STATUS_OK)
+        profile_error_inside(compiler, path, fault.at, "P107", fault.hint, "%s", fault.message);
+    if (profile->content_count > 0)
+        profile_error(compiler, node, "P114", "leave out one of them",
+                      "`content` says nothing of a payload that is opened");
+    profile->open = open;
+}
+
 static void read_identity(struct profile_compiler *compiler, const struct yaml_node *document,
                           struct profile *profile)
 {
@@ -274,7 +307,7 @@ static struct profile *compile_document(struct profile_compiler *compiler,
 {
     static const char *const known[] = {
         "profile", "family",   "description", "format",   "recognise", "entries", "fields",
-        "keys",    "identify", "receipt",     "conflict", "content",   "strict"};
+        "keys",    "identify", "receipt",     "conflict", "content",   "strict",  "open"};
     compiler->failed = false;
     compiler->owner_count = 0;
     compiler->spec_count = 0;
@@ -306,6 +339,7 @@ static struct profile *compile_document(struct profile_compiler *compiler,
     read_fields(compiler, document);
     read_keys(compiler, document);
     read_content_paths(compiler, document, profile);
+    read_open(compiler, document, profile);
     read_identity(compiler, document, profile);
     bool strict = read_strict(compiler, document);
     check_claims(compiler);

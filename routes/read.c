@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "routes/payload.h"
+#include "routes/scan_output.h"
 #include "routes/transcript.h"
 
 enum { ALIGNMENT = 64 };
@@ -65,43 +67,43 @@ static enum status scan_body(const struct plan *plan, struct bytes body, struct 
     abort();
 }
 
-/* A message is a body, or if `part` is not NULL that part of it; so below. */
-static enum status scan_message(const struct plan *plan, struct bytes body,
-                                const struct edifact_part *part, struct scan *scan,
-                                struct scan_fault *out_fault)
-{
-    return part == NULL ? scan_body(plan, body, scan, out_fault)
-                        : scan_edifact_part(plan, body, part, scan, out_fault);
-}
+/* One message being read. */
+struct job {
+    const struct profile_set *set;
+    const uint64_t *allowed;
+    struct reader *reader;
+    const struct edifact_part *part; /* the part of the text that it is; NULL: all of it */
+    struct reading *outer; /* of the message that it lies in; NULL: it has a reading of its own */
+};
 
-static enum status recognise(const struct profile_set *set, const uint64_t *allowed, uint16_t from,
-                             struct bytes body, const struct edifact_part *part,
-                             const struct profile **out_profile, struct scan_fault *out_fault)
-{
-    return part == NULL
-               ? read_recognise_from(set, allowed, from, body, out_profile, out_fault)
-               : read_recognise_part(set, allowed, from, body, part, out_profile, out_fault);
-}
-
-/* What may be tried of `read_message`. FULL is so whatever the space held before. */
-static enum status read_in_place(const struct profile_set *set, const uint64_t *allowed,
-                                 struct reader *reader, struct bytes body,
-                                 const struct edifact_part *part, struct reading *out_reading,
-                                 struct scan_fault *out_fault);
-static enum status read_transcript(const struct profile_set *set, const uint64_t *allowed,
-                                   struct reader *reader, enum charset charset, struct bytes body,
-                                   struct reading *out_reading, struct scan_fault *out_fault);
+/* FULL is so whatever the space held before. */
+static enum status read_transcript(const struct job *job, struct bytes body,
+                                   struct reading *out_reading, struct scan_fault *io_fault);
+static enum status read_in_place(const struct job *job, struct bytes text,
+                                 struct reading *out_reading, struct scan_fault *out_fault);
+static enum status recognise(const struct job *job, uint16_t from, struct bytes text,
+                             const struct profile **out_profile, struct scan_fault *out_fault);
+static enum status read_as(const struct job *job, const struct profile *profile, struct bytes text,
+                           struct reading *out_reading, struct scan_fault *out_fault);
+static enum status take_values(const struct job *job, const struct profile *profile,
+                               struct bytes text, struct reading *out_reading,
+                               struct scan_fault *out_fault);
+static enum status join_values(const struct job *job, const struct profile *profile,
+                               struct bytes text, struct reading *out_reading,
+                               struct scan_fault *out_fault);
+static enum status open_payload(const struct job *job, struct bytes text, struct reading *reading,
+                                struct scan_fault *out_fault);
 
 enum status read_message(const struct profile_set *set, const uint64_t *allowed,
                          struct reader *reader, struct bytes body, struct reading *out_reading,
                          struct scan_fault *out_fault)
 {
+    const struct job job = {.set = set, .allowed = allowed, .reader = reader};
     struct scan_fault fault;
-    enum charset charset;
     bool alone = reader->space.occurrence_used == 0 && reader->space.text_used == 0;
-    enum status status = read_in_place(set, allowed, reader, body, NULL, out_reading, &fault);
-    if (status == STATUS_INVALID && transcript_is_needed(body, &charset))
-        status = read_transcript(set, allowed, reader, charset, body, out_reading, &fault);
+    enum status status = read_in_place(&job, body, out_reading, &fault);
+    if (status == STATUS_INVALID)
+        status = read_transcript(&job, body, out_reading, &fault);
     if (status == STATUS_FULL && alone) {
         fault = (struct scan_fault){.reason = SCAN_TOO_MANY_VALUES};
         status = STATUS_INVALID;
@@ -111,62 +113,185 @@ enum status read_message(const struct profile_set *set, const uint64_t *allowed,
     return status;
 }
 
-/* Scans and extracts with one profile. NOT_FOUND if it is not the message's. */
-static enum status read_as(const struct profile *profile, struct reader *reader, struct bytes text,
-                           const struct edifact_part *part, struct reading *out_reading,
-                           struct scan_fault *out_fault)
+/* Of a body that could not be read in place: if no transcript is needed, it keeps its fault. */
+static enum status read_transcript(const struct job *job, struct bytes body,
+                                   struct reading *out_reading, struct scan_fault *io_fault)
 {
-    struct bytes message = part == NULL ? text : part->message;
-    size_t end = (size_t)(message.data + message.size - text.data);
-    struct reading_space *space = &reader->space;
+    struct reader *reader = job->reader;
+    struct transcript transcript;
+    enum charset charset;
+    uint32_t text_used = reader->space.text_used;
+    if (!transcript_is_needed(body, &charset))
+        return STATUS_INVALID;
+    enum status status = transcript_make(&reader->scan, charset, body, &transcript, io_fault);
+    if (status != STATUS_OK)
+        return status;
+    status = read_in_place(job, transcript.text, out_reading, io_fault);
+    struct scan_fault *fault = status == STATUS_OK ? &out_reading->payload.fault : io_fault;
+    if (status == STATUS_INVALID || (status == STATUS_OK && fault->reason != SCAN_NONE))
+        fault->offset = transcript_body_offset(&transcript, reader->charsets, fault->offset);
+    if (status != STATUS_OK)
+        reader->space.text_used = text_used;
+    return status;
+}
+
+static enum status read_in_place(const struct job *job, struct bytes text,
+                                 struct reading *out_reading, struct scan_fault *out_fault)
+{
+    const struct profile *profile;
+    for (uint16_t from = 0;; from = (uint16_t)(profile->index + 1)) {
+        enum status status = recognise(job, from, text, &profile, out_fault);
+        if (status == STATUS_OK)
+            status = read_as(job, profile, text, out_reading, out_fault);
+        if (status != STATUS_NOT_FOUND)
+            return status;
+    }
+}
+
+static enum status recognise(const struct job *job, uint16_t from, struct bytes text,
+                             const struct profile **out_profile, struct scan_fault *out_fault)
+{
+    return job->part == NULL
+               ? read_recognise_from(job->set, job->allowed, from, text, out_profile, out_fault)
+               : read_recognise_part(job->set, job->allowed, from, text, job->part, out_profile,
+                                     out_fault);
+}
+
+static enum status scan_message(const struct job *job, const struct plan *plan, struct bytes text,
+                                struct scan_fault *out_fault)
+{
+    struct scan *scan = &job->reader->scan;
+    return job->part == NULL ? scan_body(plan, text, scan, out_fault)
+                             : scan_edifact_part(plan, text, job->part, scan, out_fault);
+}
+
+/* Where the message ends in the text. */
+static size_t end_of(const struct job *job, struct bytes text)
+{
+    struct bytes message = job->part == NULL ? text : job->part->message;
+    return (size_t)(message.data + message.size - text.data);
+}
+
+/* Scans and extracts with one profile. NOT_FOUND if it is not the message's. */
+static enum status read_as(const struct job *job, const struct profile *profile, struct bytes text,
+                           struct reading *out_reading, struct scan_fault *out_fault)
+{
+    struct reading_space *space = &job->reader->space;
     uint32_t occurrence_used = space->occurrence_used, text_used = space->text_used;
-    struct reading reading;
-    enum status status = scan_message(&profile->plan, text, part, &reader->scan, out_fault);
-    if (status == STATUS_OK) {
-        reading_init(&reading, space);
-        status = extract(profile, reader, end, &reading, out_fault);
-    }
-    if (status == STATUS_OK) {
-        *out_reading = reading;
+    enum status status = scan_message(job, &profile->plan, text, out_fault);
+    if (status == STATUS_OK)
+        status = job->outer == NULL ? take_values(job, profile, text, out_reading, out_fault)
+                                    : join_values(job, profile, text, out_reading, out_fault);
+    if (status == STATUS_OK)
         return STATUS_OK;
-    }
     space->occurrence_used = occurrence_used;
     space->text_used = text_used;
     return status;
 }
 
-static enum status read_in_place(const struct profile_set *set, const uint64_t *allowed,
-                                 struct reader *reader, struct bytes body,
-                                 const struct edifact_part *part, struct reading *out_reading,
-                                 struct scan_fault *out_fault)
+static enum status take_values(const struct job *job, const struct profile *profile,
+                               struct bytes text, struct reading *out_reading,
+                               struct scan_fault *out_fault)
 {
-    const struct profile *profile;
-    enum status status = recognise(set, allowed, 0, body, part, &profile, out_fault);
-    while (status == STATUS_OK) {
-        status = read_as(profile, reader, body, part, out_reading, out_fault);
-        if (status != STATUS_NOT_FOUND)
-            return status;
-        uint16_t from = (uint16_t)(profile->index + 1);
-        status = recognise(set, allowed, from, body, part, &profile, out_fault);
-    }
+    struct reading reading;
+    struct reader *reader = job->reader;
+    reading_init(&reading, &reader->space);
+    reading.profile = profile;
+    reading.entry_count = reader->scan.entry_count > 0 ? reader->scan.entry_count : 1;
+    enum status status =
+        extract(profile, reader, end_of(job, text), SLOT_NONE, &reading, out_fault);
+    if (status == STATUS_OK && profile->open != NULL)
+        status = open_payload(job, text, &reading, out_fault);
+    if (status == STATUS_OK)
+        *out_reading = reading;
     return status;
 }
 
-static enum status read_transcript(const struct profile_set *set, const uint64_t *allowed,
-                                   struct reader *reader, enum charset charset, struct bytes body,
-                                   struct reading *out_reading, struct scan_fault *out_fault)
+/* ---- the message inside ---- */
+
+/* Numbers the entries of the scan on from those of the outer message. */
+static enum status number_entries(const struct profile *profile, struct scan *scan,
+                                  struct reading *reading, struct scan_fault *out_fault)
 {
-    struct transcript transcript;
-    uint32_t text_used = reader->space.text_used;
-    enum status status = transcript_make(&reader->scan, charset, body, &transcript, out_fault);
+    struct reading_payload *payload = &reading->payload;
+    uint32_t before = payload->entry_first - 1U, count = before + scan->entry_count;
+    if (count > READING_ENTRIES_MAX)
+        return scan_fault_at(out_fault, SCAN_TOO_MANY_ENTRIES, 0, NULL);
+    for (uint32_t i = 0; i < scan->capture_count; i++)
+        if (scan->captures[i].entry > 0)
+            scan->captures[i].entry = (uint16_t)(scan->captures[i].entry + before);
+    reading->entry_count = count > 0 ? (uint16_t)count : 1;
+    payload->profile = profile;
+    payload->entry_count = scan->entry_count;
+    return STATUS_OK;
+}
+
+/* The outer reading with the values of what was scanned, but for its id. */
+static enum status join_values(const struct job *job, const struct profile *profile,
+                               struct bytes text, struct reading *out_reading,
+                               struct scan_fault *out_fault)
+{
+    struct reader *reader = job->reader;
+    struct reading reading = *job->outer;
+    enum status status = number_entries(profile, &reader->scan, &reading, out_fault);
+    if (status == STATUS_OK)
+        status = extract(profile, reader, text.size, SLOT_MESSAGE_ID, &reading, out_fault);
+    if (status == STATUS_OK)
+        status =
+            reading_add(&reading, &reader->space, SLOT_PAYLOAD_PROFILE, 0, profile->name_bytes);
+    if (status == STATUS_TOO_BIG)
+        status = scan_fault_at(out_fault, SCAN_TOO_MANY_VALUES, 0, NULL);
+    if (status == STATUS_OK)
+        *out_reading = reading;
+    else
+        reading_restore(&reading, &reader->space, job->outer);
+    return status;
+}
+
+static enum status read_payload(const struct job *job, struct bytes text, struct reading *reading,
+                                struct scan_fault *out_fault);
+
+/* Reads what the message holds too, or notes why that cannot be read. */
+static enum status open_payload(const struct job *job, struct bytes text, struct reading *reading,
+                                struct scan_fault *out_fault)
+{
+    const struct profile_open *open = reading->profile->open;
+    struct scan_fault fault;
+    enum status status = STATUS_OK;
+    uint32_t text_used = job->reader->space.text_used;
+    if (job->reader->scan.payload_count > 0)
+        status = read_payload(job, text, reading, &fault);
+    else if (open->required)
+        return scan_fault_at(out_fault, SCAN_PAYLOAD, (uint32_t)text.size, "it is absent");
+    if (status != STATUS_INVALID)
+        return status;
+    job->reader->space.text_used = text_used;
+    if (open->required) {
+        const char *what = fault.what != NULL ? fault.what : scan_reason_text(fault.reason);
+        return scan_fault_at(out_fault, SCAN_PAYLOAD, fault.offset, what);
+    }
+    reading->payload.fault = fault;
+    return STATUS_OK;
+}
+
+/* On success the reading is the outer one with what is inside; else it is as it was. */
+static enum status read_payload(const struct job *job, struct bytes text, struct reading *reading,
+                                struct scan_fault *out_fault)
+{
+    struct job inner = *job;
+    struct reader *reader = job->reader;
+    struct payload payload;
+    uint16_t entry_count = reader->scan.entry_count;
+    enum status status = payload_decode(reading->profile, &reader->scan, text, &payload, out_fault);
     if (status != STATUS_OK)
         return status;
-    status = read_in_place(set, allowed, reader, transcript.text, NULL, out_reading, out_fault);
+    inner.outer = reading;
+    reading->payload.entry_first = (uint16_t)(entry_count + 1);
+    status = read_in_place(&inner, payload.body, reading, out_fault);
     if (status == STATUS_INVALID)
-        out_fault->offset =
-            transcript_body_offset(&transcript, reader->charsets, out_fault->offset);
-    if (status != STATUS_OK)
-        reader->space.text_used = text_used;
+        status = read_transcript(&inner, payload.body, reading, out_fault);
+    if (status == STATUS_INVALID)
+        out_fault->offset = payload_outer_offset(&payload, out_fault->offset);
     return status;
 }
 
@@ -188,5 +313,6 @@ enum status read_part(const struct profile_set *set, const uint64_t *allowed, st
                       struct bytes body, const struct edifact_part *part,
                       struct reading *out_reading, struct scan_fault *out_fault)
 {
-    return read_in_place(set, allowed, reader, body, part, out_reading, out_fault);
+    const struct job job = {.set = set, .allowed = allowed, .reader = reader, .part = part};
+    return read_in_place(&job, body, out_reading, out_fault);
 }

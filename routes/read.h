@@ -67,11 +67,12 @@ MUST_CHECK enum status read_part(const struct profile_set *set, const uint64_t *
                                  const struct edifact_part *part, struct reading *out_reading,
                                  struct scan_fault *out_fault);
 
-/* Captures -> occurrences, by the profile's specs (routes/extract.c): the captures of the reader's
- * scan, of a body of `body_size` bytes, into a fresh reading. OK, INVALID with a fault, FULL, or
- * NOT_FOUND if what the profile's `where` asks for is not there. */
+/* Captures -> occurrences, by the profile's specs but those of the slot `left_out` (SLOT_NONE: all;
+ * routes/extract.c): the captures of the reader's scan, of a body of `body_size` bytes, into the
+ * newest reading. A field of one value that the reading has keeps it. OK, INVALID with a fault,
+ * FULL, or NOT_FOUND if what the profile's `where` asks for is not there. */
 MUST_CHECK enum status extract(const struct profile *profile, struct reader *reader,
-                               size_t body_size, struct reading *reading,
+                               size_t body_size, enum slot left_out, struct reading *reading,
                                struct scan_fault *out_fault);
 size_t extract_scratch_size(void);
 void extract_scratch_init(struct extract_scratch *scratch);

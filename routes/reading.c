@@ -10,7 +10,19 @@ void reading_init(struct reading *reading, struct reading_space *space)
     reading->occurrences = space->occurrences + space->occurrence_used;
     reading->count = 0;
     reading->entry_count = 1;
+    reading->payload = (struct reading_payload){0};
     memset(reading->first, 0xFF, sizeof reading->first); /* READING_NO_OCCURRENCE */
+}
+
+void reading_restore(struct reading *reading, struct reading_space *space,
+                     const struct reading *before)
+{
+    assert(reading->occurrences == before->occurrences && reading->count >= before->count);
+    space->occurrence_used -= reading->count - before->count;
+    *reading = *before;
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
+        if (reading->first[slot] != READING_NO_OCCURRENCE)
+            reading->occurrences[reading->last[slot]].next = READING_NO_OCCURRENCE;
 }
 
 /* True if the reading has this value already, in the sense of `reading_add`. */

@@ -10,6 +10,7 @@
 
 #include "core/status.h"
 #include "routes/field.h"
+#include "routes/scan_fault.h"
 
 enum {
     READING_ENTRIES_MAX = 256,      /* entries in a message; one more refuses it */
@@ -32,6 +33,13 @@ struct reading_space {
     uint32_t text_capacity, text_used;
 };
 
+/* Of the message inside of one whose profile opens it. */
+struct reading_payload {
+    const struct profile *profile; /* NULL: not read */
+    uint16_t entry_first, entry_count;
+    struct scan_fault fault; /* why it was not read, in the outer body; NONE: there is none */
+};
+
 struct reading {
     const struct profile *profile;
     struct occurrence *occurrences; /* `count` of them, in the space */
@@ -39,10 +47,15 @@ struct reading {
     uint16_t entry_count; /* 1 if the profile names no entries */
     uint16_t first[SLOT_COUNT];
     uint16_t last[SLOT_COUNT]; /* only where there is a first */
+    struct reading_payload payload;
 };
 
 /* An empty reading at the end of the space. */
 void reading_init(struct reading *reading, struct reading_space *space);
+
+/* Takes back what was added since the reading was as `before` is, a copy of it. */
+void reading_restore(struct reading *reading, struct reading_space *space,
+                     const struct reading *before);
 
 /* Appends an occurrence. Fields that take one value keep the first; a field's equal value (in any
  * entry) and a key's equal value of the same entry are kept once. FULL if the space is exhausted,

@@ -13,6 +13,7 @@
 #include "core/arena.h"
 #include "core/status.h"
 #include "routes/reading.h"
+#include "routes/scan_fault.h"
 
 enum format { FORMAT_EDIFACT, FORMAT_XML, FORMAT_JSON, FORMAT_COUNT };
 
@@ -24,46 +25,6 @@ enum {
     PLAN_ELEMENT_MAX = 255,  /* number of an EDIFACT element that a plan may tap */
     EDIFACT_PARTS_MAX = 256, /* messages of one body; one more is TOO_MANY_MESSAGES */
     TAP_NONE = 0xFFFF
-};
-
-/* Why a body is refused: a stable word for replies, metrics and `kouan help`, and a sentence. */
-#define SCAN_REASON_LIST(X)                                                                        \
-    X(NONE, "OK", "nothing is wrong")                                                              \
-    X(EMPTY, "EMPTY", "the body is empty or blank")                                                \
-    X(UNKNOWN_FORMAT, "UNKNOWNFORMAT", "neither XML, JSON nor EDIFACT")                            \
-    X(UNKNOWN_PROFILE, "UNKNOWNPROFILE", "well begun, but no profile recognises it")               \
-    X(MALFORMED, "MALFORMED", "the syntax is broken at this place")                                \
-    X(TRUNCATED, "TRUNCATED", "the body ends before its structure does")                           \
-    X(TRAILING, "TRAILING", "something follows the end of the document")                           \
-    X(TOO_DEEP, "TOODEEP", "nested deeper than 64 levels")                                         \
-    X(TOO_MANY_ENTRIES, "TOOMANYENTRIES", "more than 256 entries in one message")                  \
-    X(TOO_MANY_VALUES, "TOOMANYVALUES", "more values are tapped than one message may have")        \
-    X(VALUE_TOO_LONG, "VALUETOOLONG", "a routed value is longer than 1024 bytes")                  \
-    X(DOCTYPE, "DOCTYPE", "a document type declaration is not accepted")                           \
-    X(ENTITY, "ENTITY", "an entity that XML itself does not define")                               \
-    X(NAMESPACE, "NAMESPACE", "a prefix that is bound to no namespace")                            \
-    X(DUPLICATE_KEY, "DUPLICATEKEY", "a member that routing reads appears twice in one object")    \
-    X(ENCODING, "ENCODING", "the bytes do not fit the character set, or it is not known")          \
-    X(MANY_MESSAGES, "MANYMESSAGES", "an interchange of several messages: send them one by one")   \
-    X(TOO_MANY_MESSAGES, "TOOMANYMESSAGES", "more than 256 messages in one body")                  \
-    X(ENVELOPE, "ENVELOPE", "a count or a reference of the envelope is wrong")                     \
-    X(MISSING, "MISSING", "a field that the profile requires is absent")                           \
-    X(CONSTRAINT, "CONSTRAINT", "a value breaks a constraint of the profile")
-
-enum scan_reason {
-#define X(name, word, text) SCAN_##name,
-    SCAN_REASON_LIST(X)
-#undef X
-        SCAN_REASON_COUNT
-};
-
-const char *scan_reason_word(enum scan_reason reason);
-const char *scan_reason_text(enum scan_reason reason);
-
-struct scan_fault {
-    enum scan_reason reason;
-    uint32_t offset;  /* into the body, in bytes; the end of the body where something is missing */
-    const char *what; /* a static detail ("expected `>`", a field's name) or NULL */
 };
 
 /* ---- The plan: what a profile's paths compile to -------------------------------------------- */
@@ -82,6 +43,7 @@ struct plan_node {
     bool attribute;        /* an XML attribute of its parent (leaf) */
     bool entry;            /* each occurrence begins a new entry, and its end ends it */
     bool instance;         /* each occurrence counts as a new instance for predicates below it */
+    bool payload;          /* an instance whose place is noted in the scan: routes/payload.h */
 };
 
 /* EDIFACT: one row a tapped component. Rows of one tag stand together, in the order of the tags.
@@ -127,6 +89,8 @@ struct scan {
     struct capture *captures; /* SCAN_CAPTURES_MAX */
     uint32_t capture_count;
     uint16_t entry_count;        /* entries begun */
+    uint16_t payload_count;      /* payload nodes seen, up to 2 */
+    uint32_t payload_offset;     /* where the first begins: its tag's `<`, or the value */
     struct reading_space *space; /* where decoded text goes */
     struct charsets *charsets;   /* routes/charset.h */
 };

@@ -17,6 +17,7 @@ void scan_source_init(struct scan_source *source, struct bytes body, struct scan
     if (scan != NULL) {
         scan->capture_count = 0;
         scan->entry_count = 0;
+        scan->payload_count = 0;
     }
 }
 

@@ -58,7 +58,7 @@ enum status transcript_make(struct scan *scan, enum charset charset, struct byte
     enum status status = charset_decode(scan->charsets, charset, transcript.source,
                                         text + UTF8_MARK.size, room - taken, &size);
     if (status == STATUS_INVALID) {
-        size_t fitting = charset_measure(scan->charsets, charset, transcript.source, SIZE_MAX);
+        size_t fitting = charset_find_bad(scan->charsets, charset, transcript.source);
         return scan_fault_at(out_fault, SCAN_ENCODING, offset + (uint32_t)fitting, NULL);
     }
     if (status != STATUS_OK)
@@ -76,7 +76,7 @@ uint32_t transcript_body_offset(const struct transcript *transcript, struct char
     assert(text_offset <= transcript->text.size);
     if (text_offset < UTF8_MARK.size)
         return 0;
+    size_t text_bytes = text_offset - UTF8_MARK.size;
     return transcript->source_offset + (uint32_t)charset_measure(charsets, transcript->charset,
-                                                                 transcript->source,
-                                                                 text_offset - UTF8_MARK.size);
+                                                                 transcript->source, &text_bytes);
 }

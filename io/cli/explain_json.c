@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "io/cli/explain.h"
+#include "io/cli/explain_payload.h"
 #include "io/cli/explain_warnings.h"
 #include "io/cli/output.h"
 
@@ -76,6 +77,7 @@ static void print_message(const struct explanation *explanation, uint32_t index)
     }
     if (!explain_was_read(routing))
         return;
+    explain_print_payload_json(&routing->reading);
     print_identity(routing);
     print_fields(&routing->reading);
     print_entries(&routing->reading);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "io/cli/explain.h"
+#include "io/cli/explain_payload.h"
 #include "io/cli/explain_warnings.h"
 #include "io/cli/output.h"
 #include "routes/json_members.h"
@@ -78,6 +79,7 @@ static void print_message(const struct explanation *explanation, uint32_t index)
     }
     if (!explain_was_read(routing))
         return;
+    explain_print_payload_text(&routing->reading);
     print_identity(routing);
     print_fields(&routing->reading);
     print_entries(&routing->reading);
@@ -186,7 +188,7 @@ static void print_fields(const struct reading *reading)
 {
     const char *label = "fields";
     for (unsigned slot = 0; slot < SLOT_FIELD_COUNT; slot++) {
-        if (slot == SLOT_PROFILE || slot == SLOT_PARTICIPANT ||
+        if (slot == SLOT_PROFILE || slot == SLOT_PAYLOAD_PROFILE || slot == SLOT_PARTICIPANT ||
             reading_first(reading, (enum slot)slot) == READING_NO_OCCURRENCE)
             continue;
         enum { INDENT = 2 + LABEL_COLUMNS + NAME_COLUMNS };

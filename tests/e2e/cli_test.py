@@ -352,6 +352,43 @@ def test_explain_an_interchange():
         assert text.splitlines()[-1].startswith("  all refused   REJECTED rule no rejects it"), text
 
 
+ENVELOPE_PROFILE = '''
+profile: envelope
+family: envelope
+format: xml
+recognise: { root: Envelope }
+open: { path: Data, required: %s }
+fields: { message_type: Kind }
+'''
+
+
+def test_explain_opens_a_payload():
+    inside = base64.b64encode(event(1, "ORDER", customsOffice="5101", keys={"order": ["o1"]}))
+    good = b"<Envelope><Kind>T</Kind><Data>" + inside + b"</Data></Envelope>"
+    bad = good.replace(inside, b"*" + inside)
+    configuration = "profiles: [envelope.yaml, shipped]\n" + files()["kouan.yaml"]
+    rules = "id,payload_profile,customs_office,to\nopened,event,5101,customs\nany,,,customs\n"
+    with Folder({**files(), "kouan.yaml": configuration, "rules/customs.csv": rules,
+                 "envelope.yaml": ENVELOPE_PROFILE % "false"}) as folder:
+        arguments = ["-c", folder / "kouan.yaml", "--participant", "nansha"]
+        opened, closed = explain(folder, good, bad, arguments=arguments)
+        assert opened["payload"] == {"opened": True, "profile": "event", "format": "JSON",
+                                     "entries": 0}, opened
+        assert opened["profile"] == "envelope", opened
+        assert opened["tables"][0]["matched"]["id"] == "opened", opened
+        assert closed["payload"] == {"opened": False, "reason": "PAYLOAD", "offset": bad.index(b"*"),
+                                     "what": "no digit of base64"}, closed
+        assert closed["tables"][0]["matched"]["id"] == "any", closed
+        text = said("explain", *arguments, folder / "body-0", folder / "body-1")
+        assert "  payload       event  (JSON)\n" in text, text
+        assert f"  payload       stays closed: PAYLOAD at byte {bad.index(b'*')}: " in text, text
+
+        (folder / "envelope.yaml").write_text(ENVELOPE_PROFILE % "true")
+        (refused,) = explain(folder, bad, arguments=arguments, code=INVALID)
+        assert refused["refused"]["fault"] == "PAYLOAD", refused
+        assert refused["refused"]["offset"] == bad.index(b"*"), refused
+
+
 def test_explain_points_at_the_byte():
     body = '{"messageType":"报关单","messageId":x}'.encode()
     with Folder({"body": body}) as folder:

@@ -59,7 +59,7 @@ static void read_by(const struct profile *profile, struct reader *reader, const 
     if (status == STATUS_OK) {
         struct reading reading;
         reading_init(&reading, &reader->space);
-        status = extract(profile, reader, size, &reading, &fault);
+        status = extract(profile, reader, size, SLOT_NONE, &reading, &fault);
         assert(status == STATUS_OK || status == STATUS_INVALID);
     }
     free(body);

@@ -1,5 +1,6 @@
-/* Any body through the whole way, recognise -> scan -> extract, with the shipped profiles. What
- * lies behind the body's end must make no difference, and a reading must keep its promises. */
+/* Any body through the whole way, recognise -> scan -> extract, with the shipped profiles and some
+ * that open messages inside of messages. What lies behind the body's end must make no difference,
+ * and a reading must keep its promises. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -15,6 +16,18 @@ struct stand {
     struct reader readers[2];
 };
 
+static const char openers[] =
+    "profile: open-base64\nfamily: f\nformat: xml\nrecognise: { root: B }\nopen: d\n"
+    "entries: e\nfields: { message_type: name() }\nkeys: { order: e/k }\n---\n"
+    "profile: open-text\nfamily: f\nformat: xml\nrecognise: { root: T }\n"
+    "open: { path: d, encoding: text }\nfields: { message_type: name() }\n---\n"
+    "profile: open-required\nfamily: f\nformat: xml\nrecognise: { root: R }\n"
+    "open: { path: d, encoding: text, required: true }\nfields: { message_type: name() }\n---\n"
+    "profile: open-json\nfamily: f\nformat: json\nrecognise: { key: b }\n"
+    "open: { path: d, required: true }\nfields: { message_type: b }\n---\n"
+    "profile: open-json-text\nfamily: f\nformat: json\nrecognise: { key: t }\n"
+    "open: { path: d, encoding: text }\nfields: { message_type: t }\n";
+
 /* Opened once: profiles do not change while bodies come. */
 static struct stand *borrow_stand(void)
 {
@@ -25,6 +38,8 @@ static struct stand *borrow_stand(void)
     assert(stand != NULL);
     arena_init(&stand->arena);
     diagnostics_init(&stand->diagnostics);
+    profile_parse_yaml(&stand->arena, "openers", bytes_from_text(openers), &stand->list,
+                       &stand->diagnostics);
     profile_parse_shipped(&stand->arena, &stand->list, &stand->diagnostics);
     profile_set_build(&stand->arena, &stand->list, &stand->set, &stand->diagnostics);
     assert(stand->diagnostics.error_count == 0 && stand->diagnostics.warning_count == 0);
@@ -32,6 +47,17 @@ static struct stand *borrow_stand(void)
         if (reader_open(&stand->readers[i], 16384, 1024 * 1024) != STATUS_OK)
             abort();
     return stand;
+}
+
+static void check_payload(const struct reading *reading, size_t body_size)
+{
+    const struct reading_payload *payload = &reading->payload;
+    assert(payload->fault.reason < SCAN_REASON_COUNT && payload->fault.offset <= body_size);
+    assert(payload->profile == NULL || payload->fault.reason == SCAN_NONE);
+    assert((payload->profile == NULL && payload->fault.reason == SCAN_NONE) ||
+           reading->profile->open != NULL);
+    if (payload->profile != NULL && payload->entry_count > 0)
+        assert(payload->entry_first + payload->entry_count - 1 == reading->entry_count);
 }
 
 static void check_reading(const struct reading *reading)
@@ -79,6 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(statuses[0] == STATUS_OK || statuses[0] == STATUS_INVALID);
     if (statuses[0] == STATUS_OK) {
         check_reading(&readings[0]);
+        check_payload(&readings[0], size);
         check_equal(&readings[0], &readings[1]);
     } else {
         assert(faults[0].reason == faults[1].reason && faults[0].offset == faults[1].offset);

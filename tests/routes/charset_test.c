@@ -226,9 +226,16 @@ Test(charset, measure)
         {CHARSET_GB18030, {(const uint8_t *)"a\xD6\xD0\xFF", 4}, SIZE_MAX, 3},
         {CHARSET_BIG5, {(const uint8_t *)"a\xA5\\\xA5", 4}, SIZE_MAX, 3},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        cr_expect_eq(charset_measure(charsets, rows[i].charset, rows[i].source, rows[i].text_bytes),
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        size_t text_bytes = rows[i].text_bytes, size;
+        uint8_t out[32];
+        cr_expect_eq(charset_measure(charsets, rows[i].charset, rows[i].source, &text_bytes),
                      rows[i].measured, "row %zu", i);
+        struct bytes measured = bytes_slice(rows[i].source, 0, rows[i].measured);
+        cr_expect_eq(charset_decode(charsets, rows[i].charset, measured, out, sizeof out, &size),
+                     STATUS_OK);
+        cr_expect_eq(text_bytes, size, "row %zu", i);
+    }
 }
 
 /* Over several of the pieces in which it walks. */
@@ -244,7 +251,7 @@ Test(charset, measure_a_long_text)
                                     sizeof out, &text_bytes),
                      STATUS_OK);
         cr_assert_eq(charset_measure(charsets, CHARSET_UTF16LE, bytes_make(source, sizeof source),
-                                     text_bytes),
+                                     &text_bytes),
                      size);
     }
 }

@@ -463,7 +463,8 @@ Test(extract, agrees_with_a_naive_model, .timeout = 120)
             scatter(model);
             reader_reset(reader);
             reading_init(&reading, &reader->space);
-            cr_assert_eq(extract(model->profile, reader, 0, &reading, &fault), STATUS_OK);
+            cr_assert_eq(extract(model->profile, reader, 0, SLOT_NONE, &reading, &fault),
+                         STATUS_OK);
             model->space.occurrence_used = model->space.text_used = 0;
             reading_init(&model->expected, &model->space);
             model->expected.profile = model->profile;
@@ -497,7 +498,7 @@ Test(extract, long_lists)
         struct scan_fault fault;
         reader_reset(&fixture->reader);
         reading_init(&reading, &fixture->reader.space);
-        cr_assert_eq(extract(profile, &fixture->reader, 0, &reading, &fault), STATUS_OK);
+        cr_assert_eq(extract(profile, &fixture->reader, 0, SLOT_NONE, &reading, &fault), STATUS_OK);
         cr_assert_eq(reading.count, 1 + 2 * distinct);
         for (uint32_t i = 0; i < distinct; i++)
             cr_assert(bytes_equal_text(reading.occurrences[1 + i].value, values[i]));
@@ -529,7 +530,7 @@ Test(extract, long_lists_by_entry_and_slot)
         struct scan_fault fault;
         reader_reset(&fixture->reader);
         reading_init(&reading, &fixture->reader.space);
-        cr_assert_eq(extract(profile, &fixture->reader, 0, &reading, &fault), STATUS_OK);
+        cr_assert_eq(extract(profile, &fixture->reader, 0, SLOT_NONE, &reading, &fault), STATUS_OK);
         cr_assert_eq(reading.count, 1 + 5 * 1536, "%u entries: %u", entries, reading.count);
     }
     fixture_close(fixture);
@@ -552,7 +553,8 @@ Test(extract, more_values_than_a_reading_holds)
     struct reading reading;
     struct scan_fault fault;
     reading_init(&reading, &fixture->reader.space);
-    cr_expect_eq(extract(profile, &fixture->reader, 0, &reading, &fault), STATUS_INVALID);
+    cr_expect_eq(extract(profile, &fixture->reader, 0, SLOT_NONE, &reading, &fault),
+                 STATUS_INVALID);
     cr_expect_str_eq(fixture_print(fixture, STATUS_INVALID, &reading, &fault),
                      "TOOMANYVALUES 8191 port");
     fixture_close(fixture);

@@ -39,6 +39,31 @@ Test(profile_docs, first_profile)
     free(page);
 }
 
+/* The first profile's message inside of the envelope that the page shows. */
+Test(profile_docs, messages_inside)
+{
+    static const char inside[] =
+        "PHc6QXJyaXZhbFJlcG9ydCB4bWxuczp3PSJ1cm46bmFuc2hhOndhcmVob3VzZToyIj4"
+        "8dzpQbGFjZSBvZmZpY2U9IjUxNjUiLz48L3c6QXJyaXZhbFJlcG9ydD4=";
+    char *page = load_page("docs/profiles.md"), body[512];
+    char *yaml[] = {find_block(page, "yaml", "profile: nansha-arrival"),
+                    find_block(page, "yaml", "profile: nansha-envelope")};
+    struct profile_fixture *fixture = fixture_open();
+    for (int i = 0; i < 2; i++)
+        fixture_parse(fixture, yaml[i]);
+    fixture_build(fixture);
+    cr_assert_str_empty(fixture_diagnostics(fixture));
+    snprintf(body, sizeof body, "<Envelope><Kind>NS</Kind><Id>1</Id><Data>%s</Data></Envelope>",
+             inside);
+    cr_expect_str_eq(fixture_read(fixture, body),
+                     "nansha-envelope 1: message_type=NS | message_id=1 | customs_office=5165 | "
+                     "payload_profile=nansha-arrival");
+    fixture_close(fixture);
+    free(yaml[0]);
+    free(yaml[1]);
+    free(page);
+}
+
 Test(profile_docs, first_event)
 {
     char *page = load_page("docs/json-event.md");
