@@ -45,8 +45,8 @@ enum command_flag {
     X(keys, "KEYS", 2, COMMAND_READ | COMMAND_LONG, "generic", "1.0.0",                            \
       "The names of destinations and channels that fit a pattern.", "pattern")                     \
     X(kouan, "KOUAN", -2, COMMAND_READ | COMMAND_LONG, "kouan", "7.2.4",                           \
-      "What Redis has no word for: LEDGER, COUNTERS, HEALTH, REJECTS, HOLDS, RELEASE, REJECT, "    \
-      "VERSION.",                                                                                  \
+      "What Redis has no word for: LEDGER, COUNTERS, GROUPS, HEALTH, REJECTS, HOLDS, RELEASE, "    \
+      "REJECT, VERSION.",                                                                          \
       "subcommand [argument ...]")                                                                 \
     X(memory, "MEMORY", -2, COMMAND_READ, "server", "4.0.0",                                       \
       "The size of what a destination keeps.", "USAGE destination [SAMPLES count]")                \

@@ -178,6 +178,7 @@ void command_xclaim(struct session *session, const struct resp_command *command)
     }
     session->has_consumed = true;
     group->consumers[consumer].active_ms = now;
+    read_settled(session->shard, group); /* with `order: case`, more may go to the consumer now */
     struct resp_writer writer = session_reply_begin(session);
     write_claimed(&writer, session, group, claimed, count, arguments.just_id);
     session_reply_end(session, &writer);
@@ -272,8 +273,10 @@ void command_xautoclaim(struct session *session, const struct resp_command *comm
     }
     session->has_consumed = true;
     autoclaim(session, group, consumer, &claim);
-    if (claim.claimed_count > 0)
+    if (claim.claimed_count > 0) {
         group->consumers[consumer].active_ms = now;
+        read_settled(session->shard, group); /* with `order: case`, more may go to it now */
+    }
     struct resp_writer writer = session_reply_begin(session);
     resp_write_array(&writer, 3);
     resp_write_id(&writer, claim.from.ms, claim.from.seq);

@@ -265,8 +265,10 @@ static void delete_consumer(struct session *session, const struct resp_command *
         return;
     }
     /* One whose reader is blocked would be made anew when that wakes. */
-    if (consumer != GROUP_NO_CONSUMER && !read_has_waiter(group, consumer))
+    if (consumer != GROUP_NO_CONSUMER && !read_has_waiter(group, consumer)) {
         group_remove_consumer(group, consumer);
+        read_settled(session->shard, group); /* what it owned of cases goes to others */
+    }
     command_reply_integer(session, 0);
 }
 

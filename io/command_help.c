@@ -22,6 +22,7 @@ static const struct subcommand {
     {"COMMAND", "LIST", "", "Return the names of all commands."},
     {"CONFIG", "GET", "<pattern> [<pattern> ...]", "Return options and their values."},
     {"KOUAN", "COUNTERS", "", "Return what only ever rises, for rates; wants operate."},
+    {"KOUAN", "GROUPS", "<destination>", "Return the order in which its groups are served."},
     {"KOUAN", "HEALTH", "", "Return how many destinations are sick, and a line for each."},
     {"KOUAN", "HOLDS", "[<count>]", "Return the oldest held messages."},
     {"KOUAN", "LEDGER", "[JSON]", "Return the conservation accounts."},

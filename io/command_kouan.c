@@ -235,6 +235,37 @@ static void end_holds(struct session *session, struct bytes id_text, bool releas
     session_reply_end(session, &writer);
 }
 
+/* ---- GROUPS ---- */
+
+/* What XINFO GROUPS has no word for; some clients take an unknown name there for a broken reply. */
+static void reply_group_orders(struct session *session, struct bytes name)
+{
+    bool denied;
+    const struct outlet *outlet = command_outlet(session, name, &denied);
+    if (denied)
+        return;
+    if (outlet == NULL) {
+        command_reply_error(session, "ERR no such key");
+        return;
+    }
+    struct resp_writer writer = session_reply_begin(session);
+    resp_write_array(&writer, outlet->group_count);
+    for (uint16_t i = 0; i < outlet->group_count; i++) {
+        const struct group *group = outlet->groups[i];
+        const struct case_order *order = group->order;
+        resp_write_map(&writer, 4);
+        resp_write_bulk_text(&writer, "name");
+        resp_write_bulk_text(&writer, group_name(group));
+        resp_write_bulk_text(&writer, "order");
+        resp_write_bulk_text(&writer, order != NULL ? "case" : "arrival");
+        resp_write_bulk_text(&writer, "passed-over");
+        resp_write_integer(&writer, order != NULL ? case_order_passed_count(order) : 0);
+        resp_write_bulk_text(&writer, "cases");
+        resp_write_integer(&writer, order != NULL ? case_order_key_count(order) : 0);
+    }
+    session_reply_end(session, &writer);
+}
+
 /* ---- the command ---- */
 
 static void operate(struct session *session, const struct resp_command *command)
@@ -272,6 +303,10 @@ void command_kouan(struct session *session, const struct resp_command *command)
         struct resp_writer writer = session_reply_begin(session);
         resp_write_bulk_text(&writer, KOUAN_VERSION);
         session_reply_end(session, &writer);
+        return;
+    }
+    if (is(command->arguments[1], "GROUPS") && command->count == 3) {
+        reply_group_orders(session, command->arguments[2]);
         return;
     }
     if (!session->participant->operate) {

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -12,27 +13,58 @@ static const char *const destination_names[] = {
     "name", "groups", "fields", "dead_letter", "when_full", DESTINATION_OPTION_LIST(X) NULL};
 #undef X
 
+static const char *const group_names[] = {"name", "order", NULL};
+
+/* A name alone, or {name, order}. False after an error. */
+static bool read_group(struct config_build *build, const struct yaml_node *node,
+                       const char **out_name, bool *out_by_case)
+{
+    struct bytes order;
+    *out_by_case = false;
+    if (node->kind != YAML_MAPPING)
+        return config_name(build, node, out_name);
+    config_check_names(build, node, group_names);
+    if (config_text(build, yaml_member(node, "order"), &order)) {
+        *out_by_case = bytes_equal_text(order, "case");
+        if (!*out_by_case && !bytes_equal_text(order, "arrival"))
+            config_error(build, yaml_member(node, "order"), "C104", "arrival or case",
+                         "`%.*s` is no order of a group", (int)order.size,
+                         (const char *)order.data);
+    }
+    if (yaml_member(node, "name") != NULL)
+        return config_name(build, yaml_member(node, "name"), out_name);
+    config_error(build, node, "C109", "{name: clearance, order: case}", "a group needs a name");
+    return false;
+}
+
 static void read_groups(struct config_build *build, const struct yaml_node *mapping,
                         struct destination *destination)
 {
-    const struct yaml_node **items;
-    uint32_t count = config_texts(build, yaml_member(mapping, "groups"), &items);
-    if (count > DESTINATION_GROUPS_MAX) {
-        config_error(build, items[DESTINATION_GROUPS_MAX], "C104", NULL,
-                     "a destination has at most %d groups", DESTINATION_GROUPS_MAX);
+    const struct yaml_node *section = yaml_member(mapping, "groups");
+    if (section == NULL || section->kind == YAML_EMPTY)
         return;
-    }
-    const char **groups = arena_allocate_array(build->arena, count + 1, sizeof *groups);
-    for (uint32_t i = 0; i < count; i++) {
+    bool is_list = section->kind == YAML_LIST;
+    const char **groups =
+        arena_allocate_array(build->arena, is_list ? section->child_count + 1 : 1, sizeof *groups);
+    uint32_t count = 0;
+    for (const struct yaml_node *node = is_list ? section->first_child : section; node != NULL;
+         node = is_list ? node->next : NULL) {
         const char *name;
-        if (!config_name(build, items[i], &name))
+        bool by_case;
+        if (count++ == DESTINATION_GROUPS_MAX) {
+            config_error(build, node, "C104", NULL, "a destination has at most %d groups",
+                         DESTINATION_GROUPS_MAX);
+            break;
+        }
+        if (!read_group(build, node, &name, &by_case))
             continue;
         for (uint16_t k = 0; k < destination->group_count; k++)
             if (strcmp(groups[k], name) == 0)
-                config_error(build, items[i], "C105", NULL, "the group `%s` stands here twice",
-                             name);
+                config_error(build, node, "C105", NULL, "the group `%s` stands here twice", name);
+        destination->groups_by_case |= (uint64_t)by_case << destination->group_count;
         groups[destination->group_count++] = name;
     }
+    static_assert(DESTINATION_GROUPS_MAX <= 64, "a bit each");
     destination->groups = groups;
 }
 

@@ -11,17 +11,23 @@ static bool is_name(struct bytes name)
 }
 
 enum status group_open(struct outlet *outlet, struct bytes name, uint64_t index,
-                       struct record_id last_delivered, struct group **out_group)
+                       struct record_id last_delivered, bool by_case, struct group **out_group)
 {
     if (!is_name(name))
         return STATUS_INVALID;
+    uint32_t pending_max = outlet->destination->pending_max;
+    uint64_t live_max = (uint64_t)pending_max + (by_case ? CASE_ORDER_PASSED_MAX : 0);
     uint64_t capacity = 64;
-    while (capacity < (uint64_t)outlet->destination->pending_max * 2)
+    while (capacity < live_max * 2)
         capacity *= 2; /* at least half tombstones before a squeeze pays */
     struct group *group = calloc(1, sizeof *group);
     struct pending_entry *pending = calloc(capacity, sizeof *pending);
     struct group_consumer *consumers = calloc(GROUP_CONSUMERS_MAX, sizeof *consumers);
-    if (group == NULL || pending == NULL || consumers == NULL) {
+    struct case_order *order = NULL;
+    enum status status = by_case ? case_order_open(pending_max, &order) : STATUS_OK;
+    if (group == NULL || pending == NULL || consumers == NULL || status != STATUS_OK) {
+        if (order != NULL)
+            case_order_close(order);
         free(group);
         free(pending);
         free(consumers);
@@ -35,6 +41,7 @@ enum status group_open(struct outlet *outlet, struct bytes name, uint64_t index,
     group->pending = pending;
     group->pending_mask = capacity - 1;
     group->consumers = consumers;
+    group->order = order;
     *out_group = group;
     return STATUS_OK;
 }
@@ -43,6 +50,8 @@ void group_close(struct group *group)
 {
     for (uint16_t i = 0; i < group->consumer_places; i++)
         free(group->consumers[i].name);
+    if (group->order != NULL)
+        case_order_close(group->order);
     free(group->consumers);
     free(group->pending);
     free(group);
@@ -59,9 +68,20 @@ static struct pending_entry *pending_at(const struct group *group, uint64_t plac
     return &group->pending[place & group->pending_mask];
 }
 
+/* Not a tombstone. */
 static bool is_live(const struct pending_entry *entry)
 {
     return entry->consumer != GROUP_NO_CONSUMER;
+}
+
+static bool is_pending(const struct pending_entry *entry)
+{
+    return entry->consumer < GROUP_CONSUMERS_MAX;
+}
+
+static uint64_t order_key_at(const struct group *group, uint64_t index)
+{
+    return case_order_key(outlet_record(group->outlet, index));
 }
 
 uint64_t group_oldest_needed(const struct group *group)
@@ -116,13 +136,28 @@ uint16_t group_consumer(struct group *group, struct bytes name, uint64_t now_ms)
     return place;
 }
 
+/* Keys that it owned, since it had claimed an entry of them, go to who has another one pending. */
+static void disown(struct group *group, uint16_t consumer)
+{
+    for (uint64_t place = group->pending_first; place < group->pending_end; place++) {
+        const struct pending_entry *entry = pending_at(group, place);
+        uint64_t key = is_pending(entry) ? order_key_at(group, entry->index) : 0;
+        if (key != 0 && case_order_owner(group->order, key) == consumer)
+            case_order_move(group->order, key, entry->consumer);
+    }
+}
+
 void group_remove_consumer(struct group *group, uint16_t consumer)
 {
     assert(group->consumers[consumer].name != NULL && group->consumers[consumer].pending == 0);
     free(group->consumers[consumer].name);
     group->consumers[consumer] = (struct group_consumer){0};
     group->consumer_count--;
+    if (group->order != NULL)
+        disown(group, consumer);
 }
+
+/* ---- delivery ---- */
 
 /* Moves the live entries together, so that the ring has room for `pending_max` again. */
 static void squeeze(struct group *group)
@@ -138,53 +173,132 @@ static void squeeze(struct group *group)
     group->pending_end = to;
 }
 
-static void add_pending(struct group *group, uint64_t index, struct record_id id, uint16_t consumer,
-                        uint64_t now_ms)
+/* A place for the entry at the cursor, the newest of all. */
+static struct pending_entry *add_place(struct group *group, struct record_id id)
 {
     if (group->pending_end - group->pending_first > group->pending_mask)
         squeeze(group);
     assert(group->pending_end - group->pending_first <= group->pending_mask);
-    *pending_at(group, group->pending_end) = (struct pending_entry){
-        .id = id, .index = index, .delivered_ms = now_ms, .deliveries = 1, .consumer = consumer};
-    group->pending_end++;
+    struct pending_entry *entry = pending_at(group, group->pending_end++);
+    *entry =
+        (struct pending_entry){.id = id, .index = group->cursor, .consumer = GROUP_PASSED_OVER};
+    return entry;
+}
+
+static void drop_head_tombstones(struct group *group)
+{
+    while (group->pending_first < group->pending_end &&
+           !is_live(pending_at(group, group->pending_first)))
+        group->pending_first++;
+}
+
+/* Counts an entry as delivered; `entry` is its place, NULL with NOACK. */
+static void deliver(struct group *group, struct record_id id, struct pending_entry *entry,
+                    uint16_t consumer, uint64_t now_ms)
+{
+    group->account.backlog--;
+    group->entries_read++;
+    if (record_id_compare(id, group->last_delivered) > 0)
+        group->last_delivered = id;
+    group->consumers[consumer].active_ms = now_ms;
+    if (entry == NULL) {
+        group->account.acknowledged++;
+        return;
+    }
+    entry->consumer = consumer;
+    entry->delivered_ms = now_ms;
+    entry->deliveries = 1;
     group->consumers[consumer].pending++;
     group->account.pending++;
+}
+
+/* One that was passed over, and may go to the consumer now. */
+static uint64_t take_passed(struct group *group, uint16_t consumer, bool no_ack, uint64_t now_ms)
+{
+    struct record_id id;
+    if (!case_order_take(group->order, consumer, !no_ack, &id))
+        return GROUP_NOTHING;
+    struct pending_entry *entry = pending_at(group, pending_lower_bound(group, id));
+    assert(entry->consumer == GROUP_PASSED_OVER && record_id_compare(entry->id, id) == 0);
+    uint64_t index = entry->index;
+    deliver(group, id, no_ack ? NULL : entry, consumer, now_ms);
+    if (no_ack) {
+        entry->consumer = GROUP_NO_CONSUMER;
+        drop_head_tombstones(group);
+    }
+    return index;
+}
+
+/* Moves the cursor past what must not go to the consumer. False at the end, or when no more may be
+ * passed over. */
+static bool pass_over(struct group *group, uint16_t consumer, uint64_t *out_key)
+{
+    for (; group->cursor < group->outlet->end; group->cursor++) {
+        uint64_t key = order_key_at(group, group->cursor);
+        *out_key = key;
+        if (key == 0 || case_order_allows(group->order, key, consumer))
+            return true;
+        struct record_id id = outlet_record(group->outlet, group->cursor)->id;
+        if (!case_order_pass(group->order, key, id))
+            return false;
+        add_place(group, id);
+    }
+    return false;
 }
 
 uint64_t group_take(struct group *group, uint16_t consumer, bool no_ack, uint64_t now_ms)
 {
     const struct outlet *outlet = group->outlet;
-    if (group->cursor == outlet->end ||
+    uint64_t key = 0;
+    if (group->account.backlog == 0 ||
         (!no_ack && group->account.pending >= outlet->destination->pending_max))
         return GROUP_NOTHING;
-    const struct record *record = outlet_record(outlet, group->cursor);
-    if (no_ack)
-        group->account.acknowledged++;
-    else
-        add_pending(group, group->cursor, record->id, consumer, now_ms);
-    group->account.backlog--;
-    group->last_delivered = record->id;
-    group->entries_read++;
-    group->consumers[consumer].active_ms = now_ms;
+    if (group->order != NULL) {
+        uint64_t passed = take_passed(group, consumer, no_ack, now_ms);
+        if (passed != GROUP_NOTHING || !pass_over(group, consumer, &key))
+            return passed;
+    }
+    struct record_id id = outlet_record(outlet, group->cursor)->id;
+    deliver(group, id, no_ack ? NULL : add_place(group, id), consumer, now_ms);
+    if (key != 0 && !no_ack)
+        case_order_deliver(group->order, key, consumer);
     return group->cursor++;
+}
+
+/* Gives up the places of what was passed over. How many of them are behind `id`. */
+static uint64_t forget_passed(struct group *group, struct record_id id)
+{
+    uint64_t behind = 0;
+    for (uint64_t place = group->pending_first; place < group->pending_end; place++) {
+        struct pending_entry *entry = pending_at(group, place);
+        if (entry->consumer != GROUP_PASSED_OVER)
+            continue;
+        behind += record_id_compare(entry->id, id) > 0;
+        entry->consumer = GROUP_NO_CONSUMER;
+    }
+    case_order_forget_passed(group->order);
+    drop_head_tombstones(group);
+    return behind;
 }
 
 uint64_t group_set_id(struct group *group, struct record_id id)
 {
     const struct outlet *outlet = group->outlet;
-    uint64_t behind = 0;
-    for (uint64_t place = pending_lower_bound(group, record_id_after(id));
-         place < group->pending_end; place++)
-        behind += is_live(pending_at(group, place));
-    if (behind > 0)
-        return behind;
+    uint64_t pending_behind = 0, not_delivered = 0;
+    uint64_t behind = pending_lower_bound(group, record_id_after(id));
+    for (uint64_t place = behind; place < group->pending_end; place++)
+        pending_behind += is_pending(pending_at(group, place));
+    if (pending_behind > 0)
+        return pending_behind;
     uint64_t index = outlet_lower_bound(outlet, record_id_after(id));
-    if (index > group->cursor) {
-        group->account.skipped += index - group->cursor;
-        group->account.backlog -= index - group->cursor;
-    } else {
-        group_offer(group, group->cursor - index);
-    }
+    if (group->order != NULL)
+        not_delivered = forget_passed(group, id);
+    if (behind < group->pending_end) /* tombstones, whose ids come once more */
+        group->pending_end = behind > group->pending_first ? behind : group->pending_first;
+    not_delivered += outlet->end - (index > group->cursor ? index : group->cursor);
+    group->account.skipped += group->account.backlog - not_delivered;
+    group->account.backlog = not_delivered;
+    group_offer(group, outlet->end - index - not_delivered); /* delivered before, and again */
     group->cursor = index;
     group->last_delivered = id;
     group->entries_read = outlet->pushed - (outlet->end - index);
@@ -197,7 +311,7 @@ struct pending_entry *group_find_pending(const struct group *group, struct recor
     if (place == group->pending_end)
         return NULL;
     struct pending_entry *entry = pending_at(group, place);
-    return record_id_compare(entry->id, id) == 0 && is_live(entry) ? entry : NULL;
+    return record_id_compare(entry->id, id) == 0 && is_pending(entry) ? entry : NULL;
 }
 
 struct pending_entry *group_next_pending(const struct group *group, struct record_id id,
@@ -205,7 +319,7 @@ struct pending_entry *group_next_pending(const struct group *group, struct recor
 {
     for (uint64_t place = pending_lower_bound(group, id); place < group->pending_end; place++) {
         struct pending_entry *entry = pending_at(group, place);
-        if (is_live(entry) && (consumer == GROUP_NO_CONSUMER || entry->consumer == consumer))
+        if (is_pending(entry) && (consumer == GROUP_NO_CONSUMER || entry->consumer == consumer))
             return entry;
     }
     return NULL;
@@ -214,19 +328,20 @@ struct pending_entry *group_next_pending(const struct group *group, struct recor
 struct pending_entry *group_last_pending(const struct group *group)
 {
     for (uint64_t place = group->pending_end; place > group->pending_first; place--)
-        if (is_live(pending_at(group, place - 1)))
+        if (is_pending(pending_at(group, place - 1)))
             return pending_at(group, place - 1);
     return NULL;
 }
 
 static void end_pending(struct group *group, struct pending_entry *entry)
 {
+    uint64_t key = group->order != NULL ? order_key_at(group, entry->index) : 0;
+    if (key != 0)
+        case_order_end(group->order, key);
     group->consumers[entry->consumer].pending--;
     group->account.pending--;
     entry->consumer = GROUP_NO_CONSUMER;
-    while (group->pending_first < group->pending_end &&
-           !is_live(pending_at(group, group->pending_first)))
-        group->pending_first++;
+    drop_head_tombstones(group);
 }
 
 bool group_acknowledge(struct group *group, struct record_id id)
@@ -241,10 +356,13 @@ bool group_acknowledge(struct group *group, struct record_id id)
 
 void group_assign(struct group *group, struct pending_entry *entry, uint16_t consumer)
 {
-    assert(is_live(entry));
+    assert(is_pending(entry));
     group->consumers[entry->consumer].pending--;
     entry->consumer = consumer;
     group->consumers[consumer].pending++;
+    uint64_t key = group->order != NULL ? order_key_at(group, entry->index) : 0;
+    if (key != 0)
+        case_order_move(group->order, key, consumer);
 }
 
 void group_bury(struct group *group, struct pending_entry *entry)

@@ -2,13 +2,20 @@
  * entries, each owned by a consumer until acknowledged. One owner thread.
  *
  * Pending entries stand in the order of their ids (new ones are always the newest), in a ring that
- * holds tombstones of acknowledged ones until its head passes them, or it is squeezed. */
+ * holds tombstones of acknowledged ones until its head passes them, or it is squeezed. With `order:
+ * case` (io/case_order.h) entries that the cursor passed over have their places there, too. */
 #ifndef KOUAN_IO_GROUP_H
 #define KOUAN_IO_GROUP_H
 
+#include "io/case_order.h"
 #include "io/outlet.h"
 
-enum { GROUP_CONSUMERS_MAX = 1024, GROUP_NAME_BYTES_MAX = 255, GROUP_NO_CONSUMER = 0xFFFF };
+enum {
+    GROUP_CONSUMERS_MAX = CASE_ORDER_CONSUMERS_MAX,
+    GROUP_NAME_BYTES_MAX = 255,
+    GROUP_NO_CONSUMER = 0xFFFF,
+    GROUP_PASSED_OVER = 0xFFFE
+};
 
 #define GROUP_NOTHING UINT64_MAX
 
@@ -17,7 +24,7 @@ struct pending_entry {
     uint64_t index; /* in the outlet */
     uint64_t delivered_ms;
     uint32_t deliveries;
-    uint16_t consumer; /* GROUP_NO_CONSUMER: a tombstone */
+    uint16_t consumer; /* GROUP_NO_CONSUMER: a tombstone; GROUP_PASSED_OVER: not delivered yet */
 };
 
 struct group_consumer {
@@ -37,12 +44,14 @@ struct group {
     struct group_consumer *consumers;
     uint16_t consumer_count;  /* that there are */
     uint16_t consumer_places; /* that were ever taken: free ones lie among them */
+    struct case_order *order; /* NULL: by arrival alone */
     struct group_account account;
     struct waiter_line waiters; /* sessions blocked on it */
 };
 
 MUST_CHECK enum status group_open(struct outlet *outlet, struct bytes name, uint64_t index,
-                                  struct record_id last_delivered, struct group **out_group);
+                                  struct record_id last_delivered, bool by_case,
+                                  struct group **out_group);
 void group_close(struct group *group);
 
 static inline const char *group_name(const struct group *group)
@@ -77,11 +86,18 @@ void group_walk_end(struct group_walk *walk, uint64_t old_end, uint64_t new_end)
 
 static inline bool group_has_new(const struct group *group)
 {
-    return group->cursor < group->outlet->end;
+    return group->account.backlog > 0;
 }
 
-/* Gives the next new entry to the consumer, or with `no_ack` counts it as acknowledged at once. Its
- * index; GROUP_NOTHING if there is none, or pending_max is reached. */
+/* Before the cursor, and not acknowledged. */
+static inline uint64_t group_unsettled(const struct group *group)
+{
+    return group->account.pending +
+           (group->order != NULL ? case_order_passed_count(group->order) : 0);
+}
+
+/* Gives the next new entry that may go to the consumer to it, or with `no_ack` counts it as
+ * acknowledged at once. Its index; GROUP_NOTHING if there is none, or pending_max is reached. */
 uint64_t group_take(struct group *group, uint16_t consumer, bool no_ack, uint64_t now_ms);
 
 /* The pending entry with this id; NULL if it is not pending. */

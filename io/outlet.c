@@ -122,18 +122,18 @@ void outlet_trim(struct outlet *outlet)
         drop_first(outlet);
 }
 
-/* At least so many of the kept records are settled: delivered to all groups, and pending at none.
- */
+/* At least so many of the kept records are settled: all groups are past them, and have them neither
+ * pending nor passed over. */
 static uint64_t count_settled(const struct outlet *outlet)
 {
-    uint64_t delivered_to_all = outlet->end, pending = 0;
+    uint64_t passed_by_all = outlet->end, unsettled = 0;
     for (uint16_t i = 0; i < outlet->group_count; i++) {
-        if (outlet->groups[i]->cursor < delivered_to_all)
-            delivered_to_all = outlet->groups[i]->cursor;
-        pending += outlet->groups[i]->account.pending;
+        if (outlet->groups[i]->cursor < passed_by_all)
+            passed_by_all = outlet->groups[i]->cursor;
+        unsettled += group_unsettled(outlet->groups[i]);
     }
-    uint64_t candidates = delivered_to_all - outlet->first;
-    return candidates > pending ? candidates - pending : 0;
+    uint64_t candidates = passed_by_all - outlet->first;
+    return candidates > unsettled ? candidates - unsettled : 0;
 }
 
 void outlet_squeeze(struct outlet *outlet)
@@ -231,6 +231,14 @@ static bool begin_backlog(struct outlet *outlet)
     return true;
 }
 
+static bool is_by_case(const struct destination *destination, struct bytes name)
+{
+    for (uint16_t i = 0; i < destination->group_count; i++)
+        if (bytes_equal_text(name, destination->groups[i]))
+            return (destination->groups_by_case >> i & 1) != 0;
+    return false;
+}
+
 enum status outlet_create_group(struct outlet *outlet, struct bytes name, enum group_start start,
                                 struct record_id after, struct group **out_group)
 {
@@ -244,7 +252,8 @@ enum status outlet_create_group(struct outlet *outlet, struct bytes name, enum g
     struct record_id last = start == GROUP_FROM_NOW   ? outlet->last_id
                             : start == GROUP_AFTER_ID ? after
                                                       : (struct record_id){0};
-    enum status status = group_open(outlet, name, index, last, out_group);
+    enum status status =
+        group_open(outlet, name, index, last, is_by_case(outlet->destination, name), out_group);
     if (status != STATUS_OK)
         return status;
     if (outlet->group_count == 0) {

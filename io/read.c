@@ -26,7 +26,9 @@ bool read_run(struct session *session, const struct read_request *request)
         else if (!read_new(&reply, request, stream))
             continue;
         read_reply_end_destination(&reply);
-        settled[i] = stream->group != NULL && !stream->is_history && request->no_ack;
+        settled[i] =
+            stream->group != NULL && !stream->is_history &&
+            (request->no_ack || stream->group->order != NULL); /* more may be passed over */
     }
     if (reply.destinations == 0)
         return false;
@@ -211,7 +213,7 @@ void read_serve_waiters(struct outlet *outlet)
         for (struct waiter *next, *waiter = group->waiters.first;
              waiter != NULL && group_has_new(group); waiter = next) {
             next = waiter_of_next_session(waiter);
-            if (serve(waiter->session) == SERVED_NOTHING)
+            if (serve(waiter->session) == SERVED_NOTHING && group->order == NULL)
                 break; /* pending_max: nobody gets anything until something is acknowledged */
         }
     }

@@ -19,8 +19,8 @@ void read_block(struct session *session, const struct read_request *request, uin
 /* Serves those who wait at the outlet and at its groups, in the order in which they came. */
 void read_serve_waiters(struct outlet *outlet);
 
-/* Entries of the group were acknowledged or given up: the destination lets go of what it can, and
- * in this turn readers that pending_max held up and publishers that wait for room go on. */
+/* Entries of the group were acknowledged, claimed or given up: the destination lets go of what it
+ * can, and in this turn readers that were held up and publishers that wait for room go on. */
 void read_settled(struct shard *shard, struct group *group);
 
 /* An entry that was delivered deliveries_max times goes to the dead letter instead. True if it did.

@@ -58,6 +58,7 @@ struct destination {
     uint16_t index;
     const char *const *groups; /* configured ones */
     uint16_t group_count;
+    uint64_t groups_by_case; /* a bit each: `order: case` */
     const struct delivered_field *fields;
     uint16_t field_count;
     uint32_t pending_max;       /* entries delivered and not acknowledged, per group */

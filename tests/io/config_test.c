@@ -141,6 +141,29 @@ Test(config, options_are_read_with_their_units)
     folder_close(&folder);
 }
 
+Test(config, groups_by_arrival_and_by_case)
+{
+    struct folder folder;
+    struct config *config =
+        load_good(&folder, CHANNELS "destinations:\n"
+                                    "  - name: a\n"
+                                    "    groups: [g, {name: h, order: case}, {name: i}]\n"
+                                    "  - name: b\n"
+                                    "    groups: {name: j, order: case}\n"
+                                    "  - name: c\n"
+                                    "    groups: {name: k, order: arrival}\n"
+                                    "unroutable: c\n");
+    const struct destination *const *destinations = config->generation->destinations;
+    cr_expect_eq(destinations[0]->group_count, 3);
+    cr_expect_str_eq(destinations[0]->groups[1], "h");
+    cr_expect_eq(destinations[0]->groups_by_case, 2);
+    cr_expect_str_eq(destinations[1]->groups[0], "j");
+    cr_expect_eq(destinations[1]->groups_by_case, 1);
+    cr_expect_eq(destinations[2]->groups_by_case, 0);
+    config_free(config);
+    folder_close(&folder);
+}
+
 Test(config, destinations_inherit_and_override)
 {
     struct folder folder;
@@ -357,6 +380,12 @@ static const struct wrong wrongs[] = {
     {CHANNELS "destinations: [{name: \"a/b\"}]\n", "C104", 2, 24, "`a/b` is not a name"},
     {CHANNELS "destinations: [{name: all, groups: [g!]}]\n", "C104", 2, 37, "`g!`"},
     {CHANNELS "destinations: [{name: all, when_full: drop}]\n", "C104", 2, 39, "`drop`"},
+    {CHANNELS "destinations: [{name: all, groups: [{name: g, order: key}]}]\n", "C104", 2, 54,
+     "`key` is no order"},
+    {CHANNELS "destinations: [{name: all, groups: [{name: g, oder: case}]}]\n", "C102", 2, 47,
+     "`oder`"},
+    {CHANNELS "destinations: [{name: all, groups: [{order: case}]}]\n", "C109", 2, 37,
+     "a group needs a name"},
     /* C105 */
     {"channels: [{name: in}, {name: in}]\n" DESTINATIONS, "C105", 1, 31, "two channels `in`"},
     {CHANNELS "destinations: [{name: a}, {name: a}]\n", "C105", 2, 34, "two destinations `a`"},

@@ -277,6 +277,16 @@ Test(outlet, a_group_is_set_back_and_forward)
     cr_assert_eq(group->account.backlog, 8);
     cr_assert_eq(group->entries_read, 2);
     cr_assert_eq(group_gap(&group->account), 0);
+    /* What was acknowledged is pending once more, and found. */
+    for (int i = 2; i < 10; i++)
+        cr_assert_neq(group_take(group, 0, false, 1), GROUP_NOTHING);
+    cr_assert(group_acknowledge(group, f.ids[9]));
+    cr_assert(group_acknowledge(group, f.ids[8]));
+    cr_assert_eq(group_set_id(group, f.ids[7]), 0);
+    cr_assert_neq(group_take(group, 0, false, 1), GROUP_NOTHING);
+    for (int i = 2; i < 9; i++)
+        cr_assert(group_acknowledge(group, f.ids[i]), "%d", i);
+    cr_assert_eq(group->account.pending, 0);
     tear_down(&f);
 }
 
