@@ -70,14 +70,15 @@ static enum status scan_segments(const struct plan *plan, struct edifact_envelop
     const uint32_t entry_tag = plan_tag(plan->entry_tag);
     uint16_t entry = 0;
     for (;;) {
-        const struct plan_rows *rows;
+        const struct plan_rows *rows = NULL;
         enum status status = STATUS_OK;
-        bool found = !capturer.checks_charset && edifact_is_within_message(envelope->place) &&
-                     edifact_pass_segments(envelope, plan, &rows);
-        if (found) {
+        if (!capturer.checks_charset && edifact_is_within_message(envelope->place))
+            rows = edifact_pass_segments(envelope, plan);
+        if (rows != NULL) {
             edifact_walk_split(&envelope->index, envelope->body, envelope->start + 3,
                                envelope->end - 1, &elements);
         } else {
+            bool found;
             status = edifact_envelope_next(envelope, &found, out_fault);
             if (status != STATUS_OK || !found)
                 return status;
@@ -137,9 +138,11 @@ enum status scan_edifact_part_peek(struct bytes body, const struct edifact_part 
 static enum status peek_segments(struct edifact_envelope *envelope, struct edifact_peek *out_peek,
                                  struct scan_fault *out_fault)
 {
+    enum { BLOCKS = 4 }; /* UNH is near */
     struct edifact_elements elements;
     enum status status = STATUS_OK;
     bool found = true;
+    envelope->index.block_count_max = BLOCKS;
     while (status == STATUS_OK && envelope->tag != EDIFACT_UNH) {
         status = edifact_envelope_next(envelope, &found, out_fault);
         if (status == STATUS_OK)

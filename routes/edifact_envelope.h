@@ -3,9 +3,9 @@
  *
  *   UNA  UNB  [UNG]  UNH ... UNT  [UNE]  UNZ          UNA  UNH ... UNT
  *
- * Behind a message there may be packages (UNO, an object, UNP), and an empty group may stand
- * anywhere. What of several messages: the walk of a body of one refuses them at the second; that of
- * many goes on to the body's end, whatever interchanges are there. */
+ * Behind a message there may be packages (UNO, an object, UNP), and a group may be empty. The walk
+ * of one message refuses a second one where it begins; that of many goes on to the body's end,
+ * through whatever interchanges are there. */
 #ifndef KOUAN_ROUTES_EDIFACT_ENVELOPE_H
 #define KOUAN_ROUTES_EDIFACT_ENVELOPE_H
 

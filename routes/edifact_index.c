@@ -162,6 +162,7 @@ static const struct edifact_indexer *indexer_best(void)
 void edifact_index_init(struct edifact_index *index, const struct edifact_syntax *syntax)
 {
     index->indexer = indexer_best();
+    index->block_count_max = EDIFACT_WINDOW_BLOCKS;
     edifact_index_change(index, syntax);
 }
 
@@ -177,9 +178,9 @@ void edifact_index_move(struct edifact_index *index, struct bytes body, uint32_t
 {
     uint32_t left = (uint32_t)body.size - from;
     uint32_t count = (left + EDIFACT_MARKS_BYTES - 1) / EDIFACT_MARKS_BYTES;
-    bool last = count <= EDIFACT_WINDOW_BLOCKS;
+    bool last = count <= index->block_count_max;
     if (!last)
-        count = EDIFACT_WINDOW_BLOCKS;
+        count = index->block_count_max;
     index->base = from;
     index->specials = 0;
     index->end = 0;

@@ -16,9 +16,10 @@ enum {
 struct edifact_index {
     const struct edifact_indexer *indexer;
     struct edifact_marker marker;
-    uint32_t base;     /* where in the body the window begins */
-    uint32_t end;      /* of its terminators, the first that the walk has not passed */
-    uint64_t specials; /* not 0 if a release or a byte that is not ASCII is in it */
+    uint32_t block_count_max; /* of a window: fewer than there is room for, to look at little */
+    uint32_t base;            /* where in the body the window begins */
+    uint32_t end;             /* of its terminators, the first that the walk has not passed */
+    uint64_t specials;        /* not 0 if a release or a byte that is not ASCII is in it */
     /* Bit i of block k stands for byte base + 64 k + i; one block more is there, of zeros. */
     uint64_t elements[EDIFACT_WINDOW_BLOCKS + 1], components[EDIFACT_WINDOW_BLOCKS + 1];
     uint32_t ends[EDIFACT_WINDOW_BYTES + 4]; /* offsets in the body; EDIFACT_NO_END behind them */

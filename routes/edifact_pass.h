@@ -6,10 +6,10 @@
 #include "routes/edifact_envelope.h"
 
 /* Within a message: passes over plain segments that are well-formed, begin no entry, and whose tag
- * nothing taps, or only under qualifiers that are others. True if it has found one that may give
- * something: it is the envelope's segment, its end is found, and `out_rows` tap it (or it begins an
- * entry). False where the next segment has to be looked at in the common way. */
-bool edifact_pass_segments(struct edifact_envelope *envelope, const struct plan *plan,
-                           const struct plan_rows **out_rows);
+ * nothing taps, or only under qualifiers that are others. Then the rows of the first that may give
+ * something (none, if it only begins an entry): it is the envelope's segment, and its end is found.
+ * NULL where the next segment has to be looked at in the common way. */
+const struct plan_rows *edifact_pass_segments(struct edifact_envelope *envelope,
+                                              const struct plan *plan);
 
 #endif
