@@ -76,10 +76,10 @@ static inline const uint8_t *find_high(const uint8_t *at, const uint8_t *end)
 /* The last quote before `at`. There is one from `begin` on. */
 static inline const uint8_t *find_quote_before(const uint8_t *begin, const uint8_t *at)
 {
-    for (; at - begin >= 16; at -= 16) {
-        unsigned hits = hits_quote(load_block(at - 16));
+    for (; at - begin >= 32; at -= 32) {
+        unsigned hits = hits_quote(load_block(at - 32)) | hits_quote(load_block(at - 16)) << 16;
         if (hits != 0)
-            return at - 16 + (31 - __builtin_clz(hits));
+            return at - 32 + (31 - __builtin_clz(hits));
     }
     do {
         at--;

@@ -32,7 +32,6 @@ static bool check_end(struct json_scan *walk);
 static bool read_value(struct json_scan *walk);
 static bool open_container(struct json_scan *walk, const uint8_t *at);
 static bool close_containers(struct json_scan *walk);
-static void pass_lost_members(struct json_scan *walk);
 static bool read_member_name(struct json_scan *walk);
 static uint16_t node_of_escaped(struct json_scan *walk, uint16_t outer, struct bytes raw);
 static bool read_scalar(struct json_scan *walk);
@@ -65,12 +64,10 @@ static bool walk_root(struct json_scan *walk)
     bool good = read_value(walk);
     while (good && walk->innermost != walk->containers) {
         walk->text.token = json_index_ensure(&walk->text.index, walk->text.token);
-        if (walk->innermost->closing == '}') {
-            pass_lost_members(walk);
+        if (walk->innermost->closing == '}')
             good = read_member_name(walk);
-        } else {
+        else
             walk->node = walk->innermost->place.node;
-        }
         good = good && read_value(walk);
     }
     return good;
@@ -138,43 +135,40 @@ static bool close_containers(struct json_scan *walk)
 
 /* ---- Members --------------------------------------------------------------------------------- */
 
-/* Members of which the plan knows nothing, and that are as most members are. */
-static void pass_lost_members(struct json_scan *walk)
+static uint16_t node_of_member(struct json_scan *walk, const struct json_scalar *name)
 {
-    struct json_text *text = &walk->text;
-    const uint8_t *begin = text->source.begin, *end = text->source.end;
-    const uint32_t *token = text->token;
     uint16_t outer = walk->innermost->place.node;
-    while (json_is_text_member(begin, end, token)) {
-        struct bytes name = json_text_before(text, begin + token[0]);
-        if (plan_walk_child(&walk->plan, outer, name, false) != PLAN_NODE_NONE)
-            break;
-        text->after = begin + token[1] + 2;
-        token = json_index_ensure(&text->index, token + 2);
-    }
-    text->token = token;
+    if (plan_walk_is_lost(&walk->plan, outer))
+        return PLAN_NODE_NONE;
+    if (name->escaped)
+        return node_of_escaped(walk, outer, name->raw);
+    return plan_walk_child(&walk->plan, outer, name->raw, false);
 }
 
+/* Up to a value that has to be looked at: members that the plan does not know pass by if they are
+ * as most are. */
 static bool read_member_name(struct json_scan *walk)
 {
-    struct json_scalar name;
+    struct json_text *text = &walk->text;
     struct container *object = walk->innermost;
-    if (!json_read_name(&walk->text, &name))
-        return false;
-    if (plan_walk_is_lost(&walk->plan, object->place.node))
-        walk->node = PLAN_NODE_NONE;
-    else if (name.escaped)
-        walk->node = node_of_escaped(walk, object->place.node, name.raw);
-    else
-        walk->node = plan_walk_child(&walk->plan, object->place.node, name.raw, false);
+    struct json_scalar name;
+    for (;;) {
+        if (!json_read_name(text, &name))
+            return false;
+        walk->node = node_of_member(walk, &name);
+        if (walk->node != PLAN_NODE_NONE || !json_has_plain_value(text))
+            break;
+        text->after = text->source.begin + *text->token + 2;
+        text->token = json_index_ensure(&text->index, text->token + 1);
+    }
     if (walk->node != PLAN_NODE_NONE) {
         uint64_t *word = &object->seen[walk->node / 64];
         uint64_t bit = UINT64_C(1) << (walk->node % 64);
         if ((*word & bit) != 0)
-            return json_refuse(&walk->text, SCAN_DUPLICATE_KEY, name.raw.data - 1, NULL);
+            return json_refuse(text, SCAN_DUPLICATE_KEY, name.raw.data - 1, NULL);
         *word |= bit;
     }
-    return json_pass_colon(&walk->text);
+    return json_pass_colon(text);
 }
 
 /* Undoes a checked string's escapes. False if more than `capacity` bytes come out. */
@@ -218,20 +212,24 @@ static bool read_scalar(struct json_scan *walk)
 {
     struct json_text *text = &walk->text;
     struct json_scalar scalar;
-    const uint8_t *at = text->source.begin + *text->token;
-    if (walk->node == PLAN_NODE_NONE && *at == '"' && at != text->source.end) {
+    const uint8_t *end = text->source.end, *closing = text->source.begin + *text->token;
+    bool is_plain_text = *closing == '"' && closing != end;
+    const uint8_t *start = is_plain_text && walk->node == PLAN_NODE_NONE ? NULL : json_next(text);
+    if (is_plain_text) {
         text->token++;
-        text->after = at + 1;
-        return true;
-    }
-    at = json_next(text);
-    if (at < text->source.end && *at == '"') {
-        if (!json_read_string(text, &scalar))
-            return false;
-    } else if (!json_read_plain(text, walk->innermost->closing, &scalar)) {
+        text->after = closing + 1;
+        if (start == NULL)
+            return true;
+        scalar.kind = JSON_TEXT;
+        scalar.raw = bytes_make(start + 1, (size_t)(closing - start - 1));
+        scalar.escaped = false;
+    } else if (!(start < end && *start == '"'
+                     ? json_read_string(text, &scalar)
+                     : json_read_plain(text, walk->innermost->closing, &scalar))) {
         return false;
     }
-    return walk->node == PLAN_NODE_NONE || scalar.kind == JSON_NULL || capture(walk, &scalar, at);
+    return walk->node == PLAN_NODE_NONE || scalar.kind == JSON_NULL ||
+           capture(walk, &scalar, start);
 }
 
 static bool gather_escaped(struct json_scan *walk, struct bytes raw)

@@ -6,6 +6,8 @@
 #include <immintrin.h>
 #endif
 
+static_assert(JSON_INDEX_BLOCKS % JSON_FIRST_BLOCKS == 0, "doubling ends there");
+
 /* Which of a block's bytes are what, wherever they stand; a bit for each byte. */
 struct found {
     uint64_t quotes, backslashes;
@@ -24,6 +26,7 @@ const uint32_t *json_index_open(struct json_index *index, struct bytes body, con
     index->end = body.data + body.size;
     index->next = at;
     index->indexer = json_indexer_best();
+    index->block_count = JSON_FIRST_BLOCKS;
     index->carry = (struct json_carry){0};
     index->last = index->tokens;
     return json_index_refill(index, index->last);
@@ -39,8 +42,10 @@ const uint32_t *json_index_refill(struct json_index *index, const uint32_t *toke
     while (index->next < index->end && last - index->tokens < JSON_LOOKAHEAD) {
         size_t size = (size_t)(index->end - index->next);
         size_t count = (size + JSON_BLOCK_BYTES - 1) / JSON_BLOCK_BYTES;
-        if (count > JSON_INDEX_BLOCKS)
-            count = JSON_INDEX_BLOCKS;
+        if (count > index->block_count)
+            count = index->block_count;
+        if (index->block_count < JSON_INDEX_BLOCKS)
+            index->block_count *= 2;
         index->indexer->mark(index->next, (uint32_t)count, &index->carry, blocks);
         if (count * JSON_BLOCK_BYTES > size) /* what is past the end is no token */
             blocks[count - 1] &= ~UINT64_C(0) >> (count * JSON_BLOCK_BYTES - size);

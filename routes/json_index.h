@@ -21,6 +21,7 @@
 
 enum {
     JSON_BLOCK_BYTES = 64,
+    JSON_FIRST_BLOCKS = 8,  /* marked at first, for whoever only looks; then twice as many ... */
     JSON_INDEX_BLOCKS = 32, /* marked at once */
     JSON_LOOKAHEAD = 8,     /* tokens that a walk may use before it asks for more */
     JSON_TOKENS_SPARE = 8   /* written to, past the last token */
@@ -63,6 +64,7 @@ struct json_index {
     const uint8_t *begin, *end;
     const uint8_t *next; /* the block that comes next; at or past `end` if there is none */
     const struct json_indexer *indexer;
+    uint32_t block_count; /* that the next refill marks */
     struct json_carry carry;
     const uint32_t
         *safe; /* the last token with JSON_LOOKAHEAD ones from it on, or one before all */

@@ -87,6 +87,16 @@ static inline bool close_levels(struct json_text *text, struct levels *levels)
     return true;
 }
 
+/* True for a member whose value is a string, with the comma behind it, as most are. It has two
+ * tokens. */
+static inline bool json_is_text_member(const uint8_t *begin, const uint8_t *end,
+                                       const uint32_t *token)
+{
+    const uint8_t *name_end = begin + token[0], *value_end = begin + token[1];
+    return name_end[0] == '"' && name_end[1] == ':' && value_end[0] == '"' && value_end[1] == ',' &&
+           value_end + 1 < end;
+}
+
 /* A member's name with its colon, and all members before it that are as most are. */
 static inline bool pass_name(struct json_text *text)
 {

@@ -43,8 +43,10 @@ __attribute__((cold)) bool json_refuse_end(struct json_text *text, uint8_t closi
 /* Where what comes next begins: a string at its opening quote. */
 static inline const uint8_t *json_next(const struct json_text *text)
 {
-    const uint8_t *end = text->source.end;
-    return text->after < end ? find_nonblank(text->after, end) : end;
+    const uint8_t *end = text->source.end, *after = text->after;
+    if (after >= end)
+        return end;
+    return after[0] == ' ' && after[1] > ' ' ? after + 1 : find_nonblank(after, end);
 }
 
 /* To past the comma or `closing` behind a value; returns which, or 0 after a fault. */
@@ -78,16 +80,6 @@ static inline bool json_pass_colon(struct json_text *text)
     return true;
 }
 
-/* True for a member whose value is a string, with the comma behind it, as most are. It has two
- * tokens. */
-static inline bool json_is_text_member(const uint8_t *begin, const uint8_t *end,
-                                       const uint32_t *token)
-{
-    const uint8_t *name_end = begin + token[0], *value_end = begin + token[1];
-    return name_end[0] == '"' && name_end[1] == ':' && value_end[0] == '"' && value_end[1] == ',' &&
-           value_end + 1 < end;
-}
-
 /* What a string without escapes says, by its closing quote. */
 static inline struct bytes json_text_before(const struct json_text *text, const uint8_t *closing)
 {
@@ -105,6 +97,15 @@ static inline bool json_read_name(struct json_text *text, struct json_scalar *ou
     text->token++;
     text->after = closing + 1;
     return true;
+}
+
+/* True behind the name of a member whose value is a string with a comma behind it, as most are. The
+ * string has one token. */
+static inline bool json_has_plain_value(const struct json_text *text)
+{
+    const uint8_t *value_end = text->source.begin + *text->token;
+    return *text->after == ':' && value_end[0] == '"' && value_end[1] == ',' &&
+           value_end + 1 < text->source.end;
 }
 
 #endif

@@ -128,19 +128,22 @@ static bool is_null(const struct json_members *members)
  */
 static bool has_inside(const struct json_members *outer, struct bytes path)
 {
-    struct json_members members = *outer;
+    struct json_members inner;
+    const struct json_members *members = outer;
     while (path.size > 0) {
-        if (members.value_is_text || (members.value.data[0] != '{' && members.value.data[0] != '['))
+        if (members->value_is_text ||
+            (members->value.data[0] != '{' && members->value.data[0] != '['))
             return false;
         struct bytes step = recognise_first_step(path);
         path = bytes_slice(path, step.size + 1, path.size);
-        json_members_init(&members, members.value);
+        json_members_init(&inner, members->value);
+        members = &inner;
         do
-            if (!json_members_next(&members))
+            if (!json_members_next(&inner))
                 return false;
-        while (!pattern_matches(step, members.name));
+        while (!pattern_matches(step, inner.name));
     }
-    return !is_null(&members);
+    return !is_null(members);
 }
 
 static bool meets_item(const struct recognise *recognise, uint16_t item,
