@@ -44,7 +44,7 @@ const struct diagnostic_code profile_codes[] = {
      "every message that this one would."},
     {"P113", "more than a profile may have",
      "At most 1024 profiles, 256 values a profile, 256 places that they read, 64 predicates, 16 "
-     "aliases a value, 8 parts a join."},
+     "aliases a value, 8 parts a join, 16 members and 16 conditions to recognise by."},
     {"P114", "members that contradict each other",
      "A value comes from `path`, `join` or `constant`, one of them. `with` belongs to `join`. A "
      "field that holds one value cannot take all. A receipt, or a profile without `message_id`, is "

@@ -142,6 +142,43 @@ Test(shipped_profiles, the_event_knows_every_field)
     fixture_close(fixture);
 }
 
+/* The envelope's profiles as they are shipped, with the mark taken away from `open`. */
+static void parse_opened(struct profile_fixture *fixture)
+{
+    struct bytes text = fixture_load("routes/profiles/dxp.yaml");
+    cr_assert_not_null(text.data);
+    unsigned count = 0;
+    char *yaml = strndup((const char *)text.data, text.size);
+    for (char *at = yaml; (at = strstr(at, "\n# open: Data")) != NULL; count++)
+        memcpy(at, "\nopen: Data  ", strlen("\nopen: Data  "));
+    cr_assert_eq(count, 2);
+    fixture_parse(fixture, yaml);
+    free(yaml);
+    free((void *)text.data);
+}
+
+Test(shipped_profiles, an_envelope_opens)
+{
+    struct profile_fixture *fixture = fixture_open();
+    parse_opened(fixture);
+    profile_parse_shipped(&fixture->arena, &fixture->list, &fixture->diagnostics);
+    fixture_build(fixture);
+    cr_assert_str_empty(fixture_diagnostics(fixture));
+    cr_expect_str_eq(
+        fixture_read(
+            fixture,
+            "<DxpMsg xmlns='http://www.chinaport.gov.cn/dxp'><TransInfo><CopMsgId>C1</CopMsgId>"
+            "<SenderId>DXPEDCDEC0000001</SenderId><MsgType>DECMSG</MsgType></TransInfo><Data>\n"
+            "PERlY0ltcG9ydFJlc3BvbnNlPjxSZXNwb25zZUNvZGU+MDwvUmVzcG9uc2VD\n"
+            "b2RlPjxDbGllbnRTZXFObz5HWjQxNzwvQ2xpZW50U2VxTm8+PFNlcU5vPkU0\n"
+            "MTc8L1NlcU5vPjwvRGVjSW1wb3J0UmVzcG9uc2U+\n</Data>"
+            "<AddInfo><FileName>F1</FileName></AddInfo></DxpMsg>"),
+        "dxp-response 1: message_type=DECMSG | message_id=F1 | function=response | reference=C1 | "
+        "sender=DXPEDCDEC0000001 | reference=GZ417 | status=0 | client_seq@0=GZ417 | "
+        "unified@0=E417 | payload_profile=dec-import-response");
+    fixture_close(fixture);
+}
+
 /* ---- the corpus --------------------------------------------------------------------------------
  */
 
