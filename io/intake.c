@@ -11,12 +11,12 @@ static bool retire_batch(struct shard *shard);
 static void claim_all(struct shard *shard, struct intake_batch *batch);
 
 enum status intake_open(struct intake *intake, const struct digest_secret *secret,
-                        struct window *window, struct delays *delays)
+                        uint16_t entries_max, struct window *window, struct delays *delays)
 {
     *intake = (struct intake){.claims = {.window = window, .delays = delays}};
     for (uint32_t i = 0; i < INTAKE_BATCHES; i++) {
         struct intake_batch *batch = &intake->batches[i];
-        enum status status = router_open(secret, &batch->router);
+        enum status status = router_open(secret, entries_max, &batch->router);
         if (status != STATUS_OK)
             return status;
         batch->routings = calloc(ROUTER_BATCH_MAX, sizeof *batch->routings);

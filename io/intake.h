@@ -48,7 +48,8 @@ struct intake {
 };
 
 MUST_CHECK enum status intake_open(struct intake *intake, const struct digest_secret *secret,
-                                   struct window *window, struct delays *delays);
+                                   uint16_t entries_max, struct window *window,
+                                   struct delays *delays);
 void intake_close(struct intake *intake);
 
 /* Takes a publication in at the end of the queue. */

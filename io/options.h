@@ -18,6 +18,7 @@ const char *option_unit_name(enum option_unit unit); /* "", "bytes", "ms", "s" *
 #define OPTION_LIST(X)                                                                             \
     X(connections_max, 10240, 16, 65536, COUNT, "connections at once; one more is closed")         \
     X(message_max, 512 * KIB, 1 * KIB, 8 * MIB, BYTES, "the largest message body")                 \
+    X(entries_max, 256, 1, 4096, COUNT, "business records in one message")                         \
     X(memory, 256 * MIB, 32 * MIB, 1024 * GIB, BYTES,                                              \
       "the log in memory; holds what groups still need, and the bodies of the dedupe window")      \
     X(block, 1 * MIB, 64 * KIB, 16 * MIB, BYTES, "a block of the log; above message_max")          \

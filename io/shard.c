@@ -138,7 +138,8 @@ static enum status open_queues(struct shard *shard)
                                 further messages of a publication */
         status = commit_open(&shard->commits, publications * 2 + ROUTER_BATCH_MAX);
     if (status == STATUS_OK)
-        status = intake_open(&shard->intake, &shard->secret, shard->window, &shard->delays);
+        status = intake_open(&shard->intake, &shard->secret, (uint16_t)options->entries_max,
+                             shard->window, &shard->delays);
     if (status == STATUS_OK)
         status = hold_open(&shard->holds, (uint32_t)options->holds_max, options->hold_bytes_max);
     if (status == STATUS_OK)

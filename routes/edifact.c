@@ -35,7 +35,7 @@ enum status scan_edifact_part(const struct plan *plan, struct bytes body,
 static enum status begin_entry(struct scan *scan, uint32_t at, uint16_t *out_entry,
                                struct scan_fault *out_fault)
 {
-    if (scan->entry_count == READING_ENTRIES_MAX)
+    if (scan->entry_count == scan->entries_max)
         return scan_fault_at(out_fault, SCAN_TOO_MANY_ENTRIES, at, NULL);
     *out_entry = ++scan->entry_count;
     return STATUS_OK;

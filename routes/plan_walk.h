@@ -69,7 +69,7 @@ static inline void plan_walk_note_payload(struct scan_source *source, const uint
 }
 
 /* Enters an element or value with this node, which begins at `at`, out of `outer`. An entry node
- * inside an open entry is just a part of that. False, and a fault, past READING_ENTRIES_MAX. */
+ * inside an open entry is just a part of that. False, and a fault, past the scan's entries_max. */
 static inline bool plan_walk_enter(struct plan_walk *walk, struct scan_source *source,
                                    const struct plan_place *outer, uint16_t node, const uint8_t *at,
                                    struct plan_place *out_place)
@@ -78,7 +78,7 @@ static inline bool plan_walk_enter(struct plan_walk *walk, struct scan_source *s
     if (node != PLAN_NODE_NONE) {
         const struct plan_node *known = &walk->plan->nodes[node];
         if (known->entry && walk->open_entry == 0) {
-            if (source->scan->entry_count == READING_ENTRIES_MAX) {
+            if (source->scan->entry_count == source->scan->entries_max) {
                 scan_refuse(source, SCAN_TOO_MANY_ENTRIES, at, NULL);
                 return false;
             }

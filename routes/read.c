@@ -43,6 +43,7 @@ enum status reader_open(struct reader *reader, uint32_t occurrence_capacity,
     reader->space.text = memory;
     reader->space.text_capacity = text_capacity_bytes;
     reader->scan.space = &reader->space;
+    reader->scan.entries_max = READING_ENTRIES_DEFAULT;
     reader->scan.charsets = charsets;
     return STATUS_OK;
 }
@@ -215,7 +216,7 @@ static enum status number_entries(const struct profile *profile, struct scan *sc
 {
     struct reading_payload *payload = &reading->payload;
     uint32_t before = payload->entry_first - 1U, count = before + scan->entry_count;
-    if (count > READING_ENTRIES_MAX)
+    if (count > scan->entries_max)
         return scan_fault_at(out_fault, SCAN_TOO_MANY_ENTRIES, 0, NULL);
     for (uint32_t i = 0; i < scan->capture_count; i++)
         if (scan->captures[i].entry > 0)

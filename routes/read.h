@@ -18,7 +18,8 @@ struct reader {
     void *memory; /* one allocation behind all of it */
 };
 
-/* NO_MEMORY, or UNSUPPORTED if iconv lacks a character set. */
+/* For messages of up to READING_ENTRIES_DEFAULT entries; `scan.entries_max` may be set to another
+ * number afterwards. NO_MEMORY, or UNSUPPORTED if iconv lacks a character set. */
 MUST_CHECK enum status reader_open(struct reader *reader, uint32_t occurrence_capacity,
                                    uint32_t text_capacity_bytes);
 void reader_close(struct reader *reader);

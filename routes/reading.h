@@ -13,7 +13,8 @@
 #include "routes/scan_fault.h"
 
 enum {
-    READING_ENTRIES_MAX = 256,      /* entries in a message; one more refuses it */
+    READING_ENTRIES_DEFAULT = 256,  /* entries in a message; one more refuses it, ... */
+    READING_ENTRIES_MAX = 4096,     /* ... or one more than the operator says, up to this */
     READING_OCCURRENCES_MAX = 8192, /* of one message */
     READING_VALUE_BYTES_MAX = 1024, /* of one value; a longer one refuses the message */
     READING_NO_OCCURRENCE = 0xFFFF

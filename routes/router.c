@@ -22,8 +22,10 @@ static void match_all(struct router *router, const struct generation *generation
                       struct routing *routings, uint32_t count);
 static void resolve(const struct generation *generation, struct routing *routing);
 
-enum status router_open(const struct digest_secret *secret, struct router **out_router)
+enum status router_open(const struct digest_secret *secret, uint16_t entries_max,
+                        struct router **out_router)
 {
+    assert(entries_max > 0 && entries_max <= READING_ENTRIES_MAX);
     struct router *router = calloc(1, sizeof *router);
     if (router == NULL)
         return STATUS_NO_MEMORY;
@@ -31,6 +33,7 @@ enum status router_open(const struct digest_secret *secret, struct router **out_
     enum status status = reader_open(&router->stage.reader, BATCH_OCCURRENCES, BATCH_TEXT_BYTES);
     if (status != STATUS_OK)
         goto fail;
+    router->stage.reader.scan.entries_max = entries_max;
     status = match_scratch_open(&router->match_scratch);
     if (status != STATUS_OK)
         goto fail_reader;

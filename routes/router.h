@@ -55,8 +55,9 @@ struct routing {
 
 struct router;
 
-/* Scratch of one thread. `text_bytes` and `occurrences` bound what one batch may hold. */
-MUST_CHECK enum status router_open(const struct digest_secret *secret, struct router **out_router);
+/* Scratch of one thread, for messages of up to `entries_max` entries. */
+MUST_CHECK enum status router_open(const struct digest_secret *secret, uint16_t entries_max,
+                                   struct router **out_router);
 void router_close(struct router *router);
 
 /* Decides arrivals[0..count) under the generation; count <= ROUTER_BATCH_MAX. Returns how many it

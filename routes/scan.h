@@ -89,6 +89,7 @@ struct scan {
     struct capture *captures; /* SCAN_CAPTURES_MAX */
     uint32_t capture_count;
     uint16_t entry_count;        /* entries begun */
+    uint16_t entries_max;        /* one more is refused; 1 to READING_ENTRIES_MAX */
     uint16_t payload_count;      /* payload nodes seen, up to 2 */
     uint32_t payload_offset;     /* where the first begins: its tag's `<`, or the value */
     struct reading_space *space; /* where decoded text goes */

@@ -14,7 +14,7 @@
     X(TRUNCATED, "TRUNCATED", "the body ends before its structure does")                           \
     X(TRAILING, "TRAILING", "something follows the end of the document")                           \
     X(TOO_DEEP, "TOODEEP", "nested deeper than 64 levels")                                         \
-    X(TOO_MANY_ENTRIES, "TOOMANYENTRIES", "more than 256 entries in one message")                  \
+    X(TOO_MANY_ENTRIES, "TOOMANYENTRIES", "more than `entries_max` entries in one message")        \
     X(TOO_MANY_VALUES, "TOOMANYVALUES", "more values are tapped than one message may have")        \
     X(VALUE_TOO_LONG, "VALUETOOLONG", "a routed value is longer than 1024 bytes")                  \
     X(DOCTYPE, "DOCTYPE", "a document type declaration is not accepted")                           \

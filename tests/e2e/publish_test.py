@@ -3,7 +3,7 @@
 import socket
 
 from kouan_harness import Server, WireError, encode_command, run_tests
-from provincial import entries, event, files, login
+from provincial import entries, event, files, login, plain_files
 
 
 def is_id(reply):
@@ -234,6 +234,21 @@ def test_a_client_that_stops_sending_gets_its_replies():
         wire.socket.shutdown(socket.SHUT_WR)
         assert all(is_id(wire.read()) for _ in range(500))
         wire.expect_closed()
+
+
+def orders(count):
+    order = "<Order><OrderHead><orderNo>{}</orderNo><ebpCode>P</ebpCode></OrderHead></Order>"
+    return ('<CEB311Message guid="g-%d" xmlns="http://www.chinaport.gov.cn/ceb">' % count
+            + "".join(order.format(n) for n in range(count)) + "</CEB311Message>").encode()
+
+
+def test_entries_of_a_message_are_bounded():
+    for entries_max in (2, 256, 1000):
+        files = plain_files(**({} if entries_max == 256 else {"entries_max": entries_max}))
+        with Server(files=files) as server, server.wire() as wire:
+            refusal = wire.call("XADD", "in", "*", "body", orders(entries_max + 1))
+            assert str(refusal).startswith("REJECTED TOOMANYENTRIES"), refusal
+            assert isinstance(wire.call("XADD", "in", "*", "body", orders(entries_max)), bytes)
 
 
 if __name__ == "__main__":

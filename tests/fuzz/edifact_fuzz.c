@@ -61,8 +61,10 @@ static void check(bool holds)
 static void prepare(struct run *run, struct charsets *charsets)
 {
     run->space = (struct reading_space){.text = run->text, .text_capacity = TEXT_BYTES};
-    run->scan =
-        (struct scan){.captures = run->captures, .space = &run->space, .charsets = charsets};
+    run->scan = (struct scan){.captures = run->captures,
+                              .space = &run->space,
+                              .charsets = charsets,
+                              .entries_max = READING_ENTRIES_DEFAULT};
     run->fault = run->peek_fault = (struct scan_fault){0};
 }
 

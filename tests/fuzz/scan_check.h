@@ -78,8 +78,10 @@ static inline void scan_checked(scan_function *function, struct charsets *charse
 {
     check->space =
         (struct reading_space){.text = check->text, .text_capacity = SCAN_CHECK_TEXT_BYTES};
-    check->scan =
-        (struct scan){.captures = check->captures, .space = &check->space, .charsets = charsets};
+    check->scan = (struct scan){.captures = check->captures,
+                                .space = &check->space,
+                                .charsets = charsets,
+                                .entries_max = READING_ENTRIES_DEFAULT};
     check->fault = (struct scan_fault){.reason = SCAN_NONE};
     check->status = function(&scan_check_plan, body, &check->scan, &check->fault);
     require(check->status != STATUS_INVALID || check->fault.reason != SCAN_NONE,

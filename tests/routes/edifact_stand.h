@@ -26,6 +26,7 @@ static inline void stand_open(struct stand *stand)
     stand->scan.captures = malloc(SCAN_CAPTURES_MAX * sizeof *stand->scan.captures);
     stand->scan.charsets = charsets_open();
     stand->scan.space = &stand->space;
+    stand->scan.entries_max = READING_ENTRIES_DEFAULT;
     cr_assert(stand->space.text != NULL && stand->scan.captures != NULL);
     cr_assert_not_null(stand->scan.charsets);
 }

@@ -402,7 +402,7 @@ static void scatter(struct model *model)
     scan->capture_count = fixture_below(&model->seed, MODEL_CAPTURES);
     scan->entry_count = 0;
     for (uint32_t i = 0; i < scan->capture_count; i++) {
-        if (scan->entry_count < READING_ENTRIES_MAX)
+        if (scan->entry_count < READING_ENTRIES_DEFAULT)
             scan->entry_count =
                 (uint16_t)(scan->entry_count + (fixture_below(&model->seed, 4) == 0));
         bool inside = fixture_below(&model->seed, 3) > 0;

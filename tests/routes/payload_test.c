@@ -325,13 +325,14 @@ Test(payload, entries_of_both_are_bounded, .init = open_required, .fini = close_
 {
     char *text = malloc(TEXT_MAX), expected[128];
     cr_assert_not_null(text);
-    for (unsigned count = READING_ENTRIES_MAX - 2; count <= READING_ENTRIES_MAX - 1; count++) {
+    for (unsigned count = READING_ENTRIES_DEFAULT - 2; count <= READING_ENTRIES_DEFAULT - 1;
+         count++) {
         strcpy(text, "<In><Id>1</Id>");
         for (unsigned i = 0; i < count; i++)
             strcat(text, "<Item/>");
         strcat(text, "</In>");
         const char *outcome = read_base64(bytes_from_text(text));
-        if (count + 2 <= READING_ENTRIES_MAX) {
+        if (count + 2 <= READING_ENTRIES_DEFAULT) {
             cr_expect_eq(strncmp(outcome, "env 256:", 8), 0, "%s", outcome);
             continue;
         }

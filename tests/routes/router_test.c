@@ -64,7 +64,7 @@ static struct stand *stand_open(void)
                                             .unroutable_destination = 3};
     participant_directory_build(arena, stand->participants, 1, &stand->generation.directory,
                                 &stand->profiles->diagnostics, "kouan.yaml");
-    cr_assert_eq(router_open(&secret, &stand->router), STATUS_OK);
+    cr_assert_eq(router_open(&secret, READING_ENTRIES_DEFAULT, &stand->router), STATUS_OK);
     stand->text = calloc(1, TEXT_BYTES);
     return stand;
 }

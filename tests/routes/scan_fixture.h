@@ -91,7 +91,8 @@ static inline void scan_fixture_open(struct scan_fixture *fixture, scan_function
                                             .text_capacity = FIXTURE_TEXT_BYTES};
     fixture->scan = (struct scan){.captures = malloc(SCAN_CAPTURES_MAX * sizeof(struct capture)),
                                   .space = &fixture->space,
-                                  .charsets = charsets_open()};
+                                  .charsets = charsets_open(),
+                                  .entries_max = READING_ENTRIES_DEFAULT};
     fixture->outcome = malloc(OUTCOME_BYTES);
     fixture->other_outcome = malloc(OUTCOME_BYTES);
     cr_assert(fixture->scan.charsets != NULL);
