@@ -65,7 +65,7 @@ def test_refusals_say_why_and_where():
         cases = [
             (b'{"messageType":', "REJECTED TRUNCATED at byte 15"),
             (b'{"messageType":"A",}', "REJECTED MALFORMED at byte 19"),
-            (b"<CEB311Message>", "REJECTED UNKNOWNPROFILE"),
+            (b"<CEB311Message xmlns='urn:ceb'/>", "REJECTED UNKNOWNPROFILE"),
             (b"<!DOCTYPE x><x/>", "REJECTED DOCTYPE at byte 0"),
             (b"", "REJECTED EMPTY"),
             (b"hello", "REJECTED UNKNOWNFORMAT at byte 0"),
