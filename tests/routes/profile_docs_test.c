@@ -68,9 +68,7 @@ Test(profile_docs, first_event)
 {
     char *page = load_page("docs/json-event.md");
     char *body = find_block(page, "json", "{");
-    struct profile_fixture *fixture = fixture_open();
-    profile_parse_shipped(&fixture->arena, &fixture->list, &fixture->diagnostics);
-    fixture_build(fixture);
+    struct profile_fixture *fixture = fixture_open_shipped();
     cr_expect_str_eq(
         fixture_read(fixture, body),
         "event 1: message_type=ORDER | message_id=HL-2024-06-12-000417 | function=original | "
@@ -115,8 +113,7 @@ Test(profile_docs, every_name_is_there)
 Test(profile_docs, every_shipped_profile_is_there)
 {
     char *page = load_page("docs/profiles.md");
-    struct profile_fixture *fixture = fixture_open();
-    profile_parse_shipped(&fixture->arena, &fixture->list, &fixture->diagnostics);
+    struct profile_fixture *fixture = fixture_open_shipped();
     for (uint16_t i = 0; i < fixture->list.count; i++) {
         const char *name = fixture->list.items[i]->name;
         size_t size = strlen(name);

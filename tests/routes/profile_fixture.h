@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "routes/read.h"
 
@@ -60,6 +61,28 @@ static inline const char *fixture_diagnostics(struct profile_fixture *fixture)
     diagnostics_print(&fixture->diagnostics, out);
     fclose(out);
     return fixture->printed;
+}
+
+/* With the shipped profiles. */
+static inline struct profile_fixture *fixture_open_shipped(void)
+{
+    struct profile_fixture *fixture = fixture_open();
+    profile_parse_shipped(&fixture->arena, &fixture->list, &fixture->diagnostics);
+    fixture_build(fixture);
+    cr_assert_str_empty(fixture_diagnostics(fixture));
+    return fixture;
+}
+
+/* The gathered corpus, KOUAN_CORPUS or ../shared/corpus; NULL, and said so, where it is not. */
+static inline const char *fixture_corpus(void)
+{
+    const char *root = getenv("KOUAN_CORPUS");
+    struct stat info;
+    root = root != NULL ? root : "../shared/corpus";
+    if (stat(root, &info) == 0)
+        return root;
+    cr_log_info("skipped: no corpus at %s", root);
+    return NULL;
 }
 
 /* One good profile; fails on any diagnostic. */

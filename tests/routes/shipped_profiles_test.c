@@ -1,20 +1,10 @@
 /* The shipped profiles over examples of our own (tests/data/profiles), checked by hand, and over
  * the gathered corpus where it is there (KOUAN_CORPUS or ../shared/corpus). */
 #include <dirent.h>
-#include <sys/stat.h>
 
 #include "profile_fixture.h"
 #include "routes/profile_example.h"
 #include "routes/yaml.h"
-
-static struct profile_fixture *open_shipped(void)
-{
-    struct profile_fixture *fixture = fixture_open();
-    profile_parse_shipped(&fixture->arena, &fixture->list, &fixture->diagnostics);
-    fixture_build(fixture);
-    cr_assert_str_empty(fixture_diagnostics(fixture));
-    return fixture;
-}
 
 /* ---- the examples ------------------------------------------------------------------------------
  */
@@ -67,7 +57,7 @@ static int check_examples(struct profile_fixture *fixture, const char *file, boo
 
 Test(shipped_profiles, examples)
 {
-    struct profile_fixture *fixture = open_shipped();
+    struct profile_fixture *fixture = fixture_open_shipped();
     DIR *folder = opendir(EXAMPLES);
     cr_assert_not_null(folder, "run the tests from the top folder");
     int count = 0;
@@ -110,7 +100,7 @@ Test(shipped_profiles, identity)
         {"edifact-cusres", IDENTIFY_BY_BODY, true},
         {"event", IDENTIFY_BY_ID, false},
     };
-    struct profile_fixture *fixture = open_shipped();
+    struct profile_fixture *fixture = fixture_open_shipped();
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const struct profile *profile =
             profile_set_find(&fixture->set, bytes_from_text(cases[i].name));
@@ -124,7 +114,7 @@ Test(shipped_profiles, identity)
 /* The event has a member for each canonical field and each kind of key. */
 Test(shipped_profiles, the_event_knows_every_field)
 {
-    struct profile_fixture *fixture = open_shipped();
+    struct profile_fixture *fixture = fixture_open_shipped();
     for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
         char body[256], expected[256];
         const char *member = slot_json_name((enum slot)slot);
@@ -296,23 +286,12 @@ static int check_folder(struct profile_fixture *fixture, const char *root, const
     return count;
 }
 
-static const char *corpus(void)
-{
-    const char *root = getenv("KOUAN_CORPUS");
-    struct stat info;
-    root = root != NULL ? root : "../shared/corpus";
-    if (stat(root, &info) == 0)
-        return root;
-    cr_log_info("skipped: no corpus at %s", root);
-    return NULL;
-}
-
 Test(shipped_profiles, ceb_of_the_corpus)
 {
-    const char *root = corpus();
+    const char *root = fixture_corpus();
     if (root == NULL)
         return;
-    struct profile_fixture *fixture = open_shipped();
+    struct profile_fixture *fixture = fixture_open_shipped();
     int count = check_folder(fixture, root, "2018-113/import") +
                 check_folder(fixture, root, "2018-113/export") +
                 check_folder(fixture, root, "202205/import") +
@@ -362,10 +341,10 @@ Test(shipped_profiles, single_window_of_the_corpus)
          "sender=DXPENT0000016069 | receiver=DXPDSWNEMS000001 | trader=4403180896 | "
          "sent_at=2018-06-17T09:30:47 | client_seq@0=TESTSAS121000001"},
     };
-    const char *root = corpus();
+    const char *root = fixture_corpus();
     if (root == NULL)
         return;
-    struct profile_fixture *fixture = open_shipped();
+    struct profile_fixture *fixture = fixture_open_shipped();
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char path[512];
         snprintf(path, sizeof path, "%s/xml/Zzaniu__loop_server/%s", root, cases[i].file);

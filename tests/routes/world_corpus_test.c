@@ -1,29 +1,8 @@
 /* The shipped profiles of the international families over the gathered corpus, where it is there
  * (KOUAN_CORPUS or ../shared/corpus). What is expected was looked at file by file. */
 #include <fts.h>
-#include <sys/stat.h>
 
 #include "profile_fixture.h"
-
-static const char *corpus(void)
-{
-    const char *root = getenv("KOUAN_CORPUS");
-    struct stat info;
-    root = root != NULL ? root : "../shared/corpus";
-    if (stat(root, &info) == 0)
-        return root;
-    cr_log_info("skipped: no corpus at %s", root);
-    return NULL;
-}
-
-static struct profile_fixture *open_shipped(void)
-{
-    struct profile_fixture *fixture = fixture_open();
-    profile_parse_shipped(&fixture->arena, &fixture->list, &fixture->diagnostics);
-    fixture_build(fixture);
-    cr_assert_str_empty(fixture_diagnostics(fixture));
-    return fixture;
-}
 
 /* ---- whole folders -----------------------------------------------------------------------------
  */
@@ -109,10 +88,10 @@ Test(world_corpus, families)
         {"json/dcsaorg__Conformance-Gateway", {{"dcsa", "json"}, {41, 2}, 2}},
         {"json/IATA-Cargo__one-record-server-java", {{"onerecord", "MALFORMED"}, {17, 1}, 2}},
     };
-    const char *root = corpus();
+    const char *root = fixture_corpus();
     if (root == NULL)
         return;
-    struct profile_fixture *fixture = open_shipped();
+    struct profile_fixture *fixture = fixture_open_shipped();
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char folder[512];
         struct tally tally = {0};
@@ -235,10 +214,10 @@ Test(world_corpus, edifact)
          "function=13 | sender=AAA676Y | receiver=AAA336C | sent_at=0401271200 | "
          "client_seq@0=200401270016+AAA676Y"},
     };
-    const char *root = corpus();
+    const char *root = fixture_corpus();
     if (root == NULL)
         return;
-    struct profile_fixture *fixture = open_shipped();
+    struct profile_fixture *fixture = fixture_open_shipped();
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char path[512];
         snprintf(path, sizeof path, "%s/edifact/%s", root, cases[i].file);
