@@ -221,8 +221,7 @@ static bool part_equals(const struct edifact_syntax *syntax, struct bytes part, 
 
 struct look {
     bool released;
-    bool high;          /* a byte that is not ASCII ... */
-    uint32_t high_from; /* ... and where the first one stands */
+    bool high; /* a byte that is not ASCII */
 };
 
 /* True if a byte of the 8 is `release`, if there is one, or not ASCII. */
@@ -253,8 +252,7 @@ static struct look look_at(const struct edifact_syntax *syntax, struct bytes val
         return look;
     for (size_t i = 0; i < value.size; i++) {
         look.released |= edifact_is_release(syntax, value.data[i]);
-        if (value.data[i] > 0x7F && !look.high)
-            look.high = true, look.high_from = (uint32_t)i;
+        look.high |= value.data[i] > 0x7F;
     }
     return look;
 }
@@ -268,6 +266,18 @@ static uint32_t drop_releases(const struct edifact_syntax *syntax, struct bytes 
         out[size++] = value.data[i];
     }
     return size;
+}
+
+/* Where the byte stands that is number `plain` of what drop_releases leaves. */
+static uint32_t find_dropped(const struct edifact_syntax *syntax, struct bytes value, size_t plain)
+{
+    size_t at = 0;
+    for (;; at++, plain--) {
+        if (at < value.size && edifact_is_release(syntax, value.data[at]))
+            at++;
+        if (at >= value.size || plain == 0)
+            return (uint32_t)at;
+    }
 }
 
 /* The value as the sender meant it; empty if nothing is left. */
@@ -297,10 +307,13 @@ static enum status take_value(const struct edifact_capturer *capturer, struct by
         enum charset charset = capturer->charset;
         if (!capturer->charset_known)
             charset = bytes_is_utf8(source) ? CHARSET_UTF8 : CHARSET_LATIN1;
-        if (charset_decode(capturer->scan->charsets, charset, source, text, room, &size) !=
-            STATUS_OK)
-            return scan_fault_at(out_fault, SCAN_ENCODING, offset + look.high_from,
+        struct charsets *charsets = capturer->scan->charsets;
+        if (charset_decode(charsets, charset, source, text, room, &size) != STATUS_OK) {
+            size_t bad = charset_find_bad(charsets, charset, source);
+            return scan_fault_at(out_fault, SCAN_ENCODING,
+                                 offset + find_dropped(capturer->syntax, raw, bad),
                                  "not of the character set that UNB names");
+        }
     }
     struct bytes value = bytes_trim(scan_commit_text(capturer->scan, text, (uint32_t)size));
     if (value.size > READING_VALUE_BYTES_MAX)

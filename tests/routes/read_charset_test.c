@@ -288,6 +288,44 @@ Test(read_charset, edifact_in_utf16)
     }
 }
 
+/* Each value in the set that UNB names; a byte that does not fit is refused where it stands,
+ * release characters before it counted. */
+Test(read_charset, edifact_by_its_syntax_identifier)
+{
+    static const struct {
+        const char *identifier, *iconv_name, *word;
+        const char *damage; /* a byte that is not of the set; NULL: all are */
+    } rows[] = {
+        {"UNOC", "ISO-8859-1", "Zürich", NULL},       {"UNOD", "ISO-8859-2", "Łódź", NULL},
+        {"UNOE", "ISO-8859-5", "Москва", NULL},       {"UNOF", "ISO-8859-7", "Πειραιάς", "\xFF"},
+        {"UNOG", "ISO-8859-3", "Ħaż-Żabbar", "\xA5"}, {"UNOH", "ISO-8859-4", "Rīga", NULL},
+        {"UNOI", "ISO-8859-6", "جمارك", "\xA1"},      {"UNOJ", "ISO-8859-8", "מכס", "\xBF"},
+        {"UNOK", "ISO-8859-9", "İzmir", NULL},        {"UNOW", "UTF-8", "粤港澳", "\xE7"},
+        {"UNOY", "UTF-8", "粤港澳", "\xE7"},          {"UNOX", "GB18030", "誠俓镕", "\xFF"},
+        {"KECA", "CP949", "관세청", "\xFF"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct body body = {.size = 0};
+        char text[256], expected[256];
+        sprintf(text, "UNB+%s:3+A+B+240101:1200+1'UNH+1+CUSDEC:D:96B:UN'NAD+CN+++%s?+?'%s",
+                rows[i].identifier, rows[i].word, rows[i].word);
+        add_encoded(&body, rows[i].iconv_name, text);
+        struct body damaged = body;
+        add_encoded(&body, rows[i].iconv_name, "'UNT+3+1'UNZ+1+1'");
+        sprintf(expected, "e 1: message_type=CUSDEC | trader=%s+'%s", rows[i].word, rows[i].word);
+        const char *outcome = read_body(&body);
+        cr_expect_str_eq(outcome, expected, "%s: %s", rows[i].identifier, outcome);
+        if (rows[i].damage == NULL)
+            continue;
+        sprintf(expected, "ENCODING %zu not of the character set that UNB names", damaged.size);
+        add_bytes(&damaged, bytes_from_text(rows[i].damage));
+        add_encoded(&damaged, rows[i].iconv_name, "x'UNT+3+1'UNZ+1+1'");
+        outcome = read_body(&damaged);
+        cr_expect_str_eq(outcome, expected, "%s: %s, not %s", rows[i].identifier, outcome,
+                         expected);
+    }
+}
+
 /* ---- Room -------------------------------------------------------------------------------------
  */
 
