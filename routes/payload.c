@@ -181,6 +181,8 @@ static enum status spell_out(const struct payload *payload, struct spelling *spe
         enum status status = add_piece(payload, &pieces, &piece, spelling);
         if (status == STATUS_FULL)
             return status;
+        if (status != STATUS_OK)
+            break; /* refused, and the source knows where */
     }
     return scan_source_finish(&pieces.source, out_fault);
 }
