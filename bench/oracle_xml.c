@@ -23,6 +23,8 @@ struct question {
     struct frame frames[SCAN_DEPTH_MAX];
 };
 
+static void begin_document(void *data, const XML_Char *version, const XML_Char *encoding,
+                           int standalone);
 static void begin_element(void *data, const XML_Char *name, const XML_Char **attributes);
 static void end_element(void *data, const XML_Char *name);
 static void add_text(void *data, const XML_Char *text, int size);
@@ -40,6 +42,7 @@ enum oracle_verdict oracle_ask_xml(struct oracle *oracle, const struct plan *pla
     if (parser == NULL)
         abort();
     XML_SetUserData(parser, &question);
+    XML_SetXmlDeclHandler(parser, begin_document);
     XML_SetElementHandler(parser, begin_element, end_element);
     XML_SetCharacterDataHandler(parser, add_text);
     XML_SetStartDoctypeDeclHandler(parser, begin_doctype);
@@ -62,6 +65,17 @@ static void stay_silent(struct question *question)
 {
     question->silent = true;
     XML_StopParser(question->parser, XML_FALSE);
+}
+
+/* Expat takes the version numbers of the fourth edition: letters and `..` are in them. */
+static void begin_document(void *data, const XML_Char *version, const XML_Char *encoding,
+                           int standalone)
+{
+    (void)encoding;
+    (void)standalone;
+    if (version != NULL &&
+        (strncmp(version, "1.", 2) != 0 || version[2 + strspn(version + 2, "0123456789")] != '\0'))
+        stay_silent(data);
 }
 
 static struct bytes local_name(const XML_Char *name)
