@@ -212,6 +212,17 @@ def test_too_many_messages():
         assert balance(wire) == (257, 256, 0, 1, 0)
 
 
+def test_in_utf_16():
+    """It is read from a transcript, which has no parts that stand in the body."""
+    parts = [message("CUSDEC", n) for n in range(2)]
+    with Server(files=interchange_files()) as server, server.wire() as wire:
+        one, two = (interchange("R1", *parts[:count]).decode().encode("utf-16") for count in (1, 2))
+        assert is_id(add(wire, one))
+        reply = add(wire, two)
+        assert str(reply).startswith("REJECTED MANYMESSAGES at byte "), reply
+        assert balance(wire) == (2, 1, 0, 1, 0)
+
+
 def test_large_envelopes():
     with Server(files=interchange_files()) as server, server.wire() as wire:
         good, bad = (UNA + b"UNB+UNOC:3+SENDER+RECEIVER+260101:1200+R1+" + b"x" * size + b"'" +
