@@ -4,7 +4,7 @@
 
 const struct command_row command_rows[] = {
 #define X(function, name, arity, flags, group, since, summary, arguments)                          \
-    {name, command_##function, arity, flags, group, since, summary, arguments},
+    {name, sizeof name - 1, command_##function, arity, flags, group, since, summary, arguments},
     COMMAND_LIST(X)
 #undef X
 };
@@ -13,7 +13,8 @@ const uint32_t command_count = sizeof command_rows / sizeof *command_rows;
 const struct command_row *command_find(struct bytes name)
 {
     for (uint32_t i = 0; i < command_count; i++)
-        if (bytes_equal_fold(name, bytes_from_text(command_rows[i].name)))
+        if (name.size == command_rows[i].name_bytes &&
+            bytes_equal_fold(name, bytes_make(command_rows[i].name, name.size)))
             return &command_rows[i];
     return NULL;
 }

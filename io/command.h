@@ -17,8 +17,19 @@ enum command_flag {
     COMMAND_AT_ONCE = 256 /* is not queued between MULTI and EXEC */
 };
 
-/* function, name, arity, flags, group, since, summary, arguments */
+/* function, name, arity, flags, group, since, summary, arguments. Those that come by the million
+ * stand first: they are found first. */
 #define COMMAND_LIST(X)                                                                            \
+    X(xadd, "XADD", -5, COMMAND_WRITE | COMMAND_FAST | COMMAND_PUBLISH, "stream", "5.0.0",         \
+      "Publishes a message to a channel; its receipt is the id.",                                  \
+      "channel [IDMP producer message-id] * body bytes")                                           \
+    X(xack, "XACK", -4, COMMAND_WRITE | COMMAND_FAST, "stream", "5.0.0",                           \
+      "Acknowledges messages of a group; returns how many were pending.",                          \
+      "destination group id [id ...]")                                                             \
+    X(xreadgroup, "XREADGROUP", -7, COMMAND_WRITE | COMMAND_BLOCKING | COMMAND_LONG, "stream",     \
+      "5.0.0", "Takes new messages of destinations, or shows one's own pending ones.",             \
+      "GROUP group consumer [COUNT count] [BLOCK ms] [NOACK] STREAMS destination [destination "    \
+      "...] id | > [...]")                                                                         \
     X(auth, "AUTH", -2, COMMAND_NO_AUTH | COMMAND_FAST, "connection", "1.0.0",                     \
       "Authenticates the connection as a participant.", "participant secret")                      \
     X(client, "CLIENT", -2, COMMAND_NO_AUTH | COMMAND_LONG, "connection", "2.4.0",                 \
@@ -73,12 +84,6 @@ enum command_flag {
       "")                                                                                          \
     X(watch, "WATCH", -2, COMMAND_FAST | COMMAND_AT_ONCE, "transactions", "2.2.0",                 \
       "Always an error: EXEC is not atomic here.", "key [key ...]")                                \
-    X(xack, "XACK", -4, COMMAND_WRITE | COMMAND_FAST, "stream", "5.0.0",                           \
-      "Acknowledges messages of a group; returns how many were pending.",                          \
-      "destination group id [id ...]")                                                             \
-    X(xadd, "XADD", -5, COMMAND_WRITE | COMMAND_FAST | COMMAND_PUBLISH, "stream", "5.0.0",         \
-      "Publishes a message to a channel; its receipt is the id.",                                  \
-      "channel [IDMP producer message-id] * body bytes")                                           \
     X(xautoclaim, "XAUTOCLAIM", -6, COMMAND_WRITE | COMMAND_LONG, "stream", "6.2.0",               \
       "Takes over messages that have been pending for long, whoever's they are.",                  \
       "destination group consumer min-idle-time start [COUNT count] [JUSTID]")                     \
@@ -106,10 +111,6 @@ enum command_flag {
     X(xread, "XREAD", -4, COMMAND_READ | COMMAND_BLOCKING | COMMAND_LONG, "stream", "5.0.0",       \
       "Shows what destinations keep behind an id, or waits for more.",                             \
       "[COUNT count] [BLOCK ms] STREAMS destination [destination ...] id | $ | + [...]")           \
-    X(xreadgroup, "XREADGROUP", -7, COMMAND_WRITE | COMMAND_BLOCKING | COMMAND_LONG, "stream",     \
-      "5.0.0", "Takes new messages of destinations, or shows one's own pending ones.",             \
-      "GROUP group consumer [COUNT count] [BLOCK ms] [NOACK] STREAMS destination [destination "    \
-      "...] id | > [...]")                                                                         \
     X(xrevrange, "XREVRANGE", -4, COMMAND_READ | COMMAND_LONG, "stream", "5.0.0",                  \
       "XRANGE from the end.", "destination end start [COUNT count]")                               \
     X(xtrim, "XTRIM", -4, COMMAND_WRITE, "stream", "5.0.0",                                        \
@@ -120,6 +121,7 @@ enum command_flag {
 
 struct command_row {
     const char *name;
+    uint32_t name_bytes;
     void (*run)(struct session *session, const struct resp_command *command);
     int16_t arity;
     uint16_t flags;
