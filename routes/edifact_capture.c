@@ -1,5 +1,7 @@
 #include "routes/edifact_capture.h"
 
+#include <assert.h>
+
 #include "routes/scan_output.h"
 
 void edifact_capturer_init(struct edifact_capturer *capturer, const struct plan *plan,
@@ -83,6 +85,9 @@ static inline bool plain_equals(struct bytes part, const struct plan_component *
     return part.size == row->qualifier.size && plan_begins(beginning, plan_load_word(part.data)) &&
            (part.size <= sizeof beginning.word || bytes_equal(part, row->qualifier));
 }
+
+static_assert((int)EDIFACT_WINDOW_BYTES <= (int)READING_VALUE_BYTES_MAX,
+              "a plain value is not too long");
 
 /* A plain value stands in the body as it is meant. */
 static inline enum status take_plain_component(struct edifact_capturer *capturer,

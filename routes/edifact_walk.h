@@ -14,7 +14,7 @@ enum {
 /* The separators in a segment, from behind its tag to its terminator. */
 struct edifact_elements {
     uint32_t from, end;  /* offsets in the body; `end` is the terminator's */
-    bool plain;          /* within an all-ASCII window without releases, and few */
+    bool plain;          /* all within a window of ASCII in which nothing is released */
     bool few;            /* all within 64 bytes: only the bits below hold */
     uint64_t elements;   /* separators before elements; bit i stands for byte from + i */
     uint64_t components; /* separators of components */
@@ -63,8 +63,9 @@ static inline void edifact_walk_split(const struct edifact_index *index, struct 
     out_elements->end = end;
     out_elements->crowded = false;
     /* A segment is within the window from its start on, if its end is. */
-    out_elements->few = size < EDIFACT_MARKS_BYTES && index->ends[index->end] != EDIFACT_NO_END;
-    out_elements->plain = out_elements->few && index->specials == 0;
+    bool within = index->ends[index->end] != EDIFACT_NO_END;
+    out_elements->plain = within && index->specials == 0;
+    out_elements->few = within && size < EDIFACT_MARKS_BYTES;
     if (!out_elements->few) {
         edifact_walk_far_elements(index, body, out_elements);
         return;

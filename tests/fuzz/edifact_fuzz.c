@@ -213,7 +213,7 @@ static void check_warnings(const struct run *whole, struct charsets *charsets)
     status = scan_edifact(&strict, whole->body, &strict_run.scan, &strict_run.fault);
     check((status == STATUS_OK) == (count == 0));
     if (count > 0) {
-        check(warnings[0].offset < whole->body.size && strict_run.fault.reason == SCAN_ENVELOPE);
+        check(warnings[0].offset <= whole->body.size && strict_run.fault.reason == SCAN_ENVELOPE);
         check(warnings[0].offset == strict_run.fault.offset);
     }
 }
