@@ -66,8 +66,7 @@ struct json_index {
     const struct json_indexer *indexer;
     uint32_t block_count; /* that the next refill marks */
     struct json_carry carry;
-    const uint32_t
-        *safe; /* the last token with JSON_LOOKAHEAD ones from it on, or one before all */
+    const uint32_t *safe; /* the last one that has JSON_LOOKAHEAD tokens from it on */
     const uint32_t *last; /* past the tokens that are there */
     uint32_t tokens[JSON_LOOKAHEAD + JSON_INDEX_BLOCKS * JSON_BLOCK_BYTES + JSON_TOKENS_SPARE];
 };
