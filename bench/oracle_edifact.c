@@ -117,6 +117,9 @@ static enum oracle_verdict read_advice(struct question *question)
     const uint8_t *advice = question->rest.data;
     if (question->rest.size < 9)
         return oracle_say(question->oracle, ORACLE_BROKEN, "UNA is cut short");
+    for (size_t i = 3; i < 9; i++)
+        if (advice[i] > 0x7F)
+            return oracle_say(question->oracle, ORACLE_BROKEN, "UNA is not ASCII");
     question->syntax = (struct syntax){advice[3], advice[4], advice[8], unless_blank(advice[6]),
                                        unless_blank(advice[7])};
     question->advised = true;
@@ -384,7 +387,8 @@ static bool take_segment(struct question *question, struct bytes segment)
     }
     if (has_tag(segment, "UNO") || has_tag(segment, "UNP"))
         return !question->in_message && question->begun > 0;
-    if (!question->in_message)
+    bool of_service = memcmp(segment.data, "UN", 2) == 0 && !has_tag(segment, "UNS");
+    if (!question->in_message || of_service)
         return false;
     if (memcmp(segment.data, question->plan->entry_tag, 3) == 0 && is_asked(question))
         question->entry = ++question->oracle->entry_count;

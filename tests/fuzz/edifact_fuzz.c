@@ -1,12 +1,13 @@
 /* Any bytes through the EDIFACT scanner: no read past the padding, the same answer whatever the
  * padding holds, elements where the plain cut finds them, faults and captures that lie in the body;
- * and the same captures of a part of several, whether it is read from the whole body or stands
- * alone. */
+ * the same captures of a part of several, whether it is read from the whole body or stands alone;
+ * and of all what a splitter finds that goes byte by byte. */
 #include <stdlib.h>
 
 #include "routes/charset.h"
 #include "routes/edifact_walk.h"
 #include "routes/plan_index.h"
+#include "tests/fuzz/oracle_check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -159,6 +160,15 @@ static void check_parts(const struct run *whole, const struct edifact_part *part
     }
 }
 
+static void check_part(const struct edifact_part *part, uint32_t number, struct charsets *charsets,
+                       struct bytes body)
+{
+    static struct run part_run;
+    prepare(&part_run, charsets);
+    part_run.status = scan_edifact_part(&plan, body, part, &part_run.scan, &part_run.fault);
+    check_against_oracle(&plan, body, number, part_run.status, &part_run.fault, &part_run.scan);
+}
+
 static void check_part_alone(const struct edifact_part *part, struct charsets *charsets,
                              struct bytes body)
 {
@@ -229,8 +239,10 @@ static void check_split(const struct run *whole, struct charsets *charsets)
         return;
     }
     check_parts(whole, parts, count);
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         check_part_alone(&parts[i], charsets, whole->body);
+        check_part(&parts[i], i, charsets, whole->body);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -246,6 +258,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     run(&first, charsets, data, size, "'UNT+1'UNZ+1'");
     run(&second, charsets, data, size, "?+:\xFF ");
     check_run(&first);
+    check_against_oracle(&plan, first.body, 0, first.status, &first.fault, &first.scan);
     check_same(&first, &second);
     check_walk(first.body);
     check_split(&first, charsets);
