@@ -28,6 +28,8 @@ static void begin_document(void *data, const XML_Char *version, const XML_Char *
 static void begin_element(void *data, const XML_Char *name, const XML_Char **attributes);
 static void end_element(void *data, const XML_Char *name);
 static void add_text(void *data, const XML_Char *text, int size);
+static void check_version(void *data, const XML_Char *version, const XML_Char *encoding,
+                          int standalone);
 static void begin_doctype(void *data, const XML_Char *name, const XML_Char *system_id,
                           const XML_Char *public_id, int has_internal_subset);
 
@@ -46,6 +48,7 @@ enum oracle_verdict oracle_ask_xml(struct oracle *oracle, const struct plan *pla
     XML_SetElementHandler(parser, begin_element, end_element);
     XML_SetCharacterDataHandler(parser, add_text);
     XML_SetStartDoctypeDeclHandler(parser, begin_doctype);
+    XML_SetXmlDeclHandler(parser, check_version);
     enum XML_Status status = XML_Parse(parser, (const char *)body.data, (int)body.size, XML_TRUE);
     enum XML_Error error = XML_GetErrorCode(parser);
     long at = (long)XML_GetCurrentByteIndex(parser);
@@ -53,7 +56,11 @@ enum oracle_verdict oracle_ask_xml(struct oracle *oracle, const struct plan *pla
     for (uint32_t i = 0; i < SCAN_DEPTH_MAX; i++)
         free(question.frames[i].text);
 
-    if (question.silent || error == XML_ERROR_UNKNOWN_ENCODING ||
+    /* The scanner takes any character from U+0080 on for one of names and of text; expat does not.
+     */
+    bool is_high = error == XML_ERROR_INVALID_TOKEN && at >= 0 && (size_t)at < body.size &&
+                   body.data[at] >= 0x80;
+    if (question.silent || is_high || error == XML_ERROR_UNKNOWN_ENCODING ||
         error == XML_ERROR_INCORRECT_ENCODING)
         return oracle_say(oracle, ORACLE_SILENT, "not for expat to judge");
     if (status == XML_STATUS_OK)
@@ -138,6 +145,16 @@ static void add_text(void *data, const XML_Char *text, int size)
     }
     memcpy(frame->text + frame->size, text, (size_t)size);
     frame->size = needed;
+}
+
+/* XML 1.0, 2.8: expat takes any version. */
+static void check_version(void *data, const XML_Char *version, const XML_Char *encoding,
+                          int standalone)
+{
+    (void)encoding, (void)standalone;
+    if (version == NULL || strncmp(version, "1.", 2) != 0 || version[2] == '\0' ||
+        version[2 + strspn(version + 2, "0123456789")] != '\0')
+        stay_silent(data);
 }
 
 /* What a document type declares is not read by the scanner, which refuses it. */

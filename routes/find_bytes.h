@@ -90,7 +90,9 @@ static inline const uint8_t *find_quote_before(const uint8_t *begin, const uint8
 /* True if the `size` bytes at `a` and `b` are the same. May read 32 bytes of either. */
 static inline bool find_equal(const uint8_t *a, const uint8_t *b, size_t size)
 {
-    return size <= 32 ? equal_blocks(a, b, size) : memcmp(a, b, size) == 0;
+    if (size > 32)
+        return memcmp(a, b, size) == 0;
+    return equal_blocks(a, b, size);
 }
 
 #else

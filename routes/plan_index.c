@@ -22,6 +22,7 @@ static void add_children(struct plan_index *index, const struct plan *plan, uint
         while (index->children[slot].node != PLAN_NODE_NONE)
             slot = (slot + 1) & index->mask;
         index->children[slot] = (struct plan_child){key, node};
+        index->filters[parent] |= plan_filter_bit(text);
     }
 }
 
@@ -34,6 +35,7 @@ static void build_children(struct arena *arena, struct plan_index *index, const 
     index->shift = 64 - bits;
     index->mask = (1U << bits) - 1;
     index->children = arena_allocate_array(arena, index->mask + 1, sizeof *index->children);
+    index->filters = arena_allocate_array(arena, plan->node_count + 1U, sizeof *index->filters);
     for (uint32_t slot = 0; slot <= index->mask; slot++)
         index->children[slot] = (struct plan_child){{.place = PLACE_NONE}, PLAN_NODE_NONE};
     for (uint16_t node = 0; node < plan->node_count; node++)

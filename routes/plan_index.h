@@ -45,6 +45,7 @@ struct plan_index {
     unsigned shift;                        /* of a hash, to a slot */
     uint32_t mask;                         /* of slots */
     struct plan_child *children;           /* at most a quarter full, so that a search is short */
+    uint64_t *filters;                     /* of each node, the bits of its children's names */
     struct plan_rows rows[PLAN_TAG_SLOTS]; /* by tag; a free slot has none */
     struct plan_beginning *beginnings;     /* of the rows' qualifiers */
 };
@@ -77,11 +78,22 @@ static inline uint32_t plan_index_slot(const struct plan_index *index, struct pl
     return (uint32_t)(sum * UINT64_C(0x9E3779B97F4A7C15) >> index->shift);
 }
 
+/* One of 64 bits that most names which are not a node's child's can be told by. */
+static inline uint64_t plan_filter_bit(struct bytes name)
+{
+    if (name.size == 0)
+        return 1;
+    unsigned first = name.data[0], last = name.data[name.size - 1];
+    return UINT64_C(1) << (first + 5 * last + 3 * (unsigned)name.size) % 64;
+}
+
 /* The child element, member or attribute of `parent` that has this name, or PLAN_NODE_NONE. */
 static inline uint16_t plan_index_find(const struct plan *plan, uint16_t parent, struct bytes name,
                                        bool attribute)
 {
     const struct plan_index *index = plan->index;
+    if ((index->filters[parent] & plan_filter_bit(name)) == 0)
+        return PLAN_NODE_NONE; /* as most are */
     struct plan_key key = plan_key_of(parent, name, attribute);
     for (uint32_t slot = plan_index_slot(index, key);; slot = (slot + 1) & index->mask) {
         const struct plan_child *child = &index->children[slot];

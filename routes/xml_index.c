@@ -17,19 +17,21 @@ void xml_index_init(struct xml_index *index, const struct xml_indexer *indexer, 
     enter_window(index, body.data);
 }
 
-const uint8_t *xml_index_take_far(struct xml_index *index, const uint8_t *at)
+const uint8_t *xml_index_take_far(struct xml_index *index)
 {
+    index->next--; /* not past the last; there it stays, if no window follows */
     while (index->window_end < index->end) {
         enter_window(index, index->window_end);
-        const uint32_t *next = index->next;
-        while (*next != XML_NO_STOP && index->window + *next < at)
-            next++;
-        index->next = next + 1;
-        if (*next != XML_NO_STOP)
-            return index->window + *next;
+        if (*index->next != XML_NO_STOP)
+            return index->window + *index->next++;
     }
-    index->next--; /* and there it stays */
     return index->end;
+}
+
+void xml_index_skip_far(struct xml_index *index, const uint8_t *at)
+{
+    while (at >= index->window_end && index->window_end < index->end)
+        enter_window(index, index->window_end);
 }
 
 static void enter_window(struct xml_index *index, const uint8_t *window)

@@ -35,7 +35,7 @@ struct xml_index {
     const uint8_t *window, *window_end, *end;           /* of the body */
     const uint32_t *next;                               /* the first stop that was not taken */
     uint32_t stops[XML_WINDOW_BYTES + XML_STOPS_SPARE]; /* distances; XML_NO_STOP past the last */
-    uint64_t name_ends[XML_WINDOW_BLOCKS + 1];          /* little endian: a stream of bits */
+    uint64_t name_ends[XML_WINDOW_BLOCKS + 2];          /* little endian: a stream of bits */
 };
 
 #define XML_NO_STOP UINT32_MAX
@@ -48,29 +48,42 @@ const struct xml_indexer *xml_indexer_at(unsigned number);
 
 void xml_index_init(struct xml_index *index, const struct xml_indexer *indexer, struct bytes body);
 
-/* As xml_index_take, past the window's last stop. */
-const uint8_t *xml_index_take_far(struct xml_index *index, const uint8_t *at);
+/* Beyond the window's last stop. */
+const uint8_t *xml_index_take_far(struct xml_index *index);
+void xml_index_skip_far(struct xml_index *index, const uint8_t *at);
 
-/* The first stop at or after `at`, or else the body's end. No stop is taken twice. */
-static inline const uint8_t *xml_index_take(struct xml_index *index, const uint8_t *at)
+/* The next stop, or else the body's end. No stop is taken twice. */
+static inline const uint8_t *xml_index_take(struct xml_index *index)
 {
-    const uint32_t *next = index->next;
-    uint32_t distance = (uint32_t)(at - index->window);
-    while (*next < distance)
-        next++;
-    index->next = next + 1;
-    return *next != XML_NO_STOP ? index->window + *next : xml_index_take_far(index, at);
+    uint32_t distance = *index->next++;
+    return distance != XML_NO_STOP ? index->window + distance : xml_index_take_far(index);
 }
 
-/* The first byte at or after `at` that no name has; some byte before it, if it is far. `at` is at
- * most two bytes behind the stop that was taken last. */
+/* Passes over the stops before `at`. */
+static inline void xml_index_skip(struct xml_index *index, const uint8_t *at)
+{
+    if (at >= index->window_end)
+        xml_index_skip_far(index, at);
+    while (*index->next < (uint32_t)(at - index->window))
+        index->next++;
+}
+
+/* Looks at the next stop without taking it; the window's end, if that is in another one or there is
+ * none. */
+static inline const uint8_t *xml_index_see(const struct xml_index *index)
+{
+    return *index->next != XML_NO_STOP ? index->window + *index->next : index->window_end;
+}
+
+/* The first byte at or after `at` that no name has; some byte before it, if it is far. `at` lies in
+ * the window, or at most 9 bytes behind its last stop. */
 static inline const uint8_t *xml_index_name_end(const struct xml_index *index, const uint8_t *at)
 {
     size_t distance = (size_t)(at - index->window);
     uint64_t word;
     memcpy(&word, (const uint8_t *)index->name_ends + distance / 8, sizeof word);
-    word = le64toh(word) >> distance % 8;
-    return word != 0 ? at + __builtin_ctzll(word) : at;
+    word = le64toh(word) >> distance % 8 | UINT64_C(1) << 56; /* so many bits there are, at least */
+    return at + (unsigned)__builtin_ctzll(word);
 }
 
 #endif

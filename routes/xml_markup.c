@@ -193,13 +193,14 @@ const uint8_t *xml_read_comment_or_cdata(struct scan_source *source, const uint8
 
 const uint8_t *xml_read_comment(struct scan_source *source, const uint8_t *at)
 {
+    if (scan_sees(source, at, BYTES_LITERAL("<!--")))
+        return read_comment_rest(source, at + 4);
     if (at + 2 < source->end && at[2] == 'D') {
         if (scan_expect(source, at, BYTES_LITERAL("<!DOCTYPE"), "expected `<!--`") == NULL)
             return NULL;
         return scan_refuse(source, SCAN_DOCTYPE, at, NULL);
     }
-    at = scan_expect(source, at, BYTES_LITERAL("<!--"), "expected `<!--`");
-    return at == NULL ? NULL : read_comment_rest(source, at);
+    return scan_expect(source, at, BYTES_LITERAL("<!--"), "expected `<!--`");
 }
 
 static const uint8_t *read_instruction_rest(struct scan_source *source, const uint8_t *at)

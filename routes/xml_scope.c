@@ -1,7 +1,9 @@
 #include "routes/xml_scope.h"
 
-static const char xml_uri[] = "http://www.w3.org/XML/1998/namespace";
-static const char xmlns_uri[] = "http://www.w3.org/2000/xmlns/";
+#define XML_PREFIX   BYTES_LITERAL("xml")
+#define XML_URI      BYTES_LITERAL("http://www.w3.org/XML/1998/namespace")
+#define XMLNS_PREFIX BYTES_LITERAL("xmlns")
+#define XMLNS_URI    BYTES_LITERAL("http://www.w3.org/2000/xmlns/")
 
 static bool bind_prefix(struct xml_scope *scope, struct scan_source *source,
                         const struct xml_attribute *attribute, uint32_t depth);
@@ -49,9 +51,9 @@ static bool bind_prefix(struct xml_scope *scope, struct scan_source *source,
     struct bytes prefix = name->prefix_size > 0 ? xml_name_local(name) : bytes_make(name->data, 0);
     if (prefix.size > 0 && uri.size == 0)
         return refuse(source, name->data, "a prefix cannot be unbound");
-    if (bytes_equal_text(prefix, "xmlns") || bytes_equal_text(uri, xmlns_uri))
+    if (bytes_equal(prefix, XMLNS_PREFIX) || bytes_equal(uri, XMLNS_URI))
         return refuse(source, name->data, "`xmlns` cannot be bound");
-    if (bytes_equal_text(prefix, "xml") != bytes_equal_text(uri, xml_uri))
+    if (bytes_equal(prefix, XML_PREFIX) != bytes_equal(uri, XML_URI))
         return refuse(source, name->data, "`xml` and its namespace belong together");
     if (scope->count == XML_PREFIXES_MAX)
         return refuse(source, name->data, "more than 128 prefixes in scope");
@@ -69,7 +71,7 @@ static const struct xml_prefix *find_prefix(const struct xml_scope *scope, struc
 
 bool xml_scope_binds(const struct xml_scope *scope, struct bytes prefix)
 {
-    return find_prefix(scope, prefix) != NULL || bytes_equal_text(prefix, "xml");
+    return find_prefix(scope, prefix) != NULL || bytes_equal(prefix, XML_PREFIX);
 }
 
 struct bytes xml_scope_uri(const struct xml_scope *scope, struct bytes prefix)
@@ -77,7 +79,7 @@ struct bytes xml_scope_uri(const struct xml_scope *scope, struct bytes prefix)
     const struct xml_prefix *found = find_prefix(scope, prefix);
     if (found != NULL)
         return found->uri;
-    return bytes_equal_text(prefix, "xml") ? bytes_from_text(xml_uri) : (struct bytes){0};
+    return bytes_equal(prefix, XML_PREFIX) ? XML_URI : (struct bytes){0};
 }
 
 static bool check_use(const struct xml_scope *scope, struct scan_source *source,

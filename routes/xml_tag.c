@@ -7,12 +7,18 @@ __attribute__((noinline)) static const uint8_t *
 read_attributes(struct scan_source *source, const uint8_t *at, struct xml_tag *tag);
 static const uint8_t *read_unique_attribute(struct scan_source *source, const uint8_t *at,
                                             struct xml_tag *tag);
+static bool appears_already(const struct xml_tag *tag, const struct xml_name *name);
 static const uint8_t *read_value(struct scan_source *source, const uint8_t *at,
                                  struct bytes *out_value);
 static const uint8_t *read_name(struct scan_source *source, const uint8_t *at,
                                 struct xml_name *out_name);
 static const uint8_t *read_number(struct scan_source *source, const uint8_t *at,
                                   uint32_t *out_code_point);
+
+static bool is_name_start(uint8_t byte)
+{
+    return (uint8_t)((byte | 0x20) - 'a') < 26 || byte == '_' || byte >= 0x80;
+}
 
 /* ---- Tags ------------------------------------------------------------------------------------ */
 
@@ -76,12 +82,20 @@ static const uint8_t *read_unique_attribute(struct scan_source *source, const ui
     const uint8_t *after = xml_read_attribute(source, at, attribute);
     if (after == NULL)
         return NULL;
-    struct bytes name = xml_name_whole(&attribute->name);
-    for (uint32_t i = 0; i < tag->attribute_count; i++)
-        if (bytes_equal(xml_name_whole(&tag->attributes[i].name), name))
-            return scan_refuse(source, SCAN_MALFORMED, at, "the attribute appears twice");
+    if (appears_already(tag, &attribute->name))
+        return scan_refuse(source, SCAN_MALFORMED, at, "the attribute appears twice");
     tag->attribute_count++;
     return after;
+}
+
+static bool appears_already(const struct xml_tag *tag, const struct xml_name *name)
+{
+    for (uint32_t i = 0; i < tag->attribute_count; i++) {
+        const struct xml_name *other = &tag->attributes[i].name;
+        if (other->size == name->size && find_equal(other->data, name->data, name->size))
+            return true;
+    }
+    return false;
 }
 
 const uint8_t *xml_read_attribute(struct scan_source *source, const uint8_t *at,
@@ -121,6 +135,57 @@ static const uint8_t *read_value(struct scan_source *source, const uint8_t *at,
     return at + 1;
 }
 
+/* ---- Plain tags ------------------------------------------------------------------------------ */
+
+/* `name` or `prefix:name`, by the bits. */
+static inline const uint8_t *take_name(const struct xml_index *index, const uint8_t *at,
+                                       struct xml_name *out_name)
+{
+    const uint8_t *local = at, *end = xml_index_name_end(index, at);
+    out_name->prefix_size = 0;
+    if (*end == ':') {
+        out_name->prefix_size = (uint32_t)(end - at);
+        local = end + 1;
+        end = xml_index_name_end(index, local);
+    }
+    out_name->data = at;
+    out_name->size = (uint32_t)(end - at);
+    return is_name_start(*at) && is_name_start(*local) && end != local ? end : NULL;
+}
+
+const uint8_t *xml_read_plain_tag(const struct xml_index *index, const uint8_t *at,
+                                  const struct xml_name *outer, struct xml_tag *out_tag)
+{
+    const struct find_set quotes = {'"', '"', '"'};
+    const uint8_t *bound = xml_index_see(index); /* nothing up to here needs a closer look */
+    at = take_name(index, at, &out_tag->name);
+    out_tag->shares_prefix = outer->prefix_size > 0 &&
+                             outer->prefix_size == out_tag->name.prefix_size &&
+                             find_equal(outer->data, out_tag->name.data, outer->prefix_size);
+    out_tag->attribute_count = 0;
+    while (at != NULL && at < bound && *at <= ' ') {
+        at = find_nonblank(at, bound);
+        if (*at == '>' || *at == '/')
+            break;
+        struct xml_attribute *attribute = &out_tag->attributes[out_tag->attribute_count];
+        at = take_name(index, at, &attribute->name);
+        if (at == NULL || at[0] != '=' || at[1] != '"' ||
+            appears_already(out_tag, &attribute->name))
+            return NULL;
+        const uint8_t *value = at + 2,
+                      *quote = value < bound ? find_xml_stop(value, bound, quotes) : bound;
+        if (quote == bound || ++out_tag->attribute_count == XML_ATTRIBUTES_MAX)
+            return NULL;
+        attribute->value = bytes_make(value, (size_t)(quote - value));
+        at = quote + 1;
+    }
+    if (at == NULL)
+        return NULL;
+    out_tag->closed = *at == '/';
+    at += out_tag->closed;
+    return at < bound && *at == '>' ? at + 1 : NULL;
+}
+
 /* ---- Names ----------------------------------------------------------------------------------- */
 
 bool xml_is_second_byte(const struct scan_source *source, const uint8_t *at)
@@ -131,11 +196,6 @@ bool xml_is_second_byte(const struct scan_source *source, const uint8_t *at)
     while (run > source->begin && run[-1] >= 0x80)
         run--;
     return (at - run) % 2 == 1;
-}
-
-static bool is_name_start(uint8_t byte)
-{
-    return (uint8_t)((byte | 0x20) - 'a') < 26 || byte == '_' || byte >= 0x80;
 }
 
 /* `at` is where a name seems to end, behind a high byte. */

@@ -4,6 +4,7 @@
 #define KOUAN_ROUTES_XML_TAG_H
 
 #include "routes/scan_source.h"
+#include "routes/xml_index.h"
 
 enum { XML_ATTRIBUTES_MAX = 128 }; /* in one tag; real ones have about 20 */
 
@@ -46,6 +47,12 @@ static inline struct bytes xml_name_local(const struct xml_name *name)
  * often than not. Attributes are unique by their whole names. */
 const uint8_t *xml_read_tag(struct scan_source *source, const uint8_t *at,
                             const struct xml_name *outer, struct xml_tag *out_tag);
+
+/* The same of a tag that the index knows enough about, as most: it lies in one window, its values
+ * stand in double quotes right behind the names, without references. The stop that was taken last
+ * is the tag's `<`. NULL if it is another tag, or broken: then read it anew. */
+const uint8_t *xml_read_plain_tag(const struct xml_index *index, const uint8_t *at,
+                                  const struct xml_name *outer, struct xml_tag *out_tag);
 
 /* `name = "value"`; `at` is at the name. */
 const uint8_t *xml_read_attribute(struct scan_source *source, const uint8_t *at,

@@ -1,5 +1,6 @@
 /* What holds for XML documents by the hundred: random ones against a model that builds captures
  * and text side by side, good ones cut short or damaged, and other people's. */
+#include "routes/xml_index.h"
 #include "tests/routes/scan_fixture.h"
 
 enum { DOCUMENT_BYTES = 256 * 1024, DOCUMENTS = 1500, DEPTH_MAX = 6 };
@@ -178,6 +179,10 @@ static const char *const samples[] = {
     "<R><a><![CDATA[ a ]] b ]]></a><!-- - --><?p ?><E><b>3</b><i><b> 4 </b></i></E></R>",
     "<R>\r\n  <unknown><z>\u53e3\u5cb8</z></unknown>\r\n  <a>&amp;&#65;&quot;]] ></a>\r\n</R>",
     "<?xml version='1.0' encoding='GBK'?><R><a>\xBF\xDA\x81]</a><z>\xB0\xB6&gt;</z></R>",
+    "<R><a-name-of-more-bytes-than-any-padding-has-so-that-no-end-tag-may-be-compared-before-its-"
+    "end>"
+    "</a-name-of-more-bytes-than-any-padding-has-so-that-no-end-tag-may-be-compared-before-its-end>"
+    "</R>",
 };
 
 Test(xml_property, refuses_documents_cut_short)
@@ -199,6 +204,70 @@ Test(xml_property, survives_damaged_documents)
     scan_fixture_open(&fixture, scan_xml);
     for (size_t i = 0; i < sizeof samples / sizeof *samples; i++)
         check_mutations(&fixture, &plan.plan, samples[i]);
+    scan_fixture_close(&fixture);
+}
+
+/* ---- Seams ----------------------------------------------------------------------------------- */
+
+static const char *const seam_samples[] = {
+    "<R><a>1</a><a x=\"2\">3</a><a/><b></b><z >4</z></R>",
+    "<q:R xmlns:q=\"u\" xmlns:longer-prefix=\"v\"><q:a>1</q:a><longer-prefix:a q:x=\"2\"/></q:R>",
+    "<R><E><b>&lt;]] ></b><!-- <z>no</z> --><![CDATA[<]]></E><?p <?><i>\xE5\x8F\xA3</i></R>",
+    "<R><a-name-of-more-than-fifty-seven-bytes-so-that-no-word-of-bits-holds-it>"
+    "</a-name-of-more-than-fifty-seven-bytes-so-that-no-word-of-bits-holds-it><z>1</z></R>",
+    "<R><a.name.of.33.bytes.or.a.few.more><z>1</z></a.name.of.33.bytes.or.a.few.more></R>",
+    "<R><unknown><deep><z>1</z></deep></unknown></R>",
+    "<R><a>1</b></R>",
+    "<R><a>1</aa></R>",
+    "<R><aa>1</a></R>",
+    "<R><a>1</a",
+    "<R><a>1</a></R",
+    "<R><q:a>1</q:a></R>",
+    "<R><b>]]></b></R>",
+    "<R><b>\x02</b></R>",
+    "<R><b c=\"\x02\"/></R>",
+    "<R><b c=\"1\" c=\"2\"/></R>",
+    "<R><1></1></R>",
+    "<R><a:1></a:1></R>",
+    "<R><a]>1</a]></R>",
+    "<R><a/b></R>",
+    "<R><a",
+    "<R><a/",
+};
+
+/* The sample's outcome behind `shift` bytes of blanks. A fault's offset is given as if there were
+ * none. */
+static void take_outcome(struct scan_fixture *fixture, const struct plan *plan, const char *sample,
+                         size_t shift, char *out)
+{
+    static char text[2 * XML_WINDOW_BYTES];
+    char word[32];
+    size_t offset;
+    memset(text, ' ', shift);
+    strcpy(text + shift, sample);
+    const char *outcome = scan_outcome(fixture, plan, text, strlen(text));
+    if (sscanf(outcome, "%31[A-Z] %zu", word, &offset) == 2)
+        sprintf(out, "%s %zu", word, offset - shift);
+    else
+        strcpy(out, outcome);
+}
+
+Test(xml_property, finds_the_same_wherever_a_window_ends)
+{
+    struct plan_fixture plan;
+    struct scan_fixture fixture;
+    static char expected[OUTCOME_BYTES], found[OUTCOME_BYTES];
+    make_plan(&plan);
+    scan_fixture_open(&fixture, scan_xml);
+    for (size_t i = 0; i < sizeof seam_samples / sizeof *seam_samples; i++) {
+        take_outcome(&fixture, &plan.plan, seam_samples[i], 0, expected);
+        for (size_t before = 0; before <= strlen(seam_samples[i]) + 2; before++) {
+            take_outcome(&fixture, &plan.plan, seam_samples[i], XML_WINDOW_BYTES + 1 - before,
+                         found);
+            cr_assert_str_eq(found, expected, "%s: the window ends at its byte %zu: %s, not %s",
+                             seam_samples[i], before, found, expected);
+        }
+    }
     scan_fixture_close(&fixture);
 }
 
