@@ -376,10 +376,10 @@ static void sweep_group(struct group *group)
 {
     const struct pending_entry *entry;
     uint16_t consumer = group_consumer(group, BYTES_LITERAL("sweeper"), 1);
+    while ((entry = group_next_pending(group, (struct record_id){0}, GROUP_NO_CONSUMER)) != NULL)
+        group_acknowledge(group, entry->id); /* first: with `order: case` they hold others back */
     while (consumer != GROUP_NO_CONSUMER && group_take(group, consumer, true, 1) != GROUP_NOTHING)
         continue;
-    while ((entry = group_next_pending(group, (struct record_id){0}, GROUP_NO_CONSUMER)) != NULL)
-        group_acknowledge(group, entry->id);
 }
 
 /* So that the next input finds room. */
