@@ -100,9 +100,10 @@ static const uint8_t *read_declaration(struct scan_source *source, const uint8_t
 
 static bool is_version(struct bytes value)
 {
-    uint64_t minor;
-    return bytes_start_with(value, BYTES_LITERAL("1.")) &&
-           bytes_parse_u64(bytes_slice(value, 2, value.size), &minor);
+    for (size_t i = 2; i < value.size; i++)
+        if (value.data[i] < '0' || value.data[i] > '9')
+            return false;
+    return value.size > 2 && bytes_start_with(value, BYTES_LITERAL("1."));
 }
 
 /* XML 1.0, appendix F: the encoding that is declared at `at` counts where no mark says another. */

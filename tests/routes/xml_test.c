@@ -260,6 +260,8 @@ Test(xml, refuses_what_may_not_stand_around_the_root)
         {"<?xml version='1.0' version='1.0'?><R/>", "MALFORMED 20"},
         {"<?xml version='2.0'?><R/>", "MALFORMED 15"},
         {"<?xml version='1.'?><R/>", "MALFORMED 15"},
+        {"<?xml version='1.0a'?><R/>", "MALFORMED 15"},
+        {"<?xml version='1.888888888888888888888888888'?><R/>", "0=R"},
         {"<?xml version='1.0' standalone='maybe'?><R/>", "MALFORMED 32"},
         {"<?xml version='1.0'encoding='UTF-8'?><R/>", "MALFORMED 19"},
         {"<?xml version='1.0'><R/>", "MALFORMED 19"},
