@@ -46,7 +46,7 @@ struct bytes bytes_slice(struct bytes a, size_t offset, size_t count)
         offset = a.size;
     if (count > a.size - offset)
         count = a.size - offset;
-    return bytes_make(a.data + offset, count);
+    return bytes_make(offset > 0 ? a.data + offset : a.data, count); /* an absent one stays so */
 }
 
 bool bytes_parse_u64(struct bytes a, uint64_t *out_value)
