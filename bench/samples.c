@@ -132,10 +132,9 @@ static bool splits(const struct sample *sample)
            scan_edifact_split(sample->body, parts, EDIFACT_PARTS_MAX, &count, &fault) == STATUS_OK;
 }
 
-enum status sample_scan(struct samples *samples, const struct sample *sample,
-                        struct scan_fault *out_fault)
+static enum status scan_by(struct samples *samples, const struct sample *sample,
+                           const struct plan *plan, struct scan_fault *out_fault)
 {
-    const struct plan *plan = sample->plan;
     struct bytes body = sample->body;
     struct scan *scan = &samples->reader.scan;
     reader_reset(&samples->reader);
@@ -148,6 +147,18 @@ enum status sample_scan(struct samples *samples, const struct sample *sample,
     case FORMAT_JSON: return scan_json(plan, body, scan, out_fault);
     default: return scan_edifact(plan, body, scan, out_fault);
     }
+}
+
+enum status sample_scan(struct samples *samples, const struct sample *sample,
+                        struct scan_fault *out_fault)
+{
+    return scan_by(samples, sample, sample->plan, out_fault);
+}
+
+enum status sample_check(struct samples *samples, const struct sample *sample,
+                         struct scan_fault *out_fault)
+{
+    return scan_by(samples, sample, &samples->bare_plans[sample->format], out_fault);
 }
 
 enum status sample_read(struct samples *samples, const struct sample *sample,

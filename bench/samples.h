@@ -36,10 +36,12 @@ void samples_close(struct samples *samples);
  */
 bool samples_add(struct samples *samples, const char *path);
 
-/* Scans a sample with its plan, and reads it in all. The first of several of one body also pays for
- * splitting it. */
+/* Scans a sample with its own plan; scans it for its form alone, with a plan that taps nothing;
+ * reads it in all. The first of several of one body also pays for splitting it. */
 enum status sample_scan(struct samples *samples, const struct sample *sample,
                         struct scan_fault *out_fault);
+enum status sample_check(struct samples *samples, const struct sample *sample,
+                         struct scan_fault *out_fault);
 enum status sample_read(struct samples *samples, const struct sample *sample,
                         struct scan_fault *out_fault);
 

@@ -26,7 +26,7 @@ def test_own_samples():
 def test_timed():
     done = scan("--time", 1, TOP / "tests/data/ceb")
     assert done.returncode == 0, done.stderr
-    assert "scan GB/s" in done.stdout and "expat" in done.stdout
+    assert "check GB/s" in done.stdout and "expat" in done.stdout
 
 
 def test_corpus():
