@@ -37,8 +37,6 @@ enum oracle_verdict oracle_ask_xml(struct oracle *oracle, const struct plan *pla
                                    struct bytes body)
 {
     static struct question question; /* large, and one is asked at a time */
-    if (!bytes_is_utf8(body))
-        return oracle_say(oracle, ORACLE_SILENT, "the scanner looks only at what it captures");
     question = (struct question){.oracle = oracle, .plan = plan};
     XML_Parser parser = question.parser = XML_ParserCreateNS(NULL, SEPARATOR);
     if (parser == NULL)
@@ -59,7 +57,7 @@ enum oracle_verdict oracle_ask_xml(struct oracle *oracle, const struct plan *pla
     /* The scanner takes any character from U+0080 on for one of names and of text; expat does not.
      */
     bool is_high = error == XML_ERROR_INVALID_TOKEN && at >= 0 && (size_t)at < body.size &&
-                   body.data[at] >= 0x80;
+                   body.data[at] >= 0x80 && bytes_is_utf8(body);
     if (question.silent || is_high || error == XML_ERROR_UNKNOWN_ENCODING ||
         error == XML_ERROR_INCORRECT_ENCODING)
         return oracle_say(oracle, ORACLE_SILENT, "not for expat to judge");

@@ -61,22 +61,9 @@ const uint8_t *json_read_text_on(struct scan_source *source, const uint8_t *star
     return at + 1;
 }
 
-/* Past well-formed characters of three bytes, as those of Chinese are. */
-static const uint8_t *pass_three_byte_characters(const uint8_t *at, const uint8_t *end)
-{
-    for (; end - at >= 3; at += 3) {
-        uint32_t bytes = at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16;
-        uint32_t high_bits = (bytes & 0x0F) << 6 | (bytes >> 8 & 0x3F); /* all but the last six */
-        bool is_overlong = high_bits < 0x800 >> 6, is_surrogate = high_bits >> 5 == 0xD800 >> 11;
-        if ((bytes & 0xC0C0F0) != 0x8080E0 || is_overlong || is_surrogate)
-            break;
-    }
-    return at;
-}
-
 static const uint8_t *read_high_bytes(struct scan_source *source, const uint8_t *at)
 {
-    const uint8_t *start = at = pass_three_byte_characters(at, source->end);
+    const uint8_t *start = at = utf8_pass_three_byte_characters(at, source->end);
     while (at < source->end && *at >= 0x80)
         at++;
     if (at == source->end)

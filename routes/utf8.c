@@ -24,15 +24,42 @@ static size_t sequence_size(uint8_t lead)
     return lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
 }
 
+static const uint8_t *pass_ascii(const uint8_t *at, const uint8_t *end)
+{
+    uint64_t words[4];
+    for (; (size_t)(end - at) >= sizeof words; at += sizeof words) {
+        memcpy(words, at, sizeof words);
+        if (((words[0] | words[1] | words[2] | words[3]) & 0x8080808080808080) != 0)
+            break;
+    }
+    while (at < end && *at < 0x80)
+        at++;
+    return at;
+}
+
 const uint8_t *utf8_find_bad(struct bytes text)
 {
-    if (bytes_is_utf8(text))
-        return NULL;
-    for (size_t i = 0; i < text.size;) {
-        size_t size = sequence_size(text.data[i]);
-        if (size > text.size - i || !bytes_is_utf8(bytes_slice(text, i, size)))
-            return text.data + i;
-        i += size;
+    const uint8_t *at = text.data, *end = text.data + text.size;
+    while (at < end) {
+        at = utf8_pass_three_byte_characters(pass_ascii(at, end), end);
+        if (at == end || *at < 0x80)
+            continue;
+        size_t size = sequence_size(*at);
+        if (size > (size_t)(end - at) || !bytes_is_utf8(bytes_make(at, size)))
+            return at;
+        at += size;
     }
     return NULL;
+}
+
+const uint8_t *utf8_pass_three_byte_characters(const uint8_t *at, const uint8_t *end)
+{
+    for (; end - at >= 3; at += 3) {
+        uint32_t bytes = at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16;
+        uint32_t high_bits = (bytes & 0x0F) << 6 | (bytes >> 8 & 0x3F); /* all but the last six */
+        bool is_overlong = high_bits < 0x800 >> 6, is_surrogate = high_bits >> 5 == 0xD800 >> 11;
+        if ((bytes & 0xC0C0F0) != 0x8080E0 || is_overlong || is_surrogate)
+            break;
+    }
+    return at;
 }

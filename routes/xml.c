@@ -2,12 +2,14 @@
  * tags with a name only behind plain text, which are passed in a few steps; anything else is read
  * byte by byte. */
 #include "routes/find_bytes.h"
+#include "routes/utf8.h"
 #include "routes/xml_markup.h"
 #include "routes/xml_walk.h"
 
 __attribute__((noinline)) static const uint8_t *walk_root(struct xml_walk *walk, const uint8_t *at);
 __attribute__((noinline)) static const uint8_t *walk_on(struct xml_walk *walk, const uint8_t *run,
                                                         const uint8_t *stop);
+static void check_characters(struct scan_source *source, struct bytes body);
 static const uint8_t *read_comment_or_cdata(struct xml_walk *walk, const uint8_t *at);
 static const uint8_t *begin_plain_element(struct xml_walk *walk, const uint8_t *at);
 static const uint8_t *read_plain_name(const struct xml_walk *walk, const struct xml_element *outer,
@@ -36,9 +38,17 @@ enum status scan_xml(const struct plan *plan, struct bytes body, struct scan *sc
         xml_index_init(&walk.index, xml_indexer_best(), body);
         at = walk_root(&walk, at);
     }
-    if (at != NULL)
-        xml_read_epilog(&walk.source, at);
+    if (at != NULL && xml_read_epilog(&walk.source, at) != NULL)
+        check_characters(&walk.source, body);
     return scan_source_finish(&walk.source, out_fault);
+}
+
+/* Of what is captured, the walk has seen to it; of all else, this does. */
+static void check_characters(struct scan_source *source, struct bytes body)
+{
+    const uint8_t *bad = source->charset == CHARSET_UTF8 ? utf8_find_bad(body) : NULL;
+    if (bad != NULL)
+        scan_refuse(source, SCAN_ENCODING, bad, "not UTF-8, and no other set is declared");
 }
 
 enum status scan_xml_peek(struct bytes body, struct xml_peek *out_peek,

@@ -282,7 +282,10 @@ Test(xml, checks_and_converts_character_sets)
         {"<R><t>ab\xE4\xB8\xAD\xFF</t></R>", "ENCODING 11"},
         {"<R><t>\xE4<!-- -->\xB8\xAD</t></R>", "ENCODING 6"},
         {"<R><Head no='a\xC0\x80'/></R>", "ENCODING 14"},
-        {"<R><no>\xE4\xB8</no></R>", "0=R"}, /* not captured: not looked at */
+        {"<R><no>\xE4\xB8</no></R>", "ENCODING 7"}, /* also where nothing is captured */
+        {"<R><!-- \xFF --><no a='\u53e3'/></R>", "ENCODING 8"},
+        {"<R><no a='\xED\xA0\x80'/></R>", "ENCODING 10"},
+        {"<R><no>\u53e3\u5cb8\U00020BB7</no></R><!--\xF5-->", "ENCODING 30"},
         {"<?xml version='1.0' encoding='GB2312'?><R><t>\xBF\xDA\xB0\xB6</t></R>",
          "0=R | 7=\u53e3\u5cb8"},
         {"<?xml version='1.0' encoding='gbk'?><R><t>a\xBF\xDA&#x5cb8;</t></R>",
