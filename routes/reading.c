@@ -56,3 +56,17 @@ struct bytes reading_value(const struct reading *reading, enum slot slot)
     uint16_t index = reading->first[slot];
     return index == READING_NO_OCCURRENCE ? (struct bytes){0} : reading->occurrences[index].value;
 }
+
+bool reading_has_keys(const struct reading *reading, uint16_t entry)
+{
+    for (uint16_t i = 0; i < reading->count; i++)
+        if (reading->occurrences[i].entry == entry &&
+            slot_is_key((enum slot)reading->occurrences[i].slot))
+            return true;
+    return false;
+}
+
+bool reading_has_entries(const struct reading *reading)
+{
+    return reading->entry_count > 1 || reading_has_keys(reading, 1);
+}

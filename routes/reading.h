@@ -92,6 +92,12 @@ MUST_CHECK static inline enum status reading_append(struct reading *reading,
 /* The first value of a slot, or an absent view. */
 struct bytes reading_value(const struct reading *reading, enum slot slot);
 
+/* True if a key was found in this entry, or for 0 outside of entries. */
+bool reading_has_keys(const struct reading *reading, uint16_t entry);
+
+/* False if the message as a whole is its one entry: none was found, or one without keys. */
+bool reading_has_entries(const struct reading *reading);
+
 /* for (i = reading_first(r, s); i != READING_NO_OCCURRENCE; i = r->occurrences[i].next) */
 static inline uint16_t reading_first(const struct reading *reading, enum slot slot)
 {

@@ -220,24 +220,15 @@ static void print_keys(const struct reading *reading, uint16_t entry, uint32_t i
     puts(column == indent ? "-" : "");
 }
 
-static bool has_keys(const struct reading *reading, uint16_t entry)
-{
-    for (uint16_t i = 0; i < reading->count; i++)
-        if (reading->occurrences[i].entry == entry &&
-            slot_is_key((enum slot)reading->occurrences[i].slot))
-            return true;
-    return false;
-}
-
 static void print_entries(const struct reading *reading)
 {
     enum { KEYS_INDENT = 2 + LABEL_COLUMNS, NUMBER_COLUMNS = 5 };
-    if (has_keys(reading, 0)) {
+    if (reading_has_keys(reading, 0)) {
         print_label("keys");
         print_keys(reading, 0, KEYS_INDENT);
     }
-    if (reading->entry_count == 1 && !has_keys(reading, 1))
-        return; /* the message as a whole is its one entry */
+    if (!reading_has_entries(reading))
+        return;
     for (uint16_t entry = 1; entry <= reading->entry_count; entry++) {
         print_label(entry == 1 ? "entries" : "");
         printf("%-*u", NUMBER_COLUMNS, entry);

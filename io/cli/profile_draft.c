@@ -93,8 +93,10 @@ static void print_reading(const char *path, const struct reading *reading)
     fputs(", id ", stderr);
     struct bytes id = reading_value(reading, SLOT_MESSAGE_ID);
     output_escaped(stderr, id.size > 0 ? id : BYTES_LITERAL("(none)"));
-    fprintf(stderr, ", %u entr%s, %u keys\n", reading->entry_count,
-            reading->entry_count == 1 ? "y" : "ies", keys);
+    if (reading_has_entries(reading))
+        fprintf(stderr, ", %u entr%s", reading->entry_count,
+                reading->entry_count == 1 ? "y" : "ies");
+    fprintf(stderr, ", %u key%s\n", keys, keys == 1 ? "" : "s");
 }
 
 static bool read_sample(struct profile_stand *stand, const struct draft_sample *sample,

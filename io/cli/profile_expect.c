@@ -82,29 +82,21 @@ static bool print_examples(struct profile_stand *stand, const char *profile_path
     return true;
 }
 
-static bool has_keys(const struct reading *reading, uint16_t entry)
-{
-    for (uint16_t i = 0; i < reading->count; i++)
-        if (reading->occurrences[i].entry == entry &&
-            slot_is_key((enum slot)reading->occurrences[i].slot))
-            return true;
-    return false;
-}
-
 static void print_reading(const struct reading *reading)
 {
     printf("\nprofile: %s\nfields:\n  ", reading->profile->name);
     print_slots(reading, 0, SLOT_PARTICIPANT, 0, "\n  ");
     putchar('\n');
-    if (has_keys(reading, 0)) {
+    if (reading_has_keys(reading, 0)) {
         fputs("keys:\n  ", stdout);
         print_slots(reading, SLOT_FIELD_COUNT, SLOT_COUNT, 0, "\n  ");
         putchar('\n');
     }
-    if (reading->entry_count > 0)
-        puts("entries:");
+    if (!reading_has_entries(reading))
+        return;
+    puts("entries:");
     for (uint16_t entry = 1; entry <= reading->entry_count; entry++) {
-        bool any = has_keys(reading, entry);
+        bool any = reading_has_keys(reading, entry);
         fputs(any ? "  - { " : "  - {", stdout);
         print_slots(reading, SLOT_FIELD_COUNT, SLOT_COUNT, entry, ", ");
         puts(any ? " }" : "}");

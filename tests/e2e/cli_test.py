@@ -481,6 +481,19 @@ def test_profile_from_json_and_edifact():
         assert "  voyage: TDT/2  # V12\n" in draft.stdout and "2 entries, 4 keys" in draft.stderr, draft
 
 
+def test_profile_without_entries():
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        (folder / "one.json").write_text('{"container_no":"CSNU6231870"}')
+        draft = kouan("profile", "draft", "--name", "one", folder / "one.json")
+        assert draft.stderr.endswith("one.json: type one, id (none), 1 key\n"), draft
+        (folder / "one.yaml").write_text(draft.stdout)
+        expect = said("profile", "expect", folder / "one.yaml", folder / "one.json")
+        assert expect.endswith('keys:\n  container: "CSNU6231870"\n'), expect
+        (folder / "one.expect.yaml").write_text(expect)
+        assert said("profile", "test", folder / "one.yaml") == "1 example as expected, 0 not\n"
+
+
 def test_profile_of_an_interchange():
     """Each message of several is an example of its own."""
     with tempfile.TemporaryDirectory() as folder:
