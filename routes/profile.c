@@ -34,7 +34,8 @@ static void check_shadow(const struct profile *const *profiles, uint16_t count,
                             (struct place){profile->file, profile->line, 1},
                             profile->shipped
                                 ? "give your own profile the name of the shipped one that it "
-                                  "replaces"
+                                  "replaces; or keep that one before it, as your own too "
+                                  "(`kouan profile show`)"
                                 : "put the narrower profile first",
                             "profile `%s` is never reached: `%s` (%s) recognises all that it would",
                             profile->name, profiles[i]->name, profiles[i]->file);

@@ -23,14 +23,14 @@ enum cli_exit cli_profile(int argc, char **argv)
     };
     const struct argument_page page = {
         .command = "profile",
-        .operands = "draft SAMPLE... | expect FILE SAMPLE... | test FILE... | show [NAME]",
+        .operands = "draft SAMPLE... | expect FILE SAMPLE... | test FILE... | show [NAME...]",
         .about =
             "Teaches Kouan a dialect (docs/profiles.md).\n"
             "  draft   proposes a profile for samples of one dialect, by the names it knows\n"
             "  expect  prints what the profile FILE reads from samples, as examples to check\n"
             "          by eye and keep in a file beside it: arrival.yaml, arrival.expect.yaml\n"
             "  test    reads the examples beside each profile FILE and tells every difference\n"
-            "  show    prints a shipped profile to begin with, or lists their names",
+            "  show    prints shipped profiles to begin with, as one file, or lists their names",
         .epilogue = "Exit code: 0, or 1 if a sample or an example is not read as it should be.",
         .arguments = arguments,
         .argument_count = sizeof arguments / sizeof *arguments,
@@ -181,6 +181,7 @@ enum cli_exit cli_profile_show(int argc, char **argv)
     for (uint16_t i = 0; i < stand.set.count && argc == 0; i++)
         printf("%-24s %s\n", stand.set.profiles[i]->name, stand.set.profiles[i]->description);
     for (int i = 0; i < argc; i++) {
+        fputs(i > 0 ? "---\n" : "", stdout);
         const struct profile *profile = profile_set_find(&stand.set, bytes_from_text(argv[i]));
         if (profile == NULL || !print_shipped(&stand.arena, profile)) {
             fprintf(stderr,

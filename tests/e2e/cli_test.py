@@ -541,6 +541,11 @@ def test_profile_show():
     shown = kouan("profile", "show", "ceb-payment")
     assert shown.stdout.startswith("profile: ceb-payment\n"), shown
     assert "---" not in shown.stdout and "ceb-collection" not in shown.stdout
+    with tempfile.TemporaryDirectory() as folder:
+        both = pathlib.Path(folder) / "kouan.yaml"
+        (pathlib.Path(folder) / "dxp.yaml").write_text(said("profile", "show", "dxp-response", "dxp-message"))
+        both.write_text("profiles: [dxp.yaml, shipped]\nchannels: [{name: in}]\ndestinations: [{name: all}]\n")
+        assert "warning" not in kouan("check", "-c", both).stderr  # they replace the shipped ones
 
 
 def test_send():
