@@ -36,8 +36,20 @@ static bool is_named(const struct recognise *recognise, struct bytes name)
     return false;
 }
 
-static enum status refuse_unknown(const char *detail, struct scan_fault *out_fault)
+static bool forbids_any(const struct recognition *recognition)
 {
+    for (uint16_t i = recognition->from; i < recognition->set->count; i++)
+        if (!recognise_is_allowed(recognition, i))
+            return true;
+    return false;
+}
+
+/* Without a detail the reason's own words say it, unless the channel may be why. */
+static enum status refuse_unknown(const struct recognition *recognition, const char *detail,
+                                  struct scan_fault *out_fault)
+{
+    if (detail == NULL && forbids_any(recognition))
+        detail = "no profile that may enter by this channel recognises it";
     *out_fault = (struct scan_fault){.reason = SCAN_UNKNOWN_PROFILE, .what = detail};
     return STATUS_INVALID;
 }
@@ -69,9 +81,10 @@ static enum status find_by_name(const struct recognition *recognition, enum form
                 named = named || is_named(recognise, name);
         }
     if (best == PROFILE_NONE)
-        return refuse_unknown(NULL, out_fault);
+        return refuse_unknown(recognition, NULL, out_fault);
     if (recognition->set->profiles[best]->recognise.otherwise && named)
-        return refuse_unknown("a known name, but not in this namespace or channel", out_fault);
+        return refuse_unknown(recognition, "a known name, but not in this namespace or channel",
+                              out_fault);
     *out_profile = recognition->set->profiles[best];
     return STATUS_OK;
 }
@@ -86,7 +99,7 @@ static enum status recognise_json(const struct recognition *recognition, struct 
         return STATUS_OK;
     }
     if (fault.reason == SCAN_NONE)
-        return refuse_unknown(NULL, out_fault);
+        return refuse_unknown(recognition, NULL, out_fault);
     *out_fault = fault;
     return STATUS_INVALID;
 }
@@ -152,7 +165,7 @@ enum status read_recognise_from(const struct profile_set *set, const uint64_t *a
     case FORMAT_XML: status = recognise_xml(&recognition, body, &profile, out_fault); break;
     case FORMAT_JSON: status = recognise_json(&recognition, body, &profile, out_fault); break;
     case FORMAT_EDIFACT: status = recognise_edifact(&recognition, body, &profile, out_fault); break;
-    default: return refuse_unknown(NULL, out_fault);
+    default: return refuse_unknown(&recognition, NULL, out_fault);
     }
     if (status == STATUS_OK)
         *out_profile = profile;

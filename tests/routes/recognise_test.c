@@ -150,7 +150,10 @@ Test(recognise, among_the_allowed)
     cr_assert_eq(fixture->set.count, 11);
     for (uint64_t allowed = 0; allowed < 2048; allowed++)
         for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
-            const char *expected = "UNKNOWNPROFILE 0";
+            const char *expected =
+                allowed == 2047
+                    ? "UNKNOWNPROFILE 0"
+                    : "UNKNOWNPROFILE 0 no profile that may enter by this channel recognises it";
             for (int k = 10; k >= 0; k--)
                 if ((allowed >> k & 1) != 0 && accepts(fixture->set.profiles[k], bodies[i]))
                     expected = fixture->set.profiles[k]->name;
