@@ -14,6 +14,7 @@ bool parking_allows(const struct shard *shard, const struct publication *publica
     return session != NULL && !session->has_consumed && !shard->stopping &&
            shard->config->options.publish_wait > 0 &&
            !transport_input_is_scarce(shard->transport) &&
+           !publications_are_scarce(&shard->publications) &&
            (publication->park_deadline_ns == 0 ||
             publication->park_deadline_ns > loop_now_ns(shard->loop));
 }

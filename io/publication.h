@@ -43,6 +43,11 @@ MUST_CHECK enum status publication_pool_open(struct publication_pool *pool, uint
 void publication_pool_close(struct publication_pool *pool);
 struct publication *publication_take(struct publication_pool *pool); /* NULL: all are in use */
 void publication_return(struct publication_pool *pool, struct publication *publication);
+/* More than three quarters are in use. */
+static inline bool publications_are_scarce(const struct publication_pool *pool)
+{
+    return pool->used > pool->capacity / 4 * 3;
+}
 
 /* Gives back the body's chunk, when nothing reads it any more. */
 void publication_drop_body(struct publication *publication);

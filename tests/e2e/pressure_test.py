@@ -473,6 +473,22 @@ def test_many_waiting_publishers():
         assert int(info(wire)["aborted_deadline"]) == 0
 
 
+def test_waiting_publishers_leave_publications_to_others():
+    """However many wait, and however much stands behind them unanswered."""
+    files = two_way_files("backlog_max: 16", publish_wait="1h", publications_max=64,
+                          publications_per_connection=16)
+    with Server(files=files) as server, server.wire() as wire, many_wires(server, 12) as stuck:
+        add_many(wire, range(16), "SLOW")
+        for k, one in enumerate(stuck):
+            one.send(b"".join(encode_command("XADD", "in", "*", "body", event(f"{k}-{n}", "SLOW"))
+                              for n in range(16)))
+        for n in range(20):
+            assert all(map(is_id, add_many(wire, range(100 * n, 100 * n + 100), "FAST")))
+            got = read_group(wire, destination="fast")
+            assert wire.call("XACK", "fast", "fast", *ids_of(got)) == 100
+        assert int(info(wire)["parked"]) > 0
+
+
 def test_many_waiting_publishers_and_a_slow_group():
     """One acknowledgement makes room for one; that costs no more than it should."""
     files = two_way_files("backlog_max: 16", publish_wait="20s", receive_buffers=256)
