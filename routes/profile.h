@@ -15,7 +15,6 @@ enum {
     PROFILE_SPECS_MAX = 256,
     PROFILE_PARTS_MAX = 8,    /* of one join */
     PROFILE_ALIASES_MAX = 16, /* paths of which the first that has a value counts */
-    PROFILE_ENTRY_PATHS_MAX = 32,
     PROFILE_FILTERS_MAX = 64, /* different predicates over different places */
     PROFILE_BINS_MAX = PLAN_TAPS_MAX + PROFILE_FILTERS_MAX,
     PROFILE_BIN_NONE = 0xFFFF,

@@ -96,9 +96,10 @@ static void print_profiles(const struct profile_set *set)
     for (uint16_t i = 0; i < set->count; i++) {
         const struct profile *profile = set->profiles[i];
         output_painted(stdout, PAINT_BOLD, profile->name);
-        printf("  %s, %s%s%s\n    %s\n", profile->family, explain_format_name(profile->plan.format),
-               profile->receipt ? ", receipt" : "", profile->shipped ? "" : ", own",
-               profile->description);
+        printf("  %s, %s%s%s\n", profile->family, explain_format_name(profile->plan.format),
+               profile->receipt ? ", receipt" : "", profile->shipped ? "" : ", own");
+        if (profile->description[0] != '\0')
+            printf("    %s\n", profile->description);
         print_recognise(profile);
     }
     putchar('\n');

@@ -158,6 +158,11 @@ def test_check_lists_profiles():
     assert text.startswith("event  event, JSON"), text
     assert "recognised by root *, if no other knows it" in text, text
     assert "recognised by root CEB303Message, CEB303, CEB311Message, CEB311, namespace http" in text, text
+    own = "profile: own\nfamily: own\nformat: xml\nrecognise: { root: Own }\nfields: { message_type: name() }\n"
+    settings = "profiles: own.yaml\nchannels: [{name: in}]\ndestinations: [{name: all}]\nunroutable: all\n"
+    with Folder({"own.yaml": own, "kouan.yaml": settings}) as folder:  # without a description
+        text = said("check", "--profiles", "-c", folder / "kouan.yaml")
+        assert text.startswith("own  own, XML, own\n    recognised by root Own\n\nok: 1 profile, "), text
 
 
 def test_check_reports_all_errors():
@@ -479,6 +484,23 @@ def test_profile_from_json_and_edifact():
         draft = kouan("profile", "draft", folder / "a.edi")
         assert "entries: EQD\n" in draft.stdout, draft
         assert "  voyage: TDT/2  # V12\n" in draft.stdout and "2 entries, 4 keys" in draft.stderr, draft
+
+
+def test_profile_from_the_page():
+    """docs/profiles.md: what its first message is drafted to, and what the draft then reads."""
+    page = (pathlib.Path(__file__).parents[2] / "docs/profiles.md").read_text()
+    message = re.search(r"```xml\n(.*?)```", page, re.S)[1]
+    report = re.search(r"^samples/arrival-1\.xml: .*\n", page, re.M)[0]
+    examples = re.search(r"\$ cat arrival\.expect\.yaml\n(.*?)```", page, re.S)[1]
+    mistake = re.search(r"^arrival\.expect\.yaml:.*\n", page, re.M)[0]
+    with Folder({"samples/arrival-1.xml": message}) as folder:
+        draft = kouan("profile", "draft", "samples/arrival-1.xml", cwd=folder)
+        assert draft.stderr == report, draft
+        (folder / "arrival.yaml").write_text(draft.stdout)
+        expect = said("profile", "expect", "arrival.yaml", "samples/arrival-1.xml", cwd=folder)
+        assert expect == examples, expect
+        (folder / "arrival.expect.yaml").write_text(expect.replace("NSWH07", "NSWH7"))
+        assert kouan("profile", "test", "arrival.yaml", code=INVALID, cwd=folder).stderr == mistake
 
 
 def test_profile_without_entries():
