@@ -1,5 +1,6 @@
 /* The reference pages say what is: their examples are read, their tables are complete. */
 #include "profile_fixture.h"
+#include "routes/yaml.h"
 
 static char *load_page(const char *path)
 {
@@ -122,5 +123,40 @@ Test(profile_docs, every_shipped_profile_is_there)
         expect_mentioned(page, ceb_receipt ? "ceb-*-receipt" : name, "docs/profiles.md");
     }
     fixture_close(fixture);
+    free(page);
+}
+
+Test(profile_docs, every_bound_is_true)
+{
+    static const struct {
+        unsigned bound;
+        const char *what;
+    } bounds[] = {
+        {PROFILES_MAX, "profiles"},
+        {RECOGNISE_MEMBERS_MAX, "members in `has`"},
+        {RECOGNISE_CONDITIONS_MAX, "conditions in `where`"},
+        {PROFILE_SPECS_MAX, "values"},
+        {PLAN_TAPS_MAX, "different places"},
+        {PROFILE_FILTERS_MAX, "predicates"},
+        {PROFILE_ALIASES_MAX, "paths in a list"},
+        {PROFILE_PARTS_MAX, "parts in a join"},
+        {PROFILE_CONTENT_MAX, "content paths"},
+        {YAML_CHILDREN_MAX, "rows in a map"},
+        {READING_ENTRIES_DEFAULT, "entries (`entries_max`"},
+        {SCAN_CAPTURES_MAX, "values at the places that its profile names"},
+        {READING_VALUE_BYTES_MAX, "bytes a value"},
+        {SCAN_DEPTH_MAX, "levels of nesting"},
+    };
+    char *page = load_page("docs/profiles.md");
+    char *section = strstr(page, "\n## Bounds\n");
+    cr_assert_not_null(section);
+    for (char *at = section; *at != '\0'; at++)
+        if (*at == '\n')
+            *at = ' ';
+    for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++) {
+        char text[128];
+        snprintf(text, sizeof text, " %u %s", bounds[i].bound, bounds[i].what);
+        cr_expect_not_null(strstr(section, text), "docs/profiles.md lacks%s", text);
+    }
     free(page);
 }
