@@ -6,6 +6,8 @@
 
 enum { TRIED_AT_ONCE = 8 }; /* of those whose destination is not known */
 
+static bool keeps_scarce_queue(const struct shard *shard, const struct publication *publication);
+
 /* ---- who may wait ---- */
 
 bool parking_allows(const struct shard *shard, const struct publication *publication)
@@ -15,8 +17,17 @@ bool parking_allows(const struct shard *shard, const struct publication *publica
            shard->config->options.publish_wait > 0 &&
            !transport_input_is_scarce(shard->transport) &&
            !publications_are_scarce(&shard->publications) &&
+           !keeps_scarce_queue(shard, publication) &&
            (publication->park_deadline_ns == 0 ||
             publication->park_deadline_ns > loop_now_ns(shard->loop));
+}
+
+/* What EXEC published keeps the queue that it stood in. */
+static bool keeps_scarce_queue(const struct shard *shard, const struct publication *publication)
+{
+    const struct chunk_pool *queues = &shard->transactions;
+    uint64_t taken = queues->count - queues->free_count;
+    return publication->chunk->pool == queues && taken * 4 > (uint64_t)queues->count * 3;
 }
 
 bool parking_is_behind(const struct publication *publication)

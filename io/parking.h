@@ -35,8 +35,8 @@ struct parked {
 };
 
 /* May wait: its session never consumed, its time is not over, and those that wait, with what was
- * sent behind them, do not hold more than three quarters of the memory for input, nor of the
- * publications: others need some to go on. */
+ * sent behind them, do not hold more than three quarters of the memory for input, of the
+ * publications, or of the queues of transactions: others need some to go on. */
 bool parking_allows(const struct shard *shard, const struct publication *publication);
 
 /* Behind those of its session that were before it. */

@@ -489,6 +489,26 @@ def test_waiting_publishers_leave_publications_to_others():
         assert int(info(wire)["parked"]) > 0
 
 
+def test_waiting_transactions_leave_queues_to_others():
+    """What EXEC publishes keeps its queue; some are left for those who publish to other places."""
+    files = two_way_files("backlog_max: 16", publish_wait="1h", transactions=4)
+    with Server(files=files) as server, server.wire() as wire, many_wires(server, 6) as stuck:
+        add_many(wire, range(16), "SLOW")
+        told = 0
+        for k, one in enumerate(stuck):
+            one.send(b"".join(encode_command(*c) for c in (
+                ("MULTI",), ("XADD", "in", "*", "body", event(100 + k, "SLOW")), ("EXEC",))))
+            assert [one.read(), one.read()] == ["OK", "QUEUED"]
+            if int(info(wire)["parked"]) + told <= k:
+                told += 1
+                assert one.read()[0].word == "TRYAGAIN"
+        assert told == 3
+        for n in range(10):
+            replies = pipeline(wire, [("MULTI",), ("XADD", "in", "*", "body", event(n, "FAST")),
+                                      ("EXEC",)])
+            assert replies[:2] == ["OK", "QUEUED"] and is_id(replies[2][0]), replies
+
+
 def test_many_waiting_publishers_and_a_slow_group():
     """One acknowledgement makes room for one; that costs no more than it should."""
     files = two_way_files("backlog_max: 16", publish_wait="20s", receive_buffers=256)
