@@ -358,10 +358,12 @@ void command_reset(struct session *session, const struct resp_command *command)
 {
     (void)command;
     transaction_end(&session->transaction);
-    connection_set_deadline(session->connection, 0);
     session->protocol = 2;
     session->name[0] = '\0';
-    session_forget_participant(session);
+    if (session->participant != NULL) { /* else the time to authenticate runs on */
+        connection_set_deadline(session->connection, 0);
+        session_forget_participant(session);
+    }
     struct resp_writer writer = session_reply_begin(session);
     resp_write_simple(&writer, "RESET");
     session_reply_end(session, &writer);

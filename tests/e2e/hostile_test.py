@@ -199,6 +199,7 @@ def test_handshake_time():
             try:
                 while True:
                     wire.call("AUTH", "nansha", "wrong")
+                    wire.call("RESET")
             except (WireClosed, BrokenPipeError, ConnectionResetError):
                 pass
         with login(server, "nansha") as wire:
