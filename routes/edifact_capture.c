@@ -86,9 +86,6 @@ static inline bool plain_equals(struct bytes part, const struct plan_component *
            (part.size <= sizeof beginning.word || bytes_equal(part, row->qualifier));
 }
 
-static_assert((int)EDIFACT_WINDOW_BYTES <= (int)READING_VALUE_BYTES_MAX,
-              "a plain value is not too long");
-
 /* A plain value stands in the body as it is meant. */
 static inline enum status take_plain_component(struct edifact_capturer *capturer,
                                                const struct plan_component *row, struct bytes part,
@@ -99,6 +96,8 @@ static inline enum status take_plain_component(struct edifact_capturer *capturer
     if (value.size == 0)
         return STATUS_OK;
     uint32_t offset = (uint32_t)(value.data - capturer->body.data);
+    if (value.size > READING_VALUE_BYTES_MAX)
+        return scan_fault_at(out_fault, SCAN_VALUE_TOO_LONG, offset, NULL);
     if (scan_push(capturer->scan, row->tap, entry, number, value, offset) != STATUS_OK)
         return scan_fault_at(out_fault, SCAN_TOO_MANY_VALUES, offset, NULL);
     return STATUS_OK;

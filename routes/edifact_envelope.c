@@ -341,7 +341,8 @@ enum status edifact_envelope_close(struct edifact_envelope *envelope,
         envelope->unsure = false;
         if (edifact_syntax_guess(&envelope->syntax, envelope->body, envelope->start, end)) {
             edifact_index_change(&envelope->index, &envelope->syntax);
-            end = edifact_walk_terminator(&envelope->index, envelope->body, from);
+            end = edifact_walk_terminator(&envelope->index, bytes_slice(envelope->body, 0, limit),
+                                          from);
         }
     }
     if (end >= limit && !edifact_syntax_ends_by_lines(&envelope->syntax))

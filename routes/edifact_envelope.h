@@ -154,7 +154,8 @@ MUST_CHECK static inline enum status edifact_envelope_end(struct edifact_envelop
                                                           struct scan_fault *out_fault)
 {
     uint32_t from = envelope->start + 3;
-    uint32_t end = edifact_walk_terminator(&envelope->index, envelope->body, from);
+    struct bytes walked = bytes_make(envelope->body.data, envelope->limit);
+    uint32_t end = edifact_walk_terminator(&envelope->index, walked, from);
     if (end >= envelope->limit || !edifact_is_plain(envelope->tag))
         return edifact_envelope_close(envelope, elements, end, out_fault);
     if (elements != NULL)

@@ -7,7 +7,7 @@
 #include "routes/edifact_marks.h"
 
 enum {
-    EDIFACT_WINDOW_BLOCKS = 16,
+    EDIFACT_WINDOW_BLOCKS = 64,
     EDIFACT_WINDOW_BYTES = EDIFACT_WINDOW_BLOCKS * EDIFACT_MARKS_BYTES
 };
 

@@ -5,7 +5,7 @@
 #include "routes/scan_output.h"
 
 struct split {
-    struct edifact_envelope envelope;
+    const struct edifact_envelope *envelope;
     struct edifact_part *parts;
     uint32_t count, capacity;
     uint32_t group_first, interchange_first; /* their first parts */
@@ -18,17 +18,17 @@ static enum status take_segment(struct split *split, struct scan_fault *out_faul
 enum status scan_edifact_split(struct bytes body, struct edifact_part *out_parts, uint32_t capacity,
                                uint32_t *out_count, struct scan_fault *out_fault)
 {
-    struct split split = {.parts = out_parts, .capacity = capacity};
-    struct edifact_envelope *envelope = &split.envelope;
-    enum status status = edifact_envelope_open(envelope, body, true, out_fault);
+    struct edifact_envelope envelope;
+    struct split split = {.envelope = &envelope, .parts = out_parts, .capacity = capacity};
+    enum status status = edifact_envelope_open(&envelope, body, true, out_fault);
     bool found = true;
     while (status == STATUS_OK) {
-        status = edifact_envelope_next(envelope, &found, out_fault);
+        status = edifact_envelope_next(&envelope, &found, out_fault);
         if (!found)
             break;
         if (status == STATUS_OK)
-            status = edifact_envelope_end(envelope, NULL, out_fault);
-        if (status == STATUS_OK && (envelope->tag & 0xFFFF) == ('U' | 'N' << 8))
+            status = edifact_envelope_end(&envelope, NULL, out_fault);
+        if (status == STATUS_OK && (envelope.tag & 0xFFFF) == ('U' | 'N' << 8))
             status = take_segment(&split, out_fault);
     }
     if (status != STATUS_OK)
@@ -43,7 +43,7 @@ static void count_unit(struct split *split);
 
 static enum status take_segment(struct split *split, struct scan_fault *out_fault)
 {
-    const struct edifact_envelope *envelope = &split->envelope;
+    const struct edifact_envelope *envelope = split->envelope;
     struct edifact_part *last = split->count == 0 ? NULL : &split->parts[split->count - 1];
     switch (envelope->tag) {
     case EDIFACT_UNB:
@@ -84,7 +84,7 @@ static enum status take_segment(struct split *split, struct scan_fault *out_faul
 
 static enum status begin_part(struct split *split, struct scan_fault *out_fault)
 {
-    const struct edifact_envelope *envelope = &split->envelope;
+    const struct edifact_envelope *envelope = split->envelope;
     if (split->count == split->capacity)
         return scan_fault_at(out_fault, SCAN_TOO_MANY_MESSAGES, envelope->start, NULL);
     struct bytes advice = {0};
