@@ -16,20 +16,18 @@ void edifact_capturer_init(struct edifact_capturer *capturer, const struct plan 
     capturer->charset = CHARSET_UTF8;
 }
 
-static struct bytes component_of(const struct edifact_syntax *syntax, struct bytes composite,
-                                 uint32_t number);
+static inline struct bytes trim(struct bytes part);
 
 void edifact_capturer_begin(struct edifact_capturer *capturer, const struct edifact_elements *unb)
 {
     struct edifact_syntax *syntax = capturer->syntax;
-    struct bytes identifier = edifact_element(capturer->body, unb, 1); /* S001 */
-    if (bytes_equal_text(bytes_trim(component_of(syntax, identifier, 2)), "4") &&
-        !syntax->service_advice)
+    struct bytes version = trim(edifact_component(capturer->body, unb, 1, 2)); /* of S001 */
+    if (version.size == 1 && version.data[0] == '4' && !syntax->service_advice)
         syntax->repetition = '*';
     if (syntax->byte_order_mark)
         return;
     capturer->charset_known = charset_by_edifact_syntax(
-        bytes_trim(component_of(syntax, identifier, 1)), &capturer->charset);
+        trim(edifact_component(capturer->body, unb, 1, 1)), &capturer->charset);
     capturer->checks_charset = capturer->charset_known && capturer->charset == CHARSET_GB18030;
 }
 
@@ -49,6 +47,8 @@ enum status edifact_capturer_check(const struct edifact_capturer *capturer, uint
     return STATUS_OK;
 }
 
+static struct bytes component_of(const struct edifact_syntax *syntax, struct bytes composite,
+                                 uint32_t number);
 static bool part_equals(const struct edifact_syntax *syntax, struct bytes part, struct bytes text);
 static enum status take_value(const struct edifact_capturer *capturer, struct bytes raw,
                               struct bytes *out_value, struct scan_fault *out_fault);
@@ -103,34 +103,50 @@ static inline enum status take_plain_component(struct edifact_capturer *capturer
     return STATUS_OK;
 }
 
-/* The rows over a segment without repetitions, whose components are known by their places. Rows of
- * one segment mostly have their qualifier in one place. */
+static bool has_qualifier(const struct edifact_capturer *capturer, uint32_t index,
+                          const struct edifact_elements *elements)
+{
+    const struct plan *plan = capturer->plan;
+    const struct plan_component *row = &plan->components[index];
+    struct bytes part = trim(edifact_component(capturer->body, elements, row->qualifier_element,
+                                               row->qualifier_component));
+    if (!elements->plain)
+        return part_equals(capturer->syntax, part, row->qualifier);
+    return part.size > 0 && plain_equals(part, row, plan->index->beginnings[index]);
+}
+
+/* Those of the rows that the segment may be for, as a set. */
+static inline uint32_t choose_rows(const struct edifact_capturer *capturer,
+                                   const struct plan_rows *rows,
+                                   const struct edifact_elements *elements)
+{
+    const uint8_t *data = capturer->body.data + elements->from; /* behind the tag */
+    if (rows->sets == NULL || !elements->plain || data[0] != capturer->syntax->element ||
+        data[1] <= ' ')
+        return plan_rows_all(rows);
+    return plan_rows_for(rows, data + 1);
+}
+
+/* The rows over a segment without repetitions, whose components are known by their places. */
 static enum status take_plain(struct edifact_capturer *capturer, const struct plan_rows *rows,
                               const struct edifact_elements *elements, uint16_t entry,
                               uint32_t number, struct scan_fault *out_fault)
 {
-    const struct plan *plan = capturer->plan;
-    struct bytes body = capturer->body, qualifier = {0};
-    uint16_t element = 0, component = 0; /* of `qualifier` */
-    for (uint32_t i = rows->first; i < rows->end; i++) {
-        const struct plan_component *row = &plan->components[i];
-        if (row->qualifier_element != 0) {
-            if (row->qualifier_element != element || row->qualifier_component != component) {
-                element = row->qualifier_element;
-                component = row->qualifier_component;
-                qualifier = trim(edifact_component(body, elements, element, component));
-            }
-            if (elements->plain ? qualifier.size == 0 ||
-                                      !plain_equals(qualifier, row, plan->index->beginnings[i])
-                                : !part_equals(capturer->syntax, qualifier, row->qualifier))
+    for (uint32_t set = choose_rows(capturer, rows, elements); set != 0; set &= set - 1) {
+        uint32_t i = rows->first + (uint32_t)__builtin_ctz(set);
+        for (; i < rows->end; i += PLAN_ROW_BITS) {
+            const struct plan_component *row = &capturer->plan->components[i];
+            if (row->qualifier_element != 0 && !has_qualifier(capturer, i, elements))
                 continue;
+            struct bytes part =
+                edifact_component(capturer->body, elements, row->element, row->component);
+            enum status status =
+                elements->plain
+                    ? take_plain_component(capturer, row, part, entry, number, out_fault)
+                    : take_component(capturer, row, part, entry, number, out_fault);
+            if (status != STATUS_OK)
+                return status;
         }
-        struct bytes part = edifact_component(body, elements, row->element, row->component);
-        enum status status =
-            elements->plain ? take_plain_component(capturer, row, part, entry, number, out_fault)
-                            : take_component(capturer, row, part, entry, number, out_fault);
-        if (status != STATUS_OK)
-            return status;
     }
     return STATUS_OK;
 }

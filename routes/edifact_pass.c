@@ -1,50 +1,44 @@
 #include "routes/edifact_pass.h"
 
-/* True if none of the rows can have for its own the qualifier that begins at `from`, where nothing
- * is released. Blanks before it are for the common way. */
-static inline bool differs_in_qualifier(const struct plan_index *index,
-                                        const struct plan_rows *rows, const uint8_t *from)
+static uint32_t skip_blanks(const struct edifact_envelope *envelope, uint32_t at)
 {
-    if (!rows->by_first || *from <= ' ')
-        return false;
-    uint64_t word = plan_load_word(from);
-    for (uint32_t row = rows->first; row < rows->end; row++)
-        if (plan_begins(index->beginnings[row], word))
-            return false;
-    return true;
+    const uint8_t *data = envelope->body.data;
+    while (at < envelope->limit && (edifact_byte_classes[data[at]] & EDIFACT_BLANK) != 0)
+        at++;
+    return at;
 }
 
 const struct plan_rows *edifact_pass_segments(struct edifact_envelope *envelope,
                                               const struct plan *plan)
 {
     struct edifact_index *index = &envelope->index;
-    const struct plan_index *plan_index = plan->index;
-    const struct edifact_syntax *syntax = &envelope->syntax;
-    const uint8_t *data = envelope->body.data, element = syntax->element;
+    const uint8_t *data = envelope->body.data;
     const uint32_t limit = envelope->limit, entry_tag = plan_tag(plan->entry_tag);
-    const bool plain = index->specials == 0 && syntax->repetition == 0;
+    const uint32_t behind_tag = (uint32_t)envelope->syntax.element << 24;
+    const bool plain = index->specials == 0 && envelope->syntax.repetition == 0;
+    /* A first element that begins with this or less may be for any row: blanks may be before its
+     * qualifier, and releases anywhere. */
+    const uint8_t unsure = plain ? ' ' : UINT8_MAX;
     const uint32_t *end = &index->ends[index->end];
     uint32_t at = envelope->next, number = envelope->number;
     const struct plan_rows *found = NULL;
-    for (;;) {
-        while (data[at] <= ' ' && at < limit && edifact_is_blank(data[at]))
-            at++;
+    for (;; end++) {
+        if (data[at] <= ' ')
+            at = skip_blanks(envelope, at);
         const uint8_t *tag_at = data + at;
         while (*end < at + 3)
             end++;
-        const uint32_t tag = plan_load_tag(tag_at), stop = *end;
+        /* Not a tag but more than one if something else than elements is behind it. */
+        const uint32_t tag = plan_load_tag_and_next(tag_at) ^ behind_tag, stop = *end;
         if (stop >= limit || (tag & 0xFFFF) == ('U' | 'N' << 8))
             break;
-        bool has_elements = tag_at[3] == element;
-        if (__builtin_expect(!has_elements, 0) && !edifact_ends_tag(syntax, tag_at[3]))
-            break;
-        const struct plan_rows *rows = plan_index_rows(plan_index, tag);
+        const struct plan_rows *rows = plan_index_rows(plan->index, tag);
         bool tapped = rows->end != 0; /* what a plan taps is a tag */
-        if (!tapped && !edifact_is_tag(tag_at))
+        if (!tapped && (tag > PLAN_TAG_MAX || !edifact_is_tag(tag_at)))
             break;
         number++;
-        if (tag == entry_tag || (tapped && !(plain && has_elements &&
-                                             differs_in_qualifier(plan_index, rows, tag_at + 4)))) {
+        if (tag == entry_tag || (tapped && (rows->sets == NULL || tag_at[4] <= unsure ||
+                                            plan_rows_for(rows, tag_at + 4) != 0))) {
             envelope->start = at;
             envelope->end = stop + 1;
             envelope->tag = tag;

@@ -114,23 +114,18 @@ static inline struct bytes edifact_component(struct bytes body,
     uint64_t left = edifact_drop_bits(elements->elements, number - 1);
     if (left == 0)
         return (struct bytes){NULL, 0};
-    uint64_t opening = left & (0 - left), closing = (left - opening) & (opening - left);
-    uint32_t end = elements->end;
-    uint64_t within = elements->components & ~(opening - 1);
-    if (closing != 0) {
-        within &= closing - 1;
-        end = elements->from + (uint32_t)__builtin_ctzll(closing);
+    uint64_t opening = left & (0 - left);
+    uint64_t separators = (elements->elements | elements->components) & (0 - opening);
+    for (; component > 1; component--) {
+        separators &= separators - 1;
+        if ((elements->components & separators & (0 - separators)) == 0)
+            return (struct bytes){NULL, 0}; /* the next is of an element, or there is none */
     }
-    uint32_t start = elements->from + (uint32_t)__builtin_ctzll(opening) + 1;
-    if (component > 1) {
-        within = edifact_drop_bits(within, component - 2);
-        if (within == 0)
-            return (struct bytes){NULL, 0};
-        start = elements->from + (uint32_t)__builtin_ctzll(within) + 1;
-        within &= within - 1;
-    }
-    if (within != 0)
-        end = elements->from + (uint32_t)__builtin_ctzll(within);
+    uint32_t start = elements->from + (uint32_t)__builtin_ctzll(separators) + 1,
+             end = elements->end;
+    separators &= separators - 1;
+    if (separators != 0)
+        end = elements->from + (uint32_t)__builtin_ctzll(separators);
     return bytes_make(body.data + start, end - start);
 }
 

@@ -62,19 +62,44 @@ static void build_beginnings(struct arena *arena, struct plan_index *index, cons
     }
 }
 
-static void build_rows(struct plan_index *index, const struct plan *plan)
+static void add_to_sets(struct plan_row_sets *sets, const struct plan_component *row, uint32_t bit)
+{
+    bool by_first = is_by_first(row), has_second = by_first && row->qualifier.size > 1;
+    for (unsigned key = 0; key < PLAN_ROW_KEYS; key++) {
+        if (!by_first || key == row->qualifier.data[0] % PLAN_ROW_KEYS)
+            sets->first[key] |= bit;
+        if (!has_second || key == row->qualifier.data[1] % PLAN_ROW_KEYS)
+            sets->second[key] |= bit;
+    }
+}
+
+static const struct plan_row_sets *build_sets(struct arena *arena,
+                                              const struct plan_component *rows, uint32_t count)
+{
+    uint32_t qualified = 0;
+    for (uint32_t i = 0; i < count; i++)
+        qualified += is_by_first(&rows[i]);
+    if (qualified == 0)
+        return NULL;
+    struct plan_row_sets *sets = arena_allocate(arena, sizeof *sets);
+    for (uint32_t i = 0; i < count; i++)
+        add_to_sets(sets, &rows[i], UINT32_C(1) << i % PLAN_ROW_BITS);
+    return sets;
+}
+
+static void build_rows(struct arena *arena, struct plan_index *index, const struct plan *plan)
 {
     assert(plan->component_count <= PLAN_TAPS_MAX);
     for (uint16_t first = 0, end; first < plan->component_count; first = end) {
         uint32_t tag = plan_tag(plan->components[first].tag), slot = plan_tag_slot(tag);
-        bool by_first = true;
-        for (end = first; end < plan->component_count && plan_tag(plan->components[end].tag) == tag;
-             end++)
-            by_first = by_first && is_by_first(&plan->components[end]);
+        end = first;
+        while (end < plan->component_count && plan_tag(plan->components[end].tag) == tag)
+            end++;
         for (; index->rows[slot].end != 0; slot = (slot + 1) % PLAN_TAG_SLOTS)
             assert(plan_tag(plan->components[index->rows[slot].first].tag) != tag &&
                    "rows of one tag stand together");
-        index->rows[slot] = (struct plan_rows){tag, first, end, by_first};
+        index->rows[slot] = (struct plan_rows){
+            tag, first, end, build_sets(arena, &plan->components[first], (uint32_t)end - first)};
     }
 }
 
@@ -82,7 +107,7 @@ void plan_index_build(struct arena *arena, struct plan *plan)
 {
     struct plan_index *index = arena_allocate(arena, sizeof *index);
     build_children(arena, index, plan);
-    build_rows(index, plan);
+    build_rows(arena, index, plan);
     build_beginnings(arena, index, plan);
     plan->index = index;
 }

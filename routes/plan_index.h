@@ -11,15 +11,26 @@
 enum { PLAN_NODE_ROOT = 0, PLAN_NODE_ANYWHERE = 1, PLAN_NODE_NONE = 0xFFFF };
 
 enum {
-    PLAN_TAG_BITS = 9, /* of a table that is at most half full */
+    PLAN_TAG_MAX = 0xFFFFFF, /* of a tag as a number */
+    PLAN_TAG_BITS = 9,       /* of a table that is at most half full */
     PLAN_TAG_SLOTS = 1 << PLAN_TAG_BITS
+};
+
+enum { PLAN_ROW_BITS = 32, PLAN_ROW_KEYS = 64 };
+
+/* Which rows of a tag a segment can be for, by the first two bytes of its first element: of byte b,
+ * that of key b % PLAN_ROW_KEYS. Bit i stands for row i of the tag, and all that are a multiple of
+ * PLAN_ROW_BITS behind it. A row whose qualifier does not stand there is in every set. */
+struct plan_row_sets {
+    uint32_t first[PLAN_ROW_KEYS], second[PLAN_ROW_KEYS];
 };
 
 /* Those of plan->components that tap segments of one tag. */
 struct plan_rows {
     uint32_t tag;
-    uint16_t first, end; /* the same if there are none */
-    bool by_first;       /* each has a qualifier, in the first component of the first element */
+    uint16_t first, end;              /* the same if there are none */
+    const struct plan_row_sets *sets; /* NULL: no row has its qualifier in the first component of
+                                         the first element */
 };
 
 /* The first 8 bytes of a text, and which bits of them it has. */
@@ -112,12 +123,18 @@ static inline uint32_t plan_tag(const uint8_t *tag)
     return tag[0] | (uint32_t)tag[1] << 8 | (uint32_t)tag[2] << 16;
 }
 
-/* The same where a fourth byte can be read. */
-static inline uint32_t plan_load_tag(const uint8_t *tag)
+/* The same with a fourth byte, above it. */
+static inline uint32_t plan_load_tag_and_next(const uint8_t *tag)
 {
     uint32_t word;
     memcpy(&word, tag, sizeof word);
-    return le32toh(word) & 0xFFFFFF;
+    return le32toh(word);
+}
+
+/* The same where a fourth byte can be read. */
+static inline uint32_t plan_load_tag(const uint8_t *tag)
+{
+    return plan_load_tag_and_next(tag) & PLAN_TAG_MAX;
 }
 
 static inline uint32_t plan_tag_slot(uint32_t tag)
@@ -128,6 +145,21 @@ static inline uint32_t plan_tag_slot(uint32_t tag)
 static inline bool plan_begins(struct plan_beginning beginning, uint64_t word)
 {
     return ((word ^ beginning.word) & beginning.mask) == 0;
+}
+
+/* All rows of a tag as a set. */
+static inline uint32_t plan_rows_all(const struct plan_rows *rows)
+{
+    uint32_t count = (uint32_t)rows->end - rows->first;
+    return count < PLAN_ROW_BITS ? (UINT32_C(1) << count) - 1 : UINT32_MAX;
+}
+
+/* Those of a tag which has sets that may have for their own the qualifier at `at`, before which no
+ * blank stands and in which nothing is released. Reads two bytes, even of a shorter one. */
+static inline uint32_t plan_rows_for(const struct plan_rows *rows, const uint8_t *at)
+{
+    const struct plan_row_sets *sets = rows->sets;
+    return sets->first[at[0] % PLAN_ROW_KEYS] & sets->second[at[1] % PLAN_ROW_KEYS];
 }
 
 /* The rows that tap segments of this tag; `end` is 0 if there are none. */

@@ -141,6 +141,52 @@ Test(edifact, plan_of_many_tags)
     stand_close(&stand);
 }
 
+/* As many rows of one tag as a plan may have, told by their qualifiers: each finds its own segment,
+ * with blanks around its qualifier and with a release in the body or without. */
+Test(edifact, plan_of_many_rows)
+{
+    static struct plan_component rows[PLAN_TAPS_MAX];
+    static char qualifiers[PLAN_TAPS_MAX][8], text[PLAN_TAPS_MAX * 32];
+    for (uint16_t i = 0; i < PLAN_TAPS_MAX; i++) {
+        int size = sprintf(qualifiers[i], "%u", i);
+        rows[i] = (struct plan_component){.tag = {'L', 'O', 'C'},
+                                          .tap = i,
+                                          .element = 2,
+                                          .component = 1,
+                                          .qualifier_element = 1,
+                                          .qualifier_component = 1,
+                                          .qualifier = bytes_make(qualifiers[i], (size_t)size)};
+    }
+    const struct plan plan = {.format = FORMAT_EDIFACT,
+                              .tap_count = PLAN_TAPS_MAX,
+                              .components = rows,
+                              .component_count = PLAN_TAPS_MAX,
+                              .root_name_tap = TAP_NONE};
+    static const char *const segments[] = {"LOC+%u+v%u'LOC+%uX+no'", "LOC+ %u :x+v%u'LOC++%u'",
+                                           "LOC+%u:x+v%u'FTX+?'%u'"};
+    struct stand stand;
+    stand_open(&stand);
+    for (unsigned form = 0; form < sizeof segments / sizeof segments[0]; form++) {
+        struct scan_fault fault = {0};
+        size_t size = (size_t)sprintf(text, "UNH'");
+        for (unsigned i = 0; i < PLAN_TAPS_MAX; i++)
+            size += (size_t)sprintf(text + size, segments[form], i, i, i);
+        size += (size_t)sprintf(text + size, "UNT'");
+        struct bytes body = body_copy(text, size);
+        cr_assert_eq(stand_scan(&stand, &plan, body, &fault), STATUS_OK, "%s at %u", fault.what,
+                     fault.offset);
+        cr_assert_eq(stand.scan.capture_count, PLAN_TAPS_MAX, "form %u", form);
+        for (uint16_t i = 0; i < PLAN_TAPS_MAX; i++) {
+            char expected[8];
+            sprintf(expected, "v%u", i);
+            cr_expect_eq(stand.scan.captures[i].tap, i);
+            cr_expect(bytes_equal_text(stand.scan.captures[i].value, expected), "%u", i);
+        }
+        body_free(body);
+    }
+    stand_close(&stand);
+}
+
 struct value_row {
     const char *body, *captures;
 };

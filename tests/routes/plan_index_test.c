@@ -96,3 +96,96 @@ Test(plan_index, long_names)
     cr_expect_eq(plan_index_find(&plan, 0, other, false), PLAN_NODE_NONE);
     arena_deinit(&arena);
 }
+
+/* ---- rows of a tag -----------------------------------------------------------------------------
+ */
+
+enum { ROWS = 75, QUALIFIER_BYTES_MAX = 4, TEXTS = 200 };
+
+/* Of few characters, two of which have the same key. */
+static struct bytes random_qualifier(uint64_t *state, uint8_t *out)
+{
+    size_t size = 1 + fixture_below(state, QUALIFIER_BYTES_MAX);
+    for (size_t i = 0; i < size; i++)
+        out[i] = (uint8_t) "19Ay+"[fixture_below(state, 5)];
+    return bytes_make(out, size);
+}
+
+static bool set_has(uint32_t set, uint32_t row)
+{
+    return (set >> row % PLAN_ROW_BITS & 1) != 0;
+}
+
+/* No row is left out that has the qualifier of a segment; rows of other places never are. */
+Test(plan_index, row_sets)
+{
+    for (uint64_t seed = 1; seed <= ROUNDS; seed++) {
+        uint64_t state = seed;
+        uint8_t texts[ROWS][QUALIFIER_BYTES_MAX];
+        struct plan_component components[ROWS];
+        struct plan plan = {.components = components,
+                            .component_count = (uint16_t)(1 + fixture_below(&state, ROWS))};
+        for (uint32_t i = 0; i < plan.component_count; i++)
+            components[i] =
+                (struct plan_component){.tag = {'L', 'O', 'C'},
+                                        .element = 2,
+                                        .component = 1,
+                                        .qualifier_element = (uint16_t)fixture_below(&state, 3),
+                                        .qualifier_component = 1,
+                                        .qualifier = random_qualifier(&state, texts[i])};
+        struct plan_node node = {0};
+        plan.nodes = &node;
+        struct arena arena;
+        arena_init(&arena);
+        plan_index_build(&arena, &plan);
+        const struct plan_rows *rows = plan_index_rows(plan.index, plan_tag(components[0].tag));
+        cr_assert_eq(rows->end, plan.component_count);
+        bool qualified = false;
+        for (uint32_t i = 0; i < plan.component_count; i++) {
+            qualified |= components[i].qualifier_element == 1;
+            cr_assert(set_has(plan_rows_all(rows), i));
+        }
+        cr_assert_eq(rows->sets != NULL, qualified, "seed %u", (unsigned)seed);
+        for (unsigned asked = 0; qualified && asked < TEXTS; asked++) {
+            uint8_t text[QUALIFIER_BYTES_MAX + 2] = {0};
+            struct bytes qualifier = random_qualifier(&state, text);
+            text[qualifier.size] = (uint8_t)fixture_random(&state);
+            for (uint32_t i = 0; i < plan.component_count; i++)
+                if (components[i].qualifier_element != 1 ||
+                    bytes_equal(components[i].qualifier, qualifier))
+                    cr_assert(set_has(plan_rows_for(rows, text), i), "seed %u", (unsigned)seed);
+        }
+        arena_deinit(&arena);
+    }
+}
+
+/* Most segments are for no row, and are told by two bytes. */
+Test(plan_index, row_sets_tell_apart)
+{
+    const struct plan_component components[] = {
+        {.tag = {'L', 'O', 'C'},
+         .element = 2,
+         .component = 1,
+         .qualifier_element = 1,
+         .qualifier_component = 1,
+         .qualifier = BYTES_LITERAL("9")},
+        {.tag = {'L', 'O', 'C'},
+         .element = 2,
+         .component = 1,
+         .qualifier_element = 1,
+         .qualifier_component = 1,
+         .qualifier = BYTES_LITERAL("60")},
+    };
+    const struct plan_node node = {0};
+    struct plan plan = {.nodes = &node, .components = components, .component_count = 2};
+    struct arena arena;
+    arena_init(&arena);
+    plan_index_build(&arena, &plan);
+    const struct plan_rows *rows = plan_index_rows(plan.index, plan_tag(components[0].tag));
+    cr_assert_not_null(rows->sets);
+    cr_expect_eq(plan_rows_for(rows, (const uint8_t *)"9+"), 1);
+    cr_expect_eq(plan_rows_for(rows, (const uint8_t *)"60"), 2);
+    cr_expect_eq(plan_rows_for(rows, (const uint8_t *)"61"), 0);
+    cr_expect_eq(plan_rows_for(rows, (const uint8_t *)"83"), 0);
+    arena_deinit(&arena);
+}
