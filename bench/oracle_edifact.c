@@ -21,7 +21,7 @@ struct question {
     uint32_t message;     /* the one that is asked about, from 0 */
     uint32_t begun;       /* messages so far */
     bool in_interchange, in_group, in_message;
-    bool ended; /* UNZ, or UNT of a message without an interchange, was the last */
+    bool ended;                      /* the last was UNT, UNE or UNZ; whether a UNZ comes or not */
     struct bytes interchange, group; /* the UNB and UNG around what is read */
     uint32_t entry;
     uint32_t begun_before; /* the group */
@@ -176,8 +176,10 @@ static void guess_terminator(struct question *question)
 /* Level B by the letter has separators that are no characters, and no release. */
 static void take_level_b(struct question *question)
 {
-    if (bytes_start_with(question->rest, BYTES_LITERAL("UNB\x1D")))
-        question->syntax = (struct syntax){0x1F, 0x1D, 0x1C, SEPARATOR_NONE, SEPARATOR_NONE};
+    if (!bytes_start_with(question->rest, BYTES_LITERAL("UNB\x1D")))
+        return;
+    question->syntax = (struct syntax){0x1F, 0x1D, 0x1C, SEPARATOR_NONE, SEPARATOR_NONE};
+    question->by_lines = false;
 }
 
 /* Behind a UNO: the object, of as many bytes as element 4 says. */
@@ -351,7 +353,7 @@ static bool end_message(struct question *question, struct bytes segment)
     if (is_asked(question))
         take_values(question, segment);
     question->in_message = false;
-    question->ended = !question->in_interchange;
+    question->ended = true;
     return expected;
 }
 
@@ -369,12 +371,14 @@ static bool take_segment(struct question *question, struct bytes segment)
         question->in_group = true;
         question->group = segment;
         question->begun_before = question->begun;
+        question->ended = false;
         return expected;
     }
     if (has_tag(segment, "UNE")) {
         bool expected = question->in_group && !question->in_message;
         question->silent |= question->begun == question->begun_before; /* an empty group */
         question->in_group = false;
+        question->ended = true;
         question->group = (struct bytes){NULL, 0};
         return expected;
     }

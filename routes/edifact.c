@@ -41,12 +41,15 @@ static enum status begin_entry(struct scan *scan, uint32_t at, uint16_t *out_ent
     return STATUS_OK;
 }
 
-/* For strict profiles: what the trailers say must be true. */
+/* For strict profiles: the trailers must be there, and what they say must be true. */
 static enum status check_envelope(struct edifact_tally *tally,
-                                  const struct edifact_envelope *envelope,
+                                  const struct edifact_envelope *envelope, bool found,
                                   struct scan_fault *out_fault)
 {
-    edifact_tally_take(tally, envelope);
+    if (found)
+        edifact_tally_take(tally, envelope);
+    else
+        edifact_tally_take_end(tally, envelope);
     if (tally->count == 0)
         return STATUS_OK;
     return scan_fault_at(out_fault, SCAN_ENVELOPE, tally->warnings[0].offset,
@@ -80,6 +83,8 @@ static enum status scan_segments(const struct plan *plan, struct edifact_envelop
         } else {
             bool found;
             status = edifact_envelope_next(envelope, &found, out_fault);
+            if (status == STATUS_OK && !found && plan->strict)
+                status = check_envelope(&tally, envelope, found, out_fault);
             if (status != STATUS_OK || !found)
                 return status;
             rows = plan_index_rows(plan->index, envelope->tag);
@@ -96,7 +101,7 @@ static enum status scan_segments(const struct plan *plan, struct edifact_envelop
         if (status == STATUS_OK && capturer.checks_charset)
             status = edifact_capturer_check(&capturer, envelope->start, envelope->end, out_fault);
         if (status == STATUS_OK && plan->strict)
-            status = check_envelope(&tally, envelope, out_fault);
+            status = check_envelope(&tally, envelope, true, out_fault);
         if (status == STATUS_OK && rows->end != 0)
             status = edifact_capturer_take(&capturer, rows, &elements, entry, envelope->number,
                                            out_fault);

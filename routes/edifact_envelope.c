@@ -167,7 +167,7 @@ enum status edifact_envelope_step(struct edifact_envelope *envelope, bool *out_f
 {
     *out_found = find_segment(envelope);
     if (!*out_found)
-        return is_complete(envelope->place)
+        return is_complete(envelope->place) || edifact_lacks_interchange_end(envelope->place)
                    ? STATUS_OK
                    : scan_fault_at(out_fault, SCAN_TRUNCATED, envelope->start,
                                    expectations[envelope->place]);

@@ -1,11 +1,12 @@
 /* The envelope of a UN/EDIFACT body, walked segment by segment: which segments are there, and
  * whether each is one that its place waits for. Internal to this folder.
  *
- *   UNA  UNB  [UNG]  UNH ... UNT  [UNE]  UNZ          UNA  UNH ... UNT
+ *   UNA  UNB  [UNG]  UNH ... UNT  [UNE]  [UNZ]          UNA  UNH ... UNT
  *
- * Behind a message there may be packages (UNO, an object, UNP), and a group may be empty. The walk
- * of one message refuses a second one where it begins; that of many goes on to the body's end,
- * through whatever interchanges are there. */
+ * Only the body's end stands for a UNZ (and a UNE) that is not there. Behind a message there may be
+ * packages (UNO, an object, UNP), and a group may be empty. The walk of one message refuses a
+ * second one where it begins; that of many goes on to the body's end, through whatever interchanges
+ * are there. */
 #ifndef KOUAN_ROUTES_EDIFACT_ENVELOPE_H
 #define KOUAN_ROUTES_EDIFACT_ENVELOPE_H
 
@@ -115,6 +116,13 @@ static inline bool edifact_ends_tag(const struct edifact_syntax *syntax, uint8_t
 static inline bool edifact_is_within_message(enum edifact_place place)
 {
     return place >= EDIFACT_PLACE_BARE_MESSAGE && place <= EDIFACT_PLACE_GROUP_MESSAGE;
+}
+
+/* Behind a whole message of an interchange that is still open. A body may end there: not all
+ * senders write a UNZ. */
+static inline bool edifact_lacks_interchange_end(enum edifact_place place)
+{
+    return place >= EDIFACT_PLACE_AFTER_GROUP_MESSAGE && place <= EDIFACT_PLACE_AFTER_GROUP;
 }
 
 /* A plain segment of a message: not one of the envelope, or UNS. */

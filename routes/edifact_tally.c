@@ -29,6 +29,15 @@ static void check_count(const struct check *check, uint32_t expected, const char
 static void check_reference(const struct check *check, uint32_t element, const char *what);
 static void check_length(const struct check *check);
 
+static void add(struct edifact_tally *tally, struct edifact_warning warning);
+
+void edifact_tally_take_end(struct edifact_tally *tally, const struct edifact_envelope *envelope)
+{
+    if (edifact_lacks_interchange_end(envelope->place))
+        add(tally, (struct edifact_warning){.what = "the interchange has no UNZ",
+                                            .offset = (uint32_t)envelope->body.size});
+}
+
 /* A message or a package: it counts in its group, and else in its interchange. */
 static void count_unit(struct edifact_tally *tally)
 {
@@ -103,11 +112,15 @@ static struct bytes element_of(const struct edifact_syntax *syntax, struct bytes
 
 static void warn(const struct check *check, struct edifact_warning warning)
 {
-    struct edifact_tally *tally = check->tally;
     const uint8_t *at = warning.found.data;
     if (at == NULL) /* it is not there: where the segment ends */
         at = check->trailer.data + check->trailer.size - 1;
     warning.offset = (uint32_t)(at - check->body.data);
+    add(check->tally, warning);
+}
+
+static void add(struct edifact_tally *tally, struct edifact_warning warning)
+{
     if (tally->count < tally->capacity)
         tally->warnings[tally->count] = warning;
     tally->count++;

@@ -21,6 +21,9 @@ struct edifact_tally {
 void edifact_tally_init(struct edifact_tally *tally, const struct edifact_part *part,
                         struct edifact_warning *out_warnings, uint32_t capacity);
 
+/* Takes the end of what is walked: the interchange may have no UNZ. */
+void edifact_tally_take_end(struct edifact_tally *tally, const struct edifact_envelope *envelope);
+
 /* Takes the segment whose end the envelope has just found; those that are not UN.. mean nothing. */
 void edifact_tally_take(struct edifact_tally *tally, const struct edifact_envelope *envelope);
 

@@ -13,6 +13,7 @@ enum status scan_edifact_warnings(struct bytes body, struct edifact_warning *out
         bool found = false;
         status = edifact_envelope_next(&envelope, &found, out_fault);
         if (status == STATUS_OK && !found) {
+            edifact_tally_take_end(&tally, &envelope);
             *out_count = tally.count;
             return STATUS_OK;
         }

@@ -151,15 +151,16 @@ MUST_CHECK enum status scan_edifact_part(const struct plan *plan, struct bytes b
 struct edifact_warning {
     const char *what;      /* a static sentence */
     uint32_t offset;       /* where it is said */
-    struct bytes found;    /* as it is said; views of the body */
+    struct bytes found;    /* as it is said; views of the body; both absent if a UNZ is */
     struct bytes expected; /* a reference; else */
     bool counts;           /* ... a count: */
     uint32_t expected_count;
 };
 
 /* Where counts and references are wrong in UNT (0074, 0062), UNE (0060, 0048), UNZ (0036, 0020) and
- * UNP (0810, 0800), of all messages of the body. There may be more than `capacity`: the first of
- * them are written. INVALID with a fault if the body cannot be walked. */
+ * UNP (0810, 0800), of all messages of the body; and that it ends without a UNZ (offset: its size).
+ * There may be more than `capacity`: the first of them are written. INVALID with a fault if the
+ * body cannot be walked. */
 MUST_CHECK enum status scan_edifact_warnings(struct bytes body,
                                              struct edifact_warning *out_warnings,
                                              uint32_t capacity, uint32_t *out_count,

@@ -31,20 +31,33 @@ static void print_found(struct bytes found)
     putchar('`');
 }
 
+/* False where a trailer is not there. */
+static bool is_of_trailer(const struct edifact_warning *warning)
+{
+    return warning->found.data != NULL || warning->expected.data != NULL || warning->counts;
+}
+
+static void print_difference(const struct edifact_warning *warning)
+{
+    fputs(": it says ", stdout);
+    print_found(warning->found);
+    fputs(", not ", stdout);
+    if (warning->counts)
+        printf("%u", warning->expected_count);
+    else
+        print_found(warning->expected);
+}
+
 void explain_print_warnings_text(const struct explanation *explanation)
 {
     struct edifact_warning warnings[SHOWN_MAX];
     uint32_t count = find_warnings(explanation, warnings);
     for (uint32_t i = 0; i < count && i < SHOWN_MAX; i++) {
         const struct edifact_warning *warning = &warnings[i];
-        printf("  %-*sat byte %u: %s: it says ", LABEL_COLUMNS, i == 0 ? "warning" : "",
-               warning->offset, warning->what);
-        print_found(warning->found);
-        fputs(", not ", stdout);
-        if (warning->counts)
-            printf("%u", warning->expected_count);
-        else
-            print_found(warning->expected);
+        printf("  %-*sat byte %u: %s", LABEL_COLUMNS, i == 0 ? "warning" : "", warning->offset,
+               warning->what);
+        if (is_of_trailer(warning))
+            print_difference(warning);
         putchar('\n');
     }
     if (count > SHOWN_MAX)

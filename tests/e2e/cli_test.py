@@ -308,6 +308,17 @@ def test_explain_warns_of_wrong_counts():
                                         "what": "UNZ 0020 is not the reference of UNB"}, value
 
 
+def test_explain_warns_of_a_missing_unz():
+    body = b"UNB+UNOA:1+A+B++R1'UNH+M1+CUSRES:D:96B:UN'UNT+2+M1'\n"
+    with Folder({"body": body}) as folder:
+        lines = [" ".join(line.split()) for line in said("explain", folder / "body").splitlines()]
+        assert f"warning at byte {len(body)}: the interchange has no UNZ" in lines, lines
+        (value,) = explain(folder, body)
+        assert value["accepted"] and value["warnings"] == [
+            {"offset": len(body), "what": "the interchange has no UNZ", "found": "",
+             "expected": ""}], value
+
+
 def test_strict_profile_refuses_wrong_counts():
     good = b"UNB+UNOA:1+A+B++R1'UNH+M1+CUSRES:D:96B:UN'UNT+2+M1'UNZ+1+R1'"
     bad = good.replace(b"UNT+2", b"UNT+7")

@@ -63,6 +63,12 @@ static const struct split_row rows[] = {
     {"UNB+A'UNG+G'UNH+1'UNT'\nUNO+1+X+Y+1'\nUNP+1'\nUNO+1+X+Y+1'?UNP+1'UNH+2'UNT'UNE+4'UNZ+1'",
      "|UNB+A'|UNG+G'|UNH+1'UNT'\nUNO+1+X+Y+1'\nUNP+1'\nUNO+1+X+Y+1'?UNP+1'|UNE+4'|UNZ+1' 4 1\n"
      "|UNB+A'|UNG+G'|UNH+2'UNT'|UNE+4'|UNZ+1' 4 1\n"},
+    /* no UNZ */
+    {"UNB+A'UNH+1'UNT'UNH+2'UNT'\n", "|UNB+A'||UNH+1'UNT'|| 0 0\n|UNB+A'||UNH+2'UNT'|| 0 0\n"},
+    {"UNB+A'UNH+1'UNT'UNZ+1'UNB+B'UNG+G'UNH+1'UNT'UNE+1'",
+     "|UNB+A'||UNH+1'UNT'||UNZ+1' 0 1\n|UNB+B'|UNG+G'|UNH+1'UNT'|UNE+1'| 1 0\n"},
+    {"UNB+A'UNG+G'UNH+1'UNT'", "|UNB+A'|UNG+G'|UNH+1'UNT'|| 0 0\n"},
+    {"UNB+A'UNH+1'UNT'UNO+1+X+Y+4'UNT'UNP+4'", "|UNB+A'||UNH+1'UNT'UNO+1+X+Y+4'UNT'UNP+4'|| 0 0\n"},
     /* line ends as terminators */
     {"UNB+A\nUNH+1\nUNT+2\nUNH+2\nFTX+O'B\nUNT+2\nUNZ+2+1",
      "|UNB+A\n||UNH+1\nUNT+2\n||UNZ+2+1 0 2\n|UNB+A\n||UNH+2\nFTX+O'B\nUNT+2\n||UNZ+2+1 0 2\n"},
@@ -106,6 +112,8 @@ static const struct fault_row faults[] = {
     {"UNB+A'UNG'UNH'UNT'UNE'UNG'@UNZ'", SCAN_MALFORMED},
     {"UNB+A'UNH'UNT'UNH'@bgm'UNT'UNZ'", SCAN_MALFORMED},
     {"UNB+A'UNH'UNT'UNH'UNT@", SCAN_TRUNCATED},
+    {"UNB+A'UNH'UNT'UNH'BGM'@", SCAN_TRUNCATED},
+    {"UNB+A'UNH'UNT'UNG'@", SCAN_TRUNCATED},
     {"UNH'UNT'@UNZ'", SCAN_TRAILING},
     {"UNH'UNT'UNH'@UNB'", SCAN_MALFORMED},
 };

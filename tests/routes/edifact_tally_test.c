@@ -37,6 +37,15 @@ static const struct warning_row rows[] = {
     {"UNB+UNOA:1+A+B++R1'UNG+X++++G1'UNH+M1'UNT+2+M1'UNE+1+G1'UNG+X++++G2'UNE+0+G2'"
      "UNH+M3'UNT+2+M3'UNZ+3+R1'",
      ""},
+    /* no UNZ: as if the trailers that are there were all */
+    {"UNB+UNOA:1+A+B++R1'UNH+M1'UNT+2+M1'", "35 the interchange has no UNZ: , not \n"},
+    {"UNB+UNOA:1+A+B++R1'UNG+X++++G1'UNH+M1'UNT+2+M1' \r\n",
+     "50 the interchange has no UNZ: , not \n"},
+    {"UNB+UNOA:1+A+B++R1'UNG+X++++G1'UNH+M1'UNT+2+M1'UNE+2+G1'",
+     "51 UNE 0060 is not the number of messages in the group: 2, not 1\n"
+     "56 the interchange has no UNZ: , not \n"},
+    {"UNB+UNOA:1+A+B++R1'UNH+M1'UNT+2+M1'UNH+M2'UNT+2+M2'",
+     "51 the interchange has no UNZ: , not \n"},
     /* every message and interchange of several; packages */
     {"UNB+UNOA:1+A+B++R1'UNH+M1'UNT+2+M1'UNZ+1+R1'UNB+UNOA:1+A+B++R2'UNH+M1'UNT+3+M1'UNZ+1+R2'",
      "74 UNT 0074 is not the number of segments: 3, not 2\n"},

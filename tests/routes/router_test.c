@@ -249,8 +249,7 @@ Test(router, a_refused_part_is_named)
          "UNKNOWNPROFILE at byte 21: well begun, but no profile recognises it (message 1 of 2, "
          "UNH 1)"},
         /* Where it cannot be taken apart, there are no parts to name. */
-        {"UNB+UNOA:1+S+R+1:1+A'UNH+1+ORDERS'UNT+2+1'UNH+2+ORDERS'UNT+2+2'",
-         "TRUNCATED at byte 63: "},
+        {"UNB+UNOA:1+S+R+1:1+A'UNH+1+ORDERS'UNT+2+1'UNH+2+ORDERS'", "TRUNCATED at byte 55: "},
         {"UNB+UNOA:1+S+R+1:1+A'UNH+1+ORDERS'UNT+2+1'UNH+2+ORDERS'U?T+2+2'UNZ+2+A'", "MALFORMED"},
         {"{\"note\":", "TRUNCATED at byte 8"},
     };

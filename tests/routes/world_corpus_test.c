@@ -200,6 +200,15 @@ Test(world_corpus, edifact)
          "port=CNTAO | port=KRPUS | port=CNNGB | port=CNYTN | port=MYTPP | port=EGSUZ | "
          "port=GBFXT | port=BEANR | port=ESALG | port=SGSIN | port=HKHKG | port=CNSHA | "
          "transport_mode=1 | sent_at=1905161528 | voyage@0=OWYZ2+JRGM915W"},
+        {"portxchange__scala-edifact-parser/VIFTSAI0000001.txt", /* no UNZ */
+         "edifact-schedule 1: message_type=IFTSAI | message_id=HYUNDAI+1+VIFTSAI0000001 | "
+         "function=original | sender=HYUNDAI | receiver=PORTOFROTTERDAM | port=NLRTM | "
+         "port=CNTAO | port=KRPUS | port=CNNGB | port=EGPSE | port=CNYTN | port=EGSUZ | "
+         "transport_mode=1 | sent_at=1903141128 | voyage@0=OWJG2+JMDS905W"},
+        {"nerdocs__pydifact/order.edi",
+         "edifact-other 1: message_type=ORDERS | message_id=12345678+807+1 | function=original | "
+         "sender=12345678 | receiver=WBDZDD | sent_at=0810120255 | "
+         "client_seq@0=801715918011+12345678"},
         {"smooks__smooks-edi-cartridge/paxlst.txt",
          "edifact-passengers 1: message_type=PAXLST | message_id=LOCK+16+PAXLST16 | "
          "function=change | sender=LOCK | receiver=CBP-ACE-TEST | trader=LOCK | "
