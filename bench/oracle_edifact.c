@@ -21,6 +21,8 @@ struct question {
     uint32_t message;     /* the one that is asked about, from 0 */
     uint32_t begun;       /* messages so far */
     bool in_interchange, in_group, in_message;
+    bool behind_message; /* or behind its packages: a further one may come */
+    bool behind_object;
     bool ended;                      /* the last was UNT, UNE or UNZ; whether a UNZ comes or not */
     struct bytes interchange, group; /* the UNB and UNG around what is read */
     uint32_t entry;
@@ -118,11 +120,12 @@ static enum oracle_verdict read_advice(struct question *question)
     if (question->rest.size < 9)
         return oracle_say(question->oracle, ORACLE_BROKEN, "UNA is cut short");
     for (size_t i = 3; i < 9; i++)
-        if (advice[i] > 0x7F)
-            return oracle_say(question->oracle, ORACLE_BROKEN, "UNA is not ASCII");
+        if (advice[i] == 0 || advice[i] > 0x7F)
+            return oracle_say(question->oracle, ORACLE_BROKEN, "UNA is not of ASCII characters");
     question->syntax = (struct syntax){advice[3], advice[4], advice[8], unless_blank(advice[6]),
                                        unless_blank(advice[7])};
     question->advised = true;
+    question->ended = false;
     question->rest = bytes_slice(question->rest, 9, question->rest.size);
     return ORACLE_GOOD;
 }
@@ -199,6 +202,7 @@ static bool skip_object(struct question *question, struct bytes uno)
     if (question->rest.size < size)
         return false;
     question->rest = bytes_slice(question->rest, (size_t)size, question->rest.size);
+    question->behind_object = true;
     return has_tag(question->rest, "UNP");
 }
 
@@ -209,7 +213,8 @@ static enum oracle_verdict walk(struct question *question)
         skip_blanks(question);
         if (question->rest.size == 0)
             break;
-        if (!question->in_message && has_tag(question->rest, "UNA")) {
+        bool between = question->ended && !question->in_interchange;
+        if ((first || between) && has_tag(question->rest, "UNA")) {
             if (read_advice(question) != ORACLE_GOOD)
                 return ORACLE_BROKEN;
             continue;
@@ -357,9 +362,20 @@ static bool end_message(struct question *question, struct bytes segment)
     return expected;
 }
 
+/* A UNP stands right behind its object, which is passed over with the UNO. */
+static bool take_package(struct question *question, struct bytes segment)
+{
+    bool expected = has_tag(segment, "UNO") ? question->behind_message : question->behind_object;
+    question->behind_object = false;
+    return expected;
+}
+
 /* False if the segment may not stand where it does. */
 static bool take_segment(struct question *question, struct bytes segment)
 {
+    if (has_tag(segment, "UNO") || has_tag(segment, "UNP"))
+        return take_package(question, segment);
+    question->behind_message = has_tag(segment, "UNT");
     if (has_tag(segment, "UNB"))
         return begin_interchange(question, segment);
     if (has_tag(segment, "UNH"))
@@ -383,14 +399,13 @@ static bool take_segment(struct question *question, struct bytes segment)
         return expected;
     }
     if (has_tag(segment, "UNZ")) {
-        bool expected = question->in_interchange && !question->in_group && !question->in_message;
+        bool expected = question->in_interchange && !question->in_group && !question->in_message &&
+                        question->ended;
         question->in_interchange = false;
         question->interchange = (struct bytes){NULL, 0};
         question->ended = true;
         return expected;
     }
-    if (has_tag(segment, "UNO") || has_tag(segment, "UNP"))
-        return !question->in_message && question->begun > 0;
     bool of_service = memcmp(segment.data, "UN", 2) == 0 && !has_tag(segment, "UNS");
     if (!question->in_message || of_service)
         return false;
