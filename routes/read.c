@@ -6,6 +6,7 @@
 #include "routes/payload.h"
 #include "routes/scan_output.h"
 #include "routes/transcript.h"
+#include "routes/unwrap.h"
 
 enum { ALIGNMENT = 64 };
 
@@ -78,6 +79,10 @@ struct job {
 };
 
 /* FULL is so whatever the space held before. */
+static enum status read_text(const struct job *job, struct bytes body, struct reading *out_reading,
+                             struct scan_fault *out_fault);
+static enum status read_unwrapped(const struct job *job, struct bytes body,
+                                  struct reading *out_reading, struct scan_fault *out_fault);
 static enum status read_transcript(const struct job *job, struct bytes body,
                                    struct reading *out_reading, struct scan_fault *io_fault);
 static enum status read_in_place(const struct job *job, struct bytes text,
@@ -102,15 +107,51 @@ enum status read_message(const struct profile_set *set, const uint64_t *allowed,
     const struct job job = {.set = set, .allowed = allowed, .reader = reader};
     struct scan_fault fault;
     bool alone = reader->space.occurrence_used == 0 && reader->space.text_used == 0;
-    enum status status = read_in_place(&job, body, out_reading, &fault);
-    if (status == STATUS_INVALID)
-        status = read_transcript(&job, body, out_reading, &fault);
+    enum status status = read_text(&job, body, out_reading, &fault);
     if (status == STATUS_FULL && alone) {
         fault = (struct scan_fault){.reason = SCAN_TOO_MANY_VALUES};
         status = STATUS_INVALID;
     }
     if (status == STATUS_INVALID)
         *out_fault = fault;
+    return status;
+}
+
+/* A body that looks wrapped is read as it stands only if it cannot be read unwrapped: a line may
+ * end inside of a value without a fault. */
+static enum status read_text(const struct job *job, struct bytes body, struct reading *out_reading,
+                             struct scan_fault *out_fault)
+{
+    struct scan_fault unwrapped_fault;
+    bool wrapped = unwrap_is_needed(body);
+    if (wrapped) {
+        enum status status = read_unwrapped(job, body, out_reading, &unwrapped_fault);
+        if (status != STATUS_INVALID)
+            return status;
+    }
+    enum status status = read_in_place(job, body, out_reading, out_fault);
+    if (status == STATUS_INVALID)
+        status = read_transcript(job, body, out_reading, out_fault);
+    if (status == STATUS_INVALID && wrapped)
+        *out_fault = unwrapped_fault;
+    return status;
+}
+
+static enum status read_unwrapped(const struct job *job, struct bytes body,
+                                  struct reading *out_reading, struct scan_fault *out_fault)
+{
+    struct reader *reader = job->reader;
+    struct bytes text;
+    uint32_t text_used = reader->space.text_used;
+    enum status status = unwrap_make(&reader->scan, body, &text);
+    if (status != STATUS_OK)
+        return status;
+    status = read_in_place(job, text, out_reading, out_fault);
+    struct scan_fault *fault = status == STATUS_OK ? &out_reading->payload.fault : out_fault;
+    if (status == STATUS_INVALID || (status == STATUS_OK && fault->reason != SCAN_NONE))
+        fault->offset = unwrap_body_offset(body, fault->offset);
+    if (status != STATUS_OK)
+        reader->space.text_used = text_used;
     return status;
 }
 
@@ -288,9 +329,7 @@ static enum status read_payload(const struct job *job, struct bytes text, struct
         return status;
     inner.outer = reading;
     reading->payload.entry_first = (uint16_t)(entry_count + 1);
-    status = read_in_place(&inner, payload.body, reading, out_fault);
-    if (status == STATUS_INVALID)
-        status = read_transcript(&inner, payload.body, reading, out_fault);
+    status = read_text(&inner, payload.body, reading, out_fault);
     if (status == STATUS_INVALID)
         out_fault->offset = payload_outer_offset(&payload, out_fault->offset);
     return status;
@@ -305,6 +344,7 @@ uint32_t read_split(struct bytes body, struct edifact_part parts[EDIFACT_PARTS_M
     uint32_t count;
     struct scan_fault none;
     if (scan_sniff(body, &format, &none) != STATUS_OK || format != FORMAT_EDIFACT ||
+        unwrap_is_needed(body) ||
         scan_edifact_split(body, parts, EDIFACT_PARTS_MAX, &count, out_fault) != STATUS_OK)
         return 0;
     return count;

@@ -1,6 +1,6 @@
 /* Reading one message: sniff -> recognise -> scan -> extract. A body that cannot be scanned in
- * place (routes/transcript.h) is read from its transcript; faults stand where they are in the body.
- */
+ * place (routes/transcript.h, routes/unwrap.h) is read from a text of its own in the reading space;
+ * faults stand where they are in the body. */
 #ifndef KOUAN_ROUTES_READ_H
 #define KOUAN_ROUTES_READ_H
 

@@ -209,6 +209,20 @@ Test(world_corpus, edifact)
          "edifact-other 1: message_type=ORDERS | message_id=12345678+807+1 | function=original | "
          "sender=12345678 | receiver=WBDZDD | sent_at=0810120255 | "
          "client_seq@0=801715918011+12345678"},
+        {"jskrobak__underware.Edifact/D93A_ORDERS.txt", /* lines of 998 */
+         "edifact-other 1: message_type=ORDERS | message_id=4399901710603+9608+00009608000001 | "
+         "sender=4399901710603 | receiver=8590309000006 | sent_at=1903111716 | "
+         "client_seq@0=168677+4399901710603"},
+        {"xlate__staedi/wrapped_invoic_d97b.edi", /* lines of 50 characters */
+         "edifact-other 1: message_type=INVOIC | "
+         "message_id=005435656+00000000000778+00000000000117 | function=original | "
+         "sender=005435656 | receiver=006415160 | sent_at=0605151434 | "
+         "client_seq@0=342459+005435656"},
+        {"xlate__staedi/wrapped_invoic_d97b_una.edi", /* lines of 15 */
+         "edifact-other 1: message_type=INVOIC | "
+         "message_id=005435656+00000000000778+00000000000117 | function=original | "
+         "sender=005435656 | receiver=006415160 | sent_at=0605151434 | "
+         "client_seq@0=342459+005435656"},
         {"smooks__smooks-edi-cartridge/paxlst.txt",
          "edifact-passengers 1: message_type=PAXLST | message_id=LOCK+16+PAXLST16 | "
          "function=change | sender=LOCK | receiver=CBP-ACE-TEST | trader=LOCK | "
