@@ -36,6 +36,16 @@ static bool declares_whole(struct bytes body, enum charset *out_charset)
     return true;
 }
 
+enum charset transcript_charset(struct bytes body)
+{
+    enum charset charset;
+    struct scan_source source;
+    if (transcript_is_needed(body, &charset))
+        return charset;
+    scan_source_init(&source, body, NULL);
+    return xml_read_prolog(&source) != NULL ? source.charset : CHARSET_UTF8;
+}
+
 static uint32_t mark_size(struct bytes body)
 {
     bool marked = bytes_start_with(body, UTF16BE_MARK) || bytes_start_with(body, UTF16LE_MARK);

@@ -19,6 +19,9 @@ struct transcript {
  * is true can be read in place. */
 bool transcript_is_needed(struct bytes body, enum charset *out_charset);
 
+/* What the body says that it is written in, in any of these ways; else UTF-8. */
+enum charset transcript_charset(struct bytes body);
+
 /* Converts the body into the space of the scan. INVALID with a fault at the first byte that does
  * not fit the set; FULL if the space has no room for it. */
 MUST_CHECK enum status transcript_make(struct scan *scan, enum charset charset, struct bytes body,

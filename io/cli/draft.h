@@ -40,7 +40,7 @@ struct draft_place {
 
 struct draft_sample {
     const char *path;
-    struct bytes body;
+    struct bytes body, text; /* text: the body in UTF-8, with a byte order mark if it was not */
 };
 
 /* A line of the proposal's `fields` or `keys`. */

@@ -59,7 +59,7 @@ static uint32_t try_path(struct draft *draft, const char *path, const char **out
     if (!cli_profile_stand_open_text(&stand, "try", bytes_from_text(text)))
         abort(); /* the candidates above are paths */
     for (uint32_t i = 0; i < draft->sample_count; i++) {
-        struct bytes body = draft->samples[i].body;
+        struct bytes body = draft->samples[i].text;
         uint32_t parts = cli_profile_parts(body);
         for (uint32_t part = parts > 0; part <= parts; part++) {
             struct reading reading;
@@ -89,15 +89,15 @@ static bool take_types(struct draft *draft, const struct draft_sample *sample)
     static struct edifact_part parts[EDIFACT_PARTS_MAX];
     struct edifact_peek peek;
     struct scan_fault fault;
-    uint32_t count = read_split(sample->body, parts, &fault);
-    if (count == 0 || scan_edifact_peek(sample->body, &peek, &fault) != STATUS_OK) {
+    uint32_t count = read_split(sample->text, parts, &fault);
+    if (count == 0 || scan_edifact_peek(sample->text, &peek, &fault) != STATUS_OK) {
         fprintf(stderr, "%s: %s at byte %u\n", sample->path, scan_reason_text(fault.reason),
                 fault.offset);
         return false;
     }
     take_type(draft, peek.type);
     for (uint32_t i = 1; i < count; i++)
-        if (scan_edifact_part_peek(sample->body, &parts[i], &peek, &fault) == STATUS_OK)
+        if (scan_edifact_part_peek(sample->text, &parts[i], &peek, &fault) == STATUS_OK)
             take_type(draft, peek.type);
     return true;
 }

@@ -26,7 +26,7 @@ bool draft_read_json(struct draft *draft)
     struct walk walk = {.draft = draft};
     for (uint32_t i = 0; i < draft->sample_count; i++) {
         const struct draft_sample *sample = &draft->samples[i];
-        struct bytes body = sample->body;
+        struct bytes body = sample->text;
         json_error_t error;
         if (bytes_start_with(body, BYTES_LITERAL("\xEF\xBB\xBF")))
             body = bytes_slice(body, 3, body.size);

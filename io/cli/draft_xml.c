@@ -113,13 +113,13 @@ static void end_element(void *data, const XML_Char *name)
 
 static bool read_sample(struct walk *walk, const struct draft_sample *sample)
 {
-    XML_Parser parser = XML_ParserCreateNS(NULL, SEPARATOR);
+    XML_Parser parser = XML_ParserCreateNS("UTF-8", SEPARATOR);
     if (parser == NULL)
         abort();
     XML_SetUserData(parser, walk);
     XML_SetElementHandler(parser, begin_element, end_element);
     XML_SetCharacterDataHandler(parser, add_text);
-    bool good = XML_Parse(parser, (const char *)sample->body.data, (int)sample->body.size,
+    bool good = XML_Parse(parser, (const char *)sample->text.data, (int)sample->text.size,
                           XML_TRUE) == XML_STATUS_OK;
     if (!good)
         fprintf(stderr, "%s:%lu:%lu: not well-formed XML: %s\n", sample->path,

@@ -9,6 +9,7 @@
 #include "io/cli/draft.h"
 #include "io/cli/output.h"
 #include "io/cli/profile.h"
+#include "routes/transcript.h"
 
 static bool load_samples(struct draft *draft, int count, char **paths);
 static bool read_places(struct draft *draft);
@@ -30,6 +31,34 @@ enum cli_exit cli_profile_draft(const char *name, int argc, char **argv)
     return good ? CLI_OK : CLI_INVALID;
 }
 
+/* In UTF-8, as expat and jansson read it. */
+static bool read_text(struct draft *draft, struct draft_sample *sample)
+{
+    struct bytes mark = BYTES_LITERAL("\xEF\xBB\xBF");
+    enum charset charset = transcript_charset(sample->body);
+    sample->text = sample->body;
+    if (charset == CHARSET_UTF8)
+        return true;
+    struct charsets *charsets = charsets_open();
+    size_t capacity = sample->body.size * CHARSET_GROWTH_MAX, size;
+    uint8_t *text = arena_allocate(&draft->arena, mark.size + capacity + BYTES_PADDING);
+    struct bytes source = sample->body;
+    if (bytes_start_with(source, BYTES_LITERAL("\xFE\xFF")) ||
+        bytes_start_with(source, BYTES_LITERAL("\xFF\xFE")))
+        source = bytes_slice(source, 2, source.size);
+    memcpy(text, mark.data, mark.size);
+    bool good = charsets != NULL && charset_decode(charsets, charset, source, text + mark.size,
+                                                   capacity, &size) == STATUS_OK;
+    if (good)
+        sample->text = bytes_make(text, mark.size + size);
+    else
+        fprintf(stderr, "kouan profile: %s does not fit the character set that it names\n",
+                sample->path);
+    if (charsets != NULL)
+        charsets_close(charsets);
+    return good;
+}
+
 static bool load_samples(struct draft *draft, int count, char **paths)
 {
     struct draft_sample *samples =
@@ -38,9 +67,10 @@ static bool load_samples(struct draft *draft, int count, char **paths)
         enum format format;
         struct scan_fault fault;
         samples[i].path = paths[i];
-        if (!cli_profile_read_file(&draft->arena, paths[i], &samples[i].body))
+        if (!cli_profile_read_file(&draft->arena, paths[i], &samples[i].body) ||
+            !read_text(draft, &samples[i]))
             return false;
-        if (scan_sniff(samples[i].body, &format, &fault) != STATUS_OK) {
+        if (scan_sniff(samples[i].text, &format, &fault) != STATUS_OK) {
             fprintf(stderr, "kouan profile: %s is neither XML, JSON nor EDIFACT\n", paths[i]);
             return false;
         }

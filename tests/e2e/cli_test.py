@@ -514,6 +514,24 @@ def test_profile_from_the_page():
         assert kouan("profile", "test", "arrival.yaml", code=INVALID, cwd=folder).stderr == mistake
 
 
+def test_profile_from_samples_in_other_character_sets():
+    text = '<?xml version="1.0" encoding="%s"?><Notice><BillNo>COSU1</BillNo><Port>\u6df1\u5733</Port></Notice>'
+    edifact = "UNB+UNOA:2+A+B+200101:1200+7'UNH+1+COPRAR:D:95B:UN'BGM+45+L1+9'UNT+3+1'UNZ+1+7'"
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        for name, charset in [("GB2312", "gb2312"), ("UTF-16", "utf-16"), ("Big5", "big5"), ("UTF-8", "utf-8-sig")]:
+            (folder / "a.xml").write_bytes((text % name).encode(charset))
+            draft = kouan("profile", "draft", folder / "a.xml")
+            assert "  bill: BillNo  # COSU1\n" in draft.stdout and "\u6df1\u5733\n" in draft.stdout, (name, draft)
+            assert draft.stderr.endswith("a.xml: type Notice, id (none), 1 key\n"), (name, draft)
+        (folder / "a.json").write_bytes('{"blNo":"COSU1","port":"\u6df1\u5733"}'.encode("utf-16"))
+        assert "  bill: blNo  # COSU1\n" in said("profile", "draft", folder / "a.json")
+        (folder / "a.edi").write_bytes(edifact.encode("utf-16"))
+        assert "  client_seq: BGM/2/1  # L1\n" in said("profile", "draft", folder / "a.edi")
+        (folder / "a.xml").write_bytes((text % "GB2312").encode("gb2312").replace(b"\xdb", b"\x20"))
+        assert "does not fit the character set" in kouan("profile", "draft", folder / "a.xml", code=INVALID).stderr
+
+
 def test_profile_without_entries():
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
