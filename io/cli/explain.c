@@ -328,7 +328,8 @@ enum cli_exit cli_explain(int argc, char **argv)
     exit_code = CLI_INVALID;
     if (!find_participant(&explainer) || !find_channel(&explainer))
         goto end;
-    enum status status = router_open(&secret, (uint16_t)config->options.entries_max, &explainer.router);
+    enum status status =
+        router_open(&secret, (uint16_t)config->options.entries_max, &explainer.router);
     if (status != STATUS_OK) {
         fprintf(stderr, "kouan explain: %s\n", status_text(status));
         goto end;
