@@ -28,6 +28,8 @@ struct question {
     uint32_t entry;
     uint32_t begun_before; /* the group */
     bool advised;          /* by a UNA */
+    bool newly_advised;    /* and no UNB came since */
+    bool has_choice;       /* two readings are fair */
     bool by_lines;         /* the body's end ends a segment as well */
     bool silent;
 };
@@ -46,6 +48,8 @@ enum oracle_verdict oracle_ask_edifact(struct oracle *oracle, const struct plan 
     if (bytes_start_with(body, BYTES_LITERAL("\xEF\xBB\xBF")))
         question.rest = bytes_slice(body, 3, body.size);
     enum oracle_verdict verdict = walk(&question);
+    if (question.has_choice)
+        return oracle_say(oracle, ORACLE_SILENT, "a UNB without a UNA behind one that had its own");
     if (verdict == ORACLE_GOOD && question.silent)
         return oracle_say(oracle, ORACLE_SILENT, "a character set or a group without messages");
     return verdict;
@@ -124,7 +128,7 @@ static enum oracle_verdict read_advice(struct question *question)
             return oracle_say(question->oracle, ORACLE_BROKEN, "UNA is not of ASCII characters");
     question->syntax = (struct syntax){advice[3], advice[4], advice[8], unless_blank(advice[6]),
                                        unless_blank(advice[7])};
-    question->advised = true;
+    question->advised = question->newly_advised = true;
     question->ended = false;
     question->rest = bytes_slice(question->rest, 9, question->rest.size);
     return ORACLE_GOOD;
@@ -323,6 +327,8 @@ static bool begin_interchange(struct question *question, struct bytes segment)
     struct bytes identifier = piece(syntax, syntax->element, segment, 2);
     question->charset = unreleased(question, piece(syntax, syntax->component, identifier, 1));
     struct bytes version = unreleased(question, piece(syntax, syntax->component, identifier, 2));
+    question->has_choice |= question->begun > 0 && question->advised && !question->newly_advised;
+    question->newly_advised = false;
     if (bytes_equal_text(version, "4") && !question->advised)
         question->syntax.repetition = '*';
     bool expected = !question->in_interchange && !question->in_message;
