@@ -251,6 +251,8 @@ static void describe_alone(const struct routing *routing, char *out_text, size_t
     }
 }
 
+static void make_readable(char *text);
+
 void routing_describe_refusal(const struct routing *routing, char *out_text, size_t capacity)
 {
     char part[ROUTING_PART_TEXT_BYTES];
@@ -259,6 +261,17 @@ void routing_describe_refusal(const struct routing *routing, char *out_text, siz
     assert(capacity > sizeof part);
     describe_alone(routing, out_text, capacity - strlen(part));
     strcat(out_text, part);
+    make_readable(out_text);
+}
+
+/* A message's own bytes may be of any set, and cut amid a character: a reply is UTF-8 all the same.
+ */
+static void make_readable(char *text)
+{
+    bool is_utf8 = bytes_is_utf8(bytes_from_text(text));
+    for (; *text != '\0'; text++)
+        if ((uint8_t)*text < ' ' || *text == 0x7F || (!is_utf8 && (uint8_t)*text >= 0x80))
+            *text = '?';
 }
 
 void routing_describe_part(const struct routing *routing, char *out_text, size_t capacity)
@@ -273,4 +286,5 @@ void routing_describe_part(const struct routing *routing, char *out_text, size_t
     snprintf(out_text, capacity, " (message %u of %u, UNH %.*s)", routing->part_number,
              routing->part_count, (int)(end != NULL ? end - rest.data : (ptrdiff_t)rest.size),
              (const char *)rest.data);
+    make_readable(out_text);
 }

@@ -63,7 +63,7 @@ static uint32_t try_path(struct draft *draft, const char *path, const char **out
         uint32_t parts = cli_profile_parts(body);
         for (uint32_t part = parts > 0; part <= parts; part++) {
             struct reading reading;
-            struct scan_fault fault;
+            struct scan_fault fault = {0};
             if (cli_profile_read(&stand, body, part, &reading, &fault) != STATUS_OK)
                 continue;
             struct bytes value = reading_value(&reading, SLOT_KEY_ORDER);
@@ -88,8 +88,13 @@ static bool take_types(struct draft *draft, const struct draft_sample *sample)
 {
     static struct edifact_part parts[EDIFACT_PARTS_MAX];
     struct edifact_peek peek;
-    struct scan_fault fault;
+    struct scan_fault fault = {0};
     uint32_t count = read_split(sample->text, parts, &fault);
+    if (count == 0 && fault.reason == SCAN_NONE) {
+        fprintf(stderr, "%s: its lines are wrapped: draft from a copy without the line ends\n",
+                sample->path);
+        return false;
+    }
     if (count == 0 || scan_edifact_peek(sample->text, &peek, &fault) != STATUS_OK) {
         fprintf(stderr, "%s: %s at byte %u\n", sample->path, scan_reason_text(fault.reason),
                 fault.offset);

@@ -243,6 +243,14 @@ def test_a_sender_that_is_not_its_own():
         assert is_id(add(wire, bodies[1]))
 
 
+def test_refusals_are_utf8():
+    """What they say of a message may be of any set, and cut amid a character."""
+    bad = b"UNH+\xe9\xff+XXXXXX:D:96B:UN'BGM+1'UNT+3+1'"
+    with Server(files=interchange_files()) as server, server.wire() as wire:
+        reply = add(wire, interchange("R1", message("CUSDEC", 1), bad))
+        assert str(reply).endswith("(message 2 of 2, UNH ??)"), reply
+
+
 def test_conflicts_that_are_refused():
     profile = ("profile: own-strict\nfamily: own\nformat: edifact\nrecognise: { type: CUSDEC }\nconflict: refuse\n"
                "fields:\n  message_type: UNH/2/1\n  message_id: { join: [UNB/5, UNH/1] }\n")

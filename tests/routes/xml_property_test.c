@@ -213,8 +213,8 @@ static const char *const seam_samples[] = {
     "<R><a>1</a><a x=\"2\">3</a><a/><b></b><z >4</z></R>",
     "<q:R xmlns:q=\"u\" xmlns:longer-prefix=\"v\"><q:a>1</q:a><longer-prefix:a q:x=\"2\"/></q:R>",
     "<R><E><b>&lt;]] ></b><!-- <z>no</z> --><![CDATA[<]]></E><?p <?><i>\xE5\x8F\xA3</i></R>",
-    "<R><a-name-of-more-than-fifty-seven-bytes-so-that-no-word-of-bits-holds-it>"
-    "</a-name-of-more-than-fifty-seven-bytes-so-that-no-word-of-bits-holds-it><z>1</z></R>",
+    ("<R><a-name-of-more-than-fifty-seven-bytes-so-that-no-word-of-bits-holds-it>"
+     "</a-name-of-more-than-fifty-seven-bytes-so-that-no-word-of-bits-holds-it><z>1</z></R>"),
     "<R><a.name.of.33.bytes.or.a.few.more><z>1</z></a.name.of.33.bytes.or.a.few.more></R>",
     "<R><unknown><deep><z>1</z></deep></unknown></R>",
     "<R><a>1</b></R>",
