@@ -118,14 +118,36 @@ static unsigned unless_blank(uint8_t byte)
     return is_blank(byte) ? SEPARATOR_NONE : byte;
 }
 
+static bool is_alphanumeric(uint8_t byte)
+{
+    return (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
+           (byte >= 'a' && byte <= 'z');
+}
+
+/* No service character stands twice, is a letter or a digit, or is no character at all; separators
+ * are no blanks, and terminators no blanks within a line. */
+static bool makes_sense(const uint8_t *advice)
+{
+    for (size_t i = 3; i < 9; i++) {
+        if (advice[i] == 0 || advice[i] > 0x7F || is_alphanumeric(advice[i]))
+            return false;
+        bool line_end = advice[i] == '\n' || advice[i] == '\r';
+        if (is_blank(advice[i]) && (i < 5 || (i == 8 && !line_end)))
+            return false;
+        for (size_t k = 3; k < i; k++)
+            if (advice[k] == advice[i] && !is_blank(advice[i]))
+                return false;
+    }
+    return true;
+}
+
 static enum oracle_verdict read_advice(struct question *question)
 {
     const uint8_t *advice = question->rest.data;
     if (question->rest.size < 9)
         return oracle_say(question->oracle, ORACLE_BROKEN, "UNA is cut short");
-    for (size_t i = 3; i < 9; i++)
-        if (advice[i] == 0 || advice[i] > 0x7F)
-            return oracle_say(question->oracle, ORACLE_BROKEN, "UNA is not of ASCII characters");
+    if (!makes_sense(advice))
+        return oracle_say(question->oracle, ORACLE_BROKEN, "UNA makes no sense");
     question->syntax = (struct syntax){advice[3], advice[4], advice[8], unless_blank(advice[6]),
                                        unless_blank(advice[7])};
     question->advised = question->newly_advised = true;
