@@ -27,6 +27,7 @@ enum oracle_verdict oracle_ask(struct oracle *oracle, const struct plan *plan, s
     arena_init(&oracle->arena);
     oracle->value_count = 0;
     oracle->entry_count = 0;
+    oracle->guessed = false;
     oracle->why[0] = '\0';
     switch (plan->format) {
     case FORMAT_XML: return oracle_ask_xml(oracle, plan, body);
@@ -82,7 +83,8 @@ static const char *compare_value(struct oracle *oracle, uint32_t index,
 const char *oracle_objection(struct oracle *oracle, enum oracle_verdict verdict, enum status status,
                              const struct scan_fault *fault, const struct scan *scan)
 {
-    if (verdict == ORACLE_SILENT || status == STATUS_FULL)
+    bool good = verdict == ORACLE_GOOD && status == STATUS_OK;
+    if (verdict == ORACLE_SILENT || status == STATUS_FULL || (oracle->guessed && !good))
         return NULL;
     if (status != STATUS_OK) {
         if (verdict == ORACLE_BROKEN || is_own_choice(fault->reason))

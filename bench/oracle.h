@@ -31,6 +31,7 @@ struct oracle {
     struct oracle_value *values;
     uint32_t value_count, value_capacity;
     uint32_t entry_count;
+    bool guessed; /* EDIFACT: no UNA says which separators are meant, and another reading is fair */
     char why[160]; /* of BROKEN and SILENT */
 };
 

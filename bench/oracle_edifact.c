@@ -29,7 +29,6 @@ struct question {
     uint32_t begun_before; /* the group */
     bool advised;          /* by a UNA */
     bool newly_advised;    /* and no UNB came since */
-    bool has_choice;       /* two readings are fair */
     bool by_lines;         /* the body's end ends a segment as well */
     bool silent;
 };
@@ -48,8 +47,6 @@ enum oracle_verdict oracle_ask_edifact(struct oracle *oracle, const struct plan 
     if (bytes_start_with(body, BYTES_LITERAL("\xEF\xBB\xBF")))
         question.rest = bytes_slice(body, 3, body.size);
     enum oracle_verdict verdict = walk(&question);
-    if (question.has_choice)
-        return oracle_say(oracle, ORACLE_SILENT, "a UNB without a UNA behind one that had its own");
     if (verdict == ORACLE_GOOD && question.silent)
         return oracle_say(oracle, ORACLE_SILENT, "a character set or a group without messages");
     return verdict;
@@ -182,10 +179,21 @@ static bool is_segment_ahead(const struct question *question, size_t at)
     return rest.size > 3 && is_segment(question, rest);
 }
 
+/* True if a line end or a quotation mark comes before the usual terminator. */
+static bool has_guessable(struct bytes text)
+{
+    for (size_t i = 0; i < text.size && text.data[i] != '\''; i++)
+        if (text.data[i] == '\n' || text.data[i] == '\r' || text.data[i] == '"')
+            return true;
+    return false;
+}
+
 /* Without a UNA: whether the first segment ends by a line end or a quotation mark. */
 static void guess_terminator(struct question *question)
 {
     struct bytes rest = question->rest;
+    bool level_b = rest.size > 3 && rest.data[3] == 0x1D;
+    question->oracle->guessed |= !question->advised && (level_b || has_guessable(rest));
     for (size_t i = 0; i < rest.size && rest.data[i] != '\''; i++) {
         uint8_t byte = rest.data[i], behind = i + 1 < rest.size ? rest.data[i + 1] : 0;
         if (byte == '?') {
@@ -240,6 +248,12 @@ static enum oracle_verdict walk(struct question *question)
         if (question->rest.size == 0)
             break;
         bool between = question->ended && !question->in_interchange;
+        if (between && bytes_start_with(question->rest, BYTES_LITERAL("\xEF\xBB\xBF"))) {
+            question->rest = bytes_slice(question->rest, 3, question->rest.size);
+            question->newly_advised = false; /* files put together: what follows may be its own */
+            question->oracle->guessed = true;
+            continue;
+        }
         if ((first || between) && has_tag(question->rest, "UNA")) {
             if (read_advice(question) != ORACLE_GOOD)
                 return ORACLE_BROKEN;
@@ -249,6 +263,9 @@ static enum oracle_verdict walk(struct question *question)
             guess_terminator(question);
             take_level_b(question);
         }
+        if (between && has_tag(question->rest, "UNB") && question->begun > 0 &&
+            !question->newly_advised)
+            return oracle_say(oracle, ORACLE_SILENT, "a UNB behind another, without its own UNA");
         struct bytes segment = cut(&question->syntax, question->syntax.terminator, &question->rest);
         if (question->rest.data == NULL && !question->by_lines)
             return oracle_say(oracle, ORACLE_BROKEN, "a segment has no end");
@@ -349,7 +366,6 @@ static bool begin_interchange(struct question *question, struct bytes segment)
     struct bytes identifier = piece(syntax, syntax->element, segment, 2);
     question->charset = unreleased(question, piece(syntax, syntax->component, identifier, 1));
     struct bytes version = unreleased(question, piece(syntax, syntax->component, identifier, 2));
-    question->has_choice |= question->begun > 0 && question->advised && !question->newly_advised;
     question->newly_advised = false;
     if (bytes_equal_text(version, "4") && !question->advised)
         question->syntax.repetition = '*';

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Runs each fuzzer for a while, from its kept seeds.   usage: tests/fuzz/run.sh FOLDER SECONDS NAME...
+# FUZZ_SEED makes a run repeatable; without it each run goes another way.
 set -eu
 folder=$1 seconds=$2
 shift 2
@@ -7,7 +8,7 @@ status=0
 for name in "$@"; do
     mkdir -p "$folder/corpus/$name"
     echo "fuzz $name for $seconds s"
-    if ! "$folder/${name}_fuzz" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=4096 \
+    if ! "$folder/${name}_fuzz" -seed="${FUZZ_SEED:-0}" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=4096 \
         -artifact_prefix="$folder/$name-" -print_final_stats=1 -close_fd_mask=0 \
         "$folder/corpus/$name" "tests/data/fuzz/$name" > "$folder/$name.log" 2>&1; then
         echo "FINDING in $name:"
