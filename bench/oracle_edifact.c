@@ -30,6 +30,7 @@ struct question {
     bool advised;          /* by a UNA */
     bool newly_advised;    /* and no UNB came since */
     bool by_lines;         /* the body's end ends a segment as well */
+    bool marked;           /* as UTF-8, by a byte order mark */
     bool silent;
 };
 
@@ -44,8 +45,10 @@ enum oracle_verdict oracle_ask_edifact(struct oracle *oracle, const struct plan 
                                 .syntax = {':', '+', '\'', '?', SEPARATOR_NONE},
                                 .rest = body,
                                 .message = message};
-    if (bytes_start_with(body, BYTES_LITERAL("\xEF\xBB\xBF")))
+    if (bytes_start_with(body, BYTES_LITERAL("\xEF\xBB\xBF"))) {
         question.rest = bytes_slice(body, 3, body.size);
+        question.marked = true;
+    }
     enum oracle_verdict verdict = walk(&question);
     if (verdict == ORACLE_GOOD && question.silent)
         return oracle_say(oracle, ORACLE_SILENT, "a character set or a group without messages");
@@ -303,7 +306,9 @@ static struct bytes decoded(struct question *question, struct bytes value)
         high |= value.data[i] > 0x7F;
     if (!high)
         return value;
-    struct bytes charset = question->charset;
+    if (question->marked && bytes_is_utf8(value))
+        return value;
+    struct bytes charset = question->marked ? (struct bytes){NULL, 0} : question->charset;
     unsigned letter = charset.size == 4 ? charset.data[3] - 'A' : 0;
     if (charset.size != 4 || memcmp(charset.data, "UNO", 3) != 0 || letter < 2 || letter > 10) {
         question->silent = true;
@@ -447,6 +452,7 @@ static bool take_segment(struct question *question, struct bytes segment)
                         question->ended;
         question->in_interchange = false;
         question->interchange = (struct bytes){NULL, 0};
+        question->charset = (struct bytes){NULL, 0};
         question->ended = true;
         return expected;
     }
