@@ -38,6 +38,8 @@ enum oracle_verdict oracle_ask_xml(struct oracle *oracle, const struct plan *pla
 {
     static struct question question; /* large, and one is asked at a time */
     question = (struct question){.oracle = oracle, .plan = plan};
+    if (body.size > 1 && (body.data[0] == 0 || body.data[1] == 0))
+        return oracle_say(oracle, ORACLE_SILENT, "UTF-16 is scanned as a transcript");
     XML_Parser parser = question.parser = XML_ParserCreateNS(NULL, SEPARATOR);
     if (parser == NULL)
         abort();
