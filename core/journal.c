@@ -82,10 +82,10 @@ void journal_commit_record(struct journal *journal, const struct record *record)
 {
     assert(record == journal_record(journal, journal->end_position));
     struct journal_block *block = block_of(journal, journal->end_position);
-    block->used_bytes += record->size_bytes;
+    block->used_bytes += record->head.size_bytes;
     block->record_count++;
     assert(block->used_bytes <= journal->block_bytes);
-    journal->end_position += record->size_bytes;
+    journal->end_position += record->head.size_bytes;
     journal->record_count++;
 }
 

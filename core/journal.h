@@ -66,7 +66,8 @@ static inline bool journal_has(const struct journal *journal, uint64_t position)
 uint32_t journal_free_blocks(const struct journal *journal);
 
 /* The oldest kept block, NULL if only the one being written is left. Walk its records with
- *   for (p = block->position; p < block->position + block->used_bytes; p += record->size_bytes) */
+ *   for (p = block->position; p < block->position + block->used_bytes; p +=
+ * record->head.size_bytes) */
 const struct journal_block *journal_oldest(const struct journal *journal);
 
 /* Gives the oldest block's room back. Everything that pointed into it must be gone. */

@@ -1,4 +1,5 @@
-/* A record: one accepted message as it lies in the journal, self-contained but for its generation.
+/* A record: one accepted message as it lies in the journal, in memory and on disk alike,
+ * self-contained but for its generation.
  *
  *   struct record | destinations u16[] | rules u32[] | values record_value[] | envelope | body |
  * text
@@ -6,8 +7,7 @@
  * padded to RECORD_ALIGNMENT. A message that came as one of several in an interchange has the
  * interchange's head (UNA, UNB, UNG) for an envelope; all others have none. Text is what a value
  * needed decoded; a value's offset counts from the body's first byte, so it lies in the body or,
- * past it, in the text. Memory only so far: the
- * durable format is another matter, and this layout may change. */
+ * past it, in the text. All other records are facts (core/fact.h); they begin alike. */
 #ifndef KOUAN_CORE_RECORD_H
 #define KOUAN_CORE_RECORD_H
 
@@ -64,12 +64,33 @@ struct record_value {
 enum record_cause { RECORD_MESSAGE, RECORD_RELEASED, RECORD_DEAD_LETTER, RECORD_CAUSE_COUNT };
 const char *record_cause_name(enum record_cause cause);
 
+enum record_kind {
+    RECORD_KIND_MESSAGE = 1, /* struct record */
+    RECORD_KIND_GENERATION,  /* and the rest: core/fact.h */
+    RECORD_KIND_GROUP,
+    RECORD_KIND_SETTLED,
+    RECORD_KIND_HOLD_END,
+    RECORD_KIND_INTAKE,
+    RECORD_KIND_OUTLET,
+    RECORD_KIND_END
+};
+
+enum { RECORD_COPIED = 1 /* flag: copied forward from a segment that was to go */ };
+
+/* How every record in the journal begins. */
+struct record_head {
+    uint32_t size_bytes; /* of all of it, padding included: a multiple of RECORD_ALIGNMENT */
+    uint8_t kind;        /* enum record_kind */
+    uint8_t flags;
+    uint16_t reserved;
+};
+
 struct record {
+    struct record_head head; /* RECORD_KIND_MESSAGE */
     struct record_id id;
     struct record_id origin; /* of the record that this one repeats (released, dead letter) */
     struct digest identity;
     uint64_t generation;
-    uint32_t size_bytes; /* of all of it, padding included */
     uint32_t envelope_bytes, body_bytes, text_bytes;
     uint16_t value_count, entry_count;
     uint16_t participant, channel, profile; /* indices in the generation */

@@ -14,6 +14,7 @@
     X(DENIED, "not allowed")                                                                       \
     X(UNSUPPORTED, "not supported here")                                                           \
     X(NO_MEMORY, "out of memory")                                                                  \
+    X(CORRUPT, "not as it was written")                                                            \
     X(IO, "input or output failed")
 
 enum status {

@@ -93,14 +93,15 @@ static enum status copy_forward(struct shard *shard, const struct record *record
 {
     struct record *copy;
     uint64_t position;
-    enum status status = journal_reserve(&shard->journal, record->size_bytes, &copy, &position);
+    enum status status =
+        journal_reserve(&shard->journal, record->head.size_bytes, &copy, &position);
     if (status != STATUS_OK)
         return status;
-    memcpy(copy, record, record->size_bytes);
+    memcpy(copy, record, record->head.size_bytes);
     journal_commit_record(&shard->journal, copy);
     relocate(shard, copy, position);
     shard->figures.copied_forward++;
-    shard->figures.copied_forward_bytes += record->size_bytes;
+    shard->figures.copied_forward_bytes += record->head.size_bytes;
     return STATUS_OK;
 }
 
@@ -122,7 +123,7 @@ static enum status recycle_oldest(struct shard *shard)
                 return status; /* what was copied so far has moved; the block stays */
         }
         drop_retained(shard, record);
-        p += record->size_bytes;
+        p += record->head.size_bytes;
     }
     window_forget_before(shard->window, block->position + shard->journal.block_bytes);
     journal_recycle_oldest(&shard->journal);
@@ -215,7 +216,7 @@ enum status append_message(struct shard *shard, const struct routing *routing, e
         .id = journal_next_id(&shard->journal, loop_wall_ms(shard->loop)),
         .identity = routing->identity,
         .generation = shard->generation->number,
-        .size_bytes = size,
+        .head = {.size_bytes = size, .kind = RECORD_KIND_MESSAGE},
         .envelope_bytes = (uint32_t)(routing->whole.size - routing->body.size),
         .body_bytes = (uint32_t)routing->body.size,
         .text_bytes = text,
@@ -264,7 +265,7 @@ enum status append_repeat(struct shard *shard, const struct record *source, enum
     record->id = journal_next_id(&shard->journal, loop_wall_ms(shard->loop));
     record->origin = source_id;
     record->cause = (uint8_t)cause;
-    record->size_bytes = size;
+    record->head.size_bytes = size;
     record->destination_count = 1;
     record_destinations(record)[0] = destination;
     memcpy(record_rules(record), record_rules(source), source->rule_count * sizeof(uint32_t));

@@ -56,12 +56,12 @@ void hold_add(struct hold_list *list, const struct record *record, uint64_t posi
         .id = record->id,
         .position = position,
         .since_ms = now_ms,
-        .size_bytes = record->size_bytes,
+        .size_bytes = record->head.size_bytes,
         .destination = destination,
         .live = true,
     };
     list->live++;
-    list->bytes += record->size_bytes;
+    list->bytes += record->head.size_bytes;
 }
 
 static int compare(const struct hold *hold, struct record_id id, uint16_t destination)

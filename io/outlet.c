@@ -72,7 +72,7 @@ void outlet_unreserve(struct outlet *outlet, uint64_t size_bytes)
 
 static void drop_first(struct outlet *outlet)
 {
-    outlet->bytes -= outlet_record(outlet, outlet->first)->size_bytes;
+    outlet->bytes -= outlet_record(outlet, outlet->first)->head.size_bytes;
     outlet->first++;
 }
 
@@ -88,14 +88,14 @@ void outlet_push(struct outlet *outlet, uint64_t position)
     const struct record *record = journal_record(outlet->journal, position);
     assert(record_id_compare(record->id, outlet->last_id) > 0);
     while (outlet->group_count == 0 && outlet_length(outlet) > 0 &&
-           (outlet->bytes + record->size_bytes > outlet->destination->retain_bytes ||
+           (outlet->bytes + record->head.size_bytes > outlet->destination->retain_bytes ||
             outlet_length(outlet) > outlet->mask))
         drop_first_retained(outlet);
     assert(outlet_length(outlet) <= outlet->mask);
 
     outlet->positions[outlet->end & outlet->mask] = position;
     outlet->end++;
-    outlet->bytes += record->size_bytes;
+    outlet->bytes += record->head.size_bytes;
     if (outlet->pushed++ == 0)
         outlet->first_ever_id = record->id;
     outlet->last_id = record->id;
@@ -152,7 +152,7 @@ void outlet_squeeze(struct outlet *outlet)
         if (needed)
             outlet->positions[to++ & outlet->mask] = position;
         else
-            outlet->bytes -= journal_record(outlet->journal, position)->size_bytes;
+            outlet->bytes -= journal_record(outlet->journal, position)->head.size_bytes;
     }
     for (uint16_t i = 0; i < outlet->group_count; i++)
         group_walk_end(&walks[i], outlet->end, to);

@@ -192,13 +192,13 @@ static struct denial accept_message(struct shard *shard, struct intake_batch *ba
         STATUS_OK)
         return (struct denial){REFUSAL_TRY_AGAIN,
                                "the log's memory is full of messages that groups still need"};
-    assert(record->size_bytes == item->record_bytes);
+    assert(record->head.size_bytes == item->record_bytes);
     window_place(shard->window, claim->entry, position);
     count_accepted(shard, item->publication, claim->verdict);
     count_diverted(shard, &item->diverted);
     *out_item = (struct commit_item){.position = position,
                                      .window_entry = claim->entry,
-                                     .reserved_bytes = record->size_bytes,
+                                     .reserved_bytes = record->head.size_bytes,
                                      .id = record->id};
     return none;
 }

@@ -20,8 +20,9 @@ static enum status append(struct journal *journal, uint32_t body_bytes, uint64_t
     enum status status = journal_reserve(journal, size, &record, out_position);
     if (status != STATUS_OK)
         return status;
-    *record = (struct record){
-        .id = journal_next_id(journal, wall_ms), .size_bytes = size, .body_bytes = body_bytes};
+    *record = (struct record){.id = journal_next_id(journal, wall_ms),
+                              .head = {.size_bytes = size, .kind = RECORD_KIND_MESSAGE},
+                              .body_bytes = body_bytes};
     memset((void *)(uintptr_t)record_body(record).data, (int)(*out_position % 251), body_bytes);
     journal_commit_record(journal, record);
     return STATUS_OK;
@@ -53,7 +54,7 @@ Test(journal, records_do_not_straddle_blocks)
             cr_assert_eq(append(&journal, 9000, 1, &position), STATUS_OK);
         }
         const struct record *record = journal_record(&journal, position);
-        cr_assert_eq(position / BLOCK, (position + record->size_bytes - 1) / BLOCK);
+        cr_assert_eq(position / BLOCK, (position + record->head.size_bytes - 1) / BLOCK);
         cr_assert(i == 0 || position > before);
         before = position;
     }
@@ -75,7 +76,7 @@ Test(journal, a_walk_finds_every_record_of_the_oldest_block)
             cr_assert_eq(body.size, 700);
             cr_assert_eq(body.data[0], p % 251);
             cr_assert_eq(body.data[699], p % 251);
-            p += record->size_bytes;
+            p += record->head.size_bytes;
             count++;
         }
         cr_assert_eq(count, block->record_count);

@@ -13,12 +13,13 @@ Test(record, parts_do_not_overlap)
                 for (uint32_t b = 0; b < 10; b++) {
                     uint32_t text = b % 3, size = record_size(d, r, v, b, text);
                     struct record *record = calloc(1, size);
-                    *record = (struct record){.size_bytes = size,
-                                              .body_bytes = b,
-                                              .text_bytes = text,
-                                              .value_count = (uint16_t)v,
-                                              .destination_count = (uint16_t)d,
-                                              .rule_count = (uint16_t)r};
+                    *record =
+                        (struct record){.head = {.size_bytes = size, .kind = RECORD_KIND_MESSAGE},
+                                        .body_bytes = b,
+                                        .text_bytes = text,
+                                        .value_count = (uint16_t)v,
+                                        .destination_count = (uint16_t)d,
+                                        .rule_count = (uint16_t)r};
                     cr_assert_eq(size % RECORD_ALIGNMENT, 0);
                     uint8_t *rules = (uint8_t *)record_rules(record);
                     uint8_t *values = (uint8_t *)record_values(record);

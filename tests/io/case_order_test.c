@@ -83,7 +83,7 @@ static void push(uint32_t key)
         return;
     cr_assert_eq(journal_reserve(&f.journal, size, &record, &position), STATUS_OK);
     *record = (struct record){.id = journal_next_id(&f.journal, 1000 + f.count),
-                              .size_bytes = size,
+                              .head = {.size_bytes = size, .kind = RECORD_KIND_MESSAGE},
                               .value_count = values,
                               .body_bytes = sizeof body};
     struct record_value *value = record_values(record);

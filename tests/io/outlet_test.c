@@ -74,7 +74,7 @@ static uint64_t append(struct fixture *f, uint32_t body_bytes)
     uint32_t size = record_size(0, 0, 0, body_bytes, 0);
     cr_assert_eq(journal_reserve(&f->journal, size, &record, &position), STATUS_OK);
     *record = (struct record){.id = journal_next_id(&f->journal, 1000 + f->count / 3),
-                              .size_bytes = size};
+                              .head = {.size_bytes = size, .kind = RECORD_KIND_MESSAGE}};
     journal_commit_record(&f->journal, record);
     f->ids[f->count++] = record->id;
     return position;
@@ -217,8 +217,8 @@ Test(outlet, a_relocated_record_is_found_at_its_new_place)
     cr_assert(outlet_needs(&f.outlet, f.ids[4], &index));
     struct record *copy;
     const struct record *old = outlet_record(&f.outlet, index);
-    cr_assert_eq(journal_reserve(&f.journal, old->size_bytes, &copy, &position), STATUS_OK);
-    memcpy(copy, old, old->size_bytes);
+    cr_assert_eq(journal_reserve(&f.journal, old->head.size_bytes, &copy, &position), STATUS_OK);
+    memcpy(copy, old, old->head.size_bytes);
     journal_commit_record(&f.journal, copy);
     outlet_relocate(&f.outlet, index, position);
     cr_assert_eq(outlet_record(&f.outlet, index), copy);
