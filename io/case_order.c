@@ -10,7 +10,7 @@ enum { NOBODY = CASE_ORDER_CONSUMERS_MAX };
 
 /* Indices of keys and of passed entries count from 1; 0 is none. */
 struct key {
-    uint64_t hash;
+    uint32_t hash;
     uint32_t next; /* in its bucket, or on the free list */
     uint32_t pending;
     uint32_t first_passed, last_passed;
@@ -74,7 +74,7 @@ void case_order_close(struct case_order *order)
     free(order);
 }
 
-uint64_t case_order_key(const struct record *record)
+uint32_t case_order_key(const struct record *record)
 {
     const struct record_value *values = record_values(record), *first = NULL;
     for (uint16_t i = 0; i < record->value_count; i++)
@@ -85,18 +85,19 @@ uint64_t case_order_key(const struct record *record)
         return 0;
     struct bytes value = record_value_bytes(record, first);
     uint64_t hash = XXH3_64bits_withSeed(value.data, value.size, first->slot);
-    return hash != 0 ? hash : 1;
+    uint32_t folded = (uint32_t)(hash ^ hash >> 32);
+    return folded != 0 ? folded : 1;
 }
 
 /* ---- keys ---- */
 
-static uint32_t *bucket_of(const struct case_order *order, uint64_t hash)
+static uint32_t *bucket_of(const struct case_order *order, uint32_t hash)
 {
     return &order->buckets[hash & order->bucket_mask];
 }
 
 /* 0 if there is none. */
-static uint32_t find(const struct case_order *order, uint64_t hash)
+static uint32_t find(const struct case_order *order, uint32_t hash)
 {
     uint32_t index = *bucket_of(order, hash);
     while (index != 0 && order->keys[index].hash != hash)
@@ -104,7 +105,7 @@ static uint32_t find(const struct case_order *order, uint64_t hash)
     return index;
 }
 
-static uint32_t obtain(struct case_order *order, uint64_t hash)
+static uint32_t obtain(struct case_order *order, uint32_t hash)
 {
     uint32_t index = find(order, hash);
     if (index != 0)
@@ -174,21 +175,21 @@ static void set_owner(struct case_order *order, uint32_t index, uint16_t owner)
 
 /* ---- entries ---- */
 
-bool case_order_allows(const struct case_order *order, uint64_t key, uint16_t consumer)
+bool case_order_allows(const struct case_order *order, uint32_t key, uint16_t consumer)
 {
     uint32_t index = find(order, key);
     return index == 0 ||
            (order->keys[index].first_passed == 0 && order->keys[index].owner == consumer);
 }
 
-void case_order_deliver(struct case_order *order, uint64_t key, uint16_t consumer)
+void case_order_deliver(struct case_order *order, uint32_t key, uint16_t consumer)
 {
     uint32_t index = obtain(order, key);
     order->keys[index].pending++;
     set_owner(order, index, consumer);
 }
 
-bool case_order_pass(struct case_order *order, uint64_t key, struct record_id id)
+bool case_order_pass(struct case_order *order, uint32_t key, struct record_id id)
 {
     uint32_t node = order->free_passed, index = find(order, key);
     assert(index != 0);
@@ -239,14 +240,14 @@ bool case_order_take(struct case_order *order, uint16_t consumer, bool pends,
     return true;
 }
 
-void case_order_move(struct case_order *order, uint64_t key, uint16_t consumer)
+void case_order_move(struct case_order *order, uint32_t key, uint16_t consumer)
 {
     uint32_t index = find(order, key);
     assert(index != 0 && order->keys[index].pending > 0);
     set_owner(order, index, consumer);
 }
 
-void case_order_end(struct case_order *order, uint64_t key)
+void case_order_end(struct case_order *order, uint32_t key)
 {
     uint32_t index = find(order, key);
     assert(index != 0 && order->keys[index].pending > 0);
@@ -276,7 +277,7 @@ uint32_t case_order_key_count(const struct case_order *order)
     return order->key_count;
 }
 
-uint16_t case_order_owner(const struct case_order *order, uint64_t key)
+uint16_t case_order_owner(const struct case_order *order, uint32_t key)
 {
     uint32_t index = find(order, key);
     return index != 0 ? order->keys[index].owner : NOBODY;

@@ -21,14 +21,14 @@ MUST_CHECK enum status case_order_open(uint32_t pending_max, struct case_order *
 void case_order_close(struct case_order *order);
 
 /* The first key of the record's first entry; 0 if it has no key: then it goes to anyone. */
-uint64_t case_order_key(const struct record *record);
+uint32_t case_order_key(const struct record *record);
 
 /* May the next entry, behind all that came before, go to the consumer? */
-bool case_order_allows(const struct case_order *order, uint64_t key, uint16_t consumer);
+bool case_order_allows(const struct case_order *order, uint32_t key, uint16_t consumer);
 /* It was delivered, and is pending. */
-void case_order_deliver(struct case_order *order, uint64_t key, uint16_t consumer);
+void case_order_deliver(struct case_order *order, uint32_t key, uint16_t consumer);
 /* It is passed over. False, and nothing is done, if too many are already. */
-bool case_order_pass(struct case_order *order, uint64_t key, struct record_id id);
+bool case_order_pass(struct case_order *order, uint32_t key, struct record_id id);
 
 /* An entry that was passed over and may go to the consumer now, the first of its key; false if
  * there is none. It is taken out, and with `pends` it is pending. */
@@ -36,8 +36,8 @@ bool case_order_take(struct case_order *order, uint16_t consumer, bool pends,
                      struct record_id *out_id);
 
 /* A pending entry of the key went to another consumer, or ended. */
-void case_order_move(struct case_order *order, uint64_t key, uint16_t consumer);
-void case_order_end(struct case_order *order, uint64_t key);
+void case_order_move(struct case_order *order, uint32_t key, uint16_t consumer);
+void case_order_end(struct case_order *order, uint32_t key);
 
 /* Forgets what was passed over. */
 void case_order_forget_passed(struct case_order *order);
@@ -45,6 +45,6 @@ void case_order_forget_passed(struct case_order *order);
 uint32_t case_order_passed_count(const struct case_order *order);
 uint32_t case_order_key_count(const struct case_order *order);
 /* CASE_ORDER_CONSUMERS_MAX: nobody. */
-uint16_t case_order_owner(const struct case_order *order, uint64_t key);
+uint16_t case_order_owner(const struct case_order *order, uint32_t key);
 
 #endif

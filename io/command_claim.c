@@ -174,7 +174,7 @@ void command_xclaim(struct session *session, const struct resp_command *command)
         claim_one(group, consumer, entry, &arguments);
         claimed[count++] = entry->id;
         if (!arguments.just_id)
-            bytes += outlet_record(group->outlet, entry->index)->head.size_bytes;
+            bytes += outlet_entry(group->outlet, entry->index)->size_bytes;
     }
     session->has_consumed = true;
     group->consumers[consumer].active_ms = now;
@@ -249,7 +249,7 @@ static void autoclaim(struct session *session, struct group *group, uint16_t con
                       .delivered_ms = now, .deliveries = -1, .just_id = claim->just_id});
         claim->claimed[claim->claimed_count++] = id;
         if (!claim->just_id)
-            bytes += outlet_record(group->outlet, entry->index)->head.size_bytes;
+            bytes += outlet_entry(group->outlet, entry->index)->size_bytes;
     }
     claim->from = entry != NULL ? entry->id : (struct record_id){0};
 }

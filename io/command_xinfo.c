@@ -41,7 +41,7 @@ static void reply_stream(struct session *session, const struct outlet *outlet)
     write_id(&writer, "max-deleted-entry-id", (struct record_id){0});
     write_integer(&writer, "entries-added", outlet->pushed);
     write_id(&writer, "recorded-first-entry-id",
-             outlet_length(outlet) > 0 ? outlet_record(outlet, outlet->first)->id
+             outlet_length(outlet) > 0 ? outlet_entry(outlet, outlet->first)->id
                                        : (struct record_id){0});
     write_integer(&writer, "groups", outlet->group_count);
     write_edge_entry(&writer, session->shard, outlet, "first-entry", outlet->first);

@@ -57,7 +57,7 @@ static void push_to(struct shard *shard, const struct record *record, uint16_t d
         outlet->account.routed++;
     else
         outlet->account.emitted++;
-    outlet_push(outlet, item->position);
+    outlet_push(outlet, record, item->position);
     destination_set_add(&shard->pushed, destination);
 }
 

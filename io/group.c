@@ -79,9 +79,9 @@ static bool is_pending(const struct pending_entry *entry)
     return entry->consumer < GROUP_CONSUMERS_MAX;
 }
 
-static uint64_t order_key_at(const struct group *group, uint64_t index)
+static uint32_t order_key_at(const struct group *group, uint64_t index)
 {
-    return case_order_key(outlet_record(group->outlet, index));
+    return outlet_entry(group->outlet, index)->order_key;
 }
 
 uint64_t group_oldest_needed(const struct group *group)
@@ -141,7 +141,7 @@ static void disown(struct group *group, uint16_t consumer)
 {
     for (uint64_t place = group->pending_first; place < group->pending_end; place++) {
         const struct pending_entry *entry = pending_at(group, place);
-        uint64_t key = is_pending(entry) ? order_key_at(group, entry->index) : 0;
+        uint32_t key = is_pending(entry) ? order_key_at(group, entry->index) : 0;
         if (key != 0 && case_order_owner(group->order, key) == consumer)
             case_order_move(group->order, key, entry->consumer);
     }
@@ -231,14 +231,14 @@ static uint64_t take_passed(struct group *group, uint16_t consumer, bool no_ack,
 
 /* Moves the cursor past what must not go to the consumer. False at the end, or when no more may be
  * passed over. */
-static bool pass_over(struct group *group, uint16_t consumer, uint64_t *out_key)
+static bool pass_over(struct group *group, uint16_t consumer, uint32_t *out_key)
 {
     for (; group->cursor < group->outlet->end; group->cursor++) {
-        uint64_t key = order_key_at(group, group->cursor);
+        uint32_t key = order_key_at(group, group->cursor);
         *out_key = key;
         if (key == 0 || case_order_allows(group->order, key, consumer))
             return true;
-        struct record_id id = outlet_record(group->outlet, group->cursor)->id;
+        struct record_id id = outlet_entry(group->outlet, group->cursor)->id;
         if (!case_order_pass(group->order, key, id))
             return false;
         add_place(group, id);
@@ -249,7 +249,7 @@ static bool pass_over(struct group *group, uint16_t consumer, uint64_t *out_key)
 uint64_t group_take(struct group *group, uint16_t consumer, bool no_ack, uint64_t now_ms)
 {
     const struct outlet *outlet = group->outlet;
-    uint64_t key = 0;
+    uint32_t key = 0;
     if (group->account.backlog == 0 ||
         (!no_ack && group->account.pending >= outlet->destination->pending_max))
         return GROUP_NOTHING;
@@ -258,7 +258,7 @@ uint64_t group_take(struct group *group, uint16_t consumer, bool no_ack, uint64_
         if (passed != GROUP_NOTHING || !pass_over(group, consumer, &key))
             return passed;
     }
-    struct record_id id = outlet_record(outlet, group->cursor)->id;
+    struct record_id id = outlet_entry(outlet, group->cursor)->id;
     deliver(group, id, no_ack ? NULL : add_place(group, id), consumer, now_ms);
     if (key != 0 && !no_ack)
         case_order_deliver(group->order, key, consumer);
@@ -335,7 +335,7 @@ struct pending_entry *group_last_pending(const struct group *group)
 
 static void end_pending(struct group *group, struct pending_entry *entry)
 {
-    uint64_t key = group->order != NULL ? order_key_at(group, entry->index) : 0;
+    uint32_t key = group->order != NULL ? order_key_at(group, entry->index) : 0;
     if (key != 0)
         case_order_end(group->order, key);
     group->consumers[entry->consumer].pending--;
@@ -360,7 +360,7 @@ void group_assign(struct group *group, struct pending_entry *entry, uint16_t con
     group->consumers[entry->consumer].pending--;
     entry->consumer = consumer;
     group->consumers[consumer].pending++;
-    uint64_t key = group->order != NULL ? order_key_at(group, entry->index) : 0;
+    uint32_t key = group->order != NULL ? order_key_at(group, entry->index) : 0;
     if (key != 0)
         case_order_move(group->order, key, consumer);
 }

@@ -11,13 +11,13 @@ enum status outlet_open(struct outlet *outlet, const struct destination *destina
     uint64_t capacity = 1024;
     while (capacity < destination->backlog_max)
         capacity *= 2;
-    uint64_t *positions = calloc(capacity, sizeof *positions);
-    if (positions == NULL)
+    struct outlet_entry *entries = calloc(capacity, sizeof *entries);
+    if (entries == NULL)
         return STATUS_NO_MEMORY;
     *outlet = (struct outlet){
         .destination = destination,
         .journal = journal,
-        .positions = positions,
+        .entries = entries,
         .mask = capacity - 1,
     };
     for (uint16_t i = 0; i < destination->group_count; i++) {
@@ -36,7 +36,7 @@ void outlet_close(struct outlet *outlet)
 {
     for (uint16_t i = 0; i < outlet->group_count; i++)
         group_close(outlet->groups[i]);
-    free(outlet->positions);
+    free(outlet->entries);
     *outlet = (struct outlet){0};
 }
 
@@ -72,7 +72,7 @@ void outlet_unreserve(struct outlet *outlet, uint64_t size_bytes)
 
 static void drop_first(struct outlet *outlet)
 {
-    outlet->bytes -= outlet_record(outlet, outlet->first)->head.size_bytes;
+    outlet->bytes -= outlet_entry(outlet, outlet->first)->size_bytes;
     outlet->first++;
 }
 
@@ -83,9 +83,9 @@ static void drop_first_retained(struct outlet *outlet)
     outlet->account.unclaimed++;
 }
 
-void outlet_push(struct outlet *outlet, uint64_t position)
+void outlet_push(struct outlet *outlet, const struct record *record, uint64_t position)
 {
-    const struct record *record = journal_record(outlet->journal, position);
+    bool by_case = outlet->destination->groups_by_case != 0;
     assert(record_id_compare(record->id, outlet->last_id) > 0);
     while (outlet->group_count == 0 && outlet_length(outlet) > 0 &&
            (outlet->bytes + record->head.size_bytes > outlet->destination->retain_bytes ||
@@ -93,7 +93,12 @@ void outlet_push(struct outlet *outlet, uint64_t position)
         drop_first_retained(outlet);
     assert(outlet_length(outlet) <= outlet->mask);
 
-    outlet->positions[outlet->end & outlet->mask] = position;
+    outlet->entries[outlet->end & outlet->mask] = (struct outlet_entry){
+        .id = record->id,
+        .position = position,
+        .size_bytes = record->head.size_bytes,
+        .order_key = by_case ? case_order_key(record) : 0,
+    };
     outlet->end++;
     outlet->bytes += record->head.size_bytes;
     if (outlet->pushed++ == 0)
@@ -148,11 +153,11 @@ void outlet_squeeze(struct outlet *outlet)
         bool needed = false;
         for (uint16_t i = 0; i < outlet->group_count; i++)
             needed |= group_walk_move(&walks[i], from, to);
-        uint64_t position = outlet->positions[from & outlet->mask];
+        struct outlet_entry entry = *outlet_entry(outlet, from);
         if (needed)
-            outlet->positions[to++ & outlet->mask] = position;
+            outlet->entries[to++ & outlet->mask] = entry;
         else
-            outlet->bytes -= journal_record(outlet->journal, position)->head.size_bytes;
+            outlet->bytes -= entry.size_bytes;
     }
     for (uint16_t i = 0; i < outlet->group_count; i++)
         group_walk_end(&walks[i], outlet->end, to);
@@ -164,7 +169,7 @@ uint64_t outlet_lower_bound(const struct outlet *outlet, struct record_id id)
     uint64_t low = outlet->first, high = outlet->end;
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
-        if (record_id_compare(outlet_record(outlet, middle)->id, id) < 0)
+        if (record_id_compare(outlet_entry(outlet, middle)->id, id) < 0)
             low = middle + 1;
         else
             high = middle;
@@ -177,7 +182,7 @@ bool outlet_needs(const struct outlet *outlet, struct record_id id, uint64_t *ou
     if (outlet->group_count == 0)
         return false;
     uint64_t index = outlet_lower_bound(outlet, id);
-    if (index == outlet->end || record_id_compare(outlet_record(outlet, index)->id, id) != 0)
+    if (index == outlet->end || record_id_compare(outlet_entry(outlet, index)->id, id) != 0)
         return false;
     *out_index = index;
     return true;
@@ -186,14 +191,14 @@ bool outlet_needs(const struct outlet *outlet, struct record_id id, uint64_t *ou
 void outlet_relocate(struct outlet *outlet, uint64_t index, uint64_t position)
 {
     assert(index >= outlet->first && index < outlet->end);
-    outlet->positions[index & outlet->mask] = position;
+    outlet->entries[index & outlet->mask].position = position;
 }
 
 void outlet_drop_retained(struct outlet *outlet, struct record_id up_to)
 {
     assert(outlet->group_count == 0);
     while (outlet_length(outlet) > 0 &&
-           record_id_compare(outlet_record(outlet, outlet->first)->id, up_to) <= 0)
+           record_id_compare(outlet_entry(outlet, outlet->first)->id, up_to) <= 0)
         drop_first_retained(outlet);
 }
 

@@ -1,11 +1,14 @@
 /* One destination at work: the order in which its records came, and the groups that take them.
  *
- * The outlet keeps the positions of its records in a ring, by free-running index; ids rise with the
- * index. A group (io/group.h) has a cursor into it and a list of pending entries. A record leaves
- * when every group is past it; without groups, when more than retain_bytes are kept. One owner
- * thread. */
+ * The outlet keeps an entry for each of its records in a ring, by free-running index; ids rise with
+ * the index. Entries say all that searching, counting and ordering need: the records themselves may
+ * be on disk only. A group (io/group.h) has a cursor into the ring and a list of pending entries. A
+ * record leaves when every group is past it; without groups, when more than retain_bytes are kept.
+ * One owner thread. */
 #ifndef KOUAN_IO_OUTLET_H
 #define KOUAN_IO_OUTLET_H
+
+#include <assert.h>
 
 #include "core/journal.h"
 #include "core/ledger.h"
@@ -14,10 +17,18 @@
 
 struct group;
 
+struct outlet_entry {
+    struct record_id id;
+    uint64_t position; /* of its record in the log */
+    uint32_t size_bytes;
+    uint32_t order_key; /* io/case_order.h; 0 where no configured group is by case */
+};
+static_assert(sizeof(struct outlet_entry) == 32, "backlog_max of them are reserved");
+
 struct outlet {
     const struct destination *destination;
     const struct journal *journal;
-    uint64_t *positions; /* index & mask */
+    struct outlet_entry *entries; /* index & mask */
     uint64_t mask;
     uint64_t first, end;                       /* kept: [first, end) */
     uint64_t bytes;                            /* of the kept records */
@@ -47,8 +58,9 @@ uint64_t outlet_room_entries(const struct outlet *outlet);
 void outlet_reserve(struct outlet *outlet, uint64_t size_bytes);
 void outlet_unreserve(struct outlet *outlet, uint64_t size_bytes);
 
-/* The record at `position` is durable and goes to this destination; its id is above all before. */
-void outlet_push(struct outlet *outlet, uint64_t position);
+/* The record, which lies at `position`, is durable and goes to this destination; its id is above
+ * all before. */
+void outlet_push(struct outlet *outlet, const struct record *record, uint64_t position);
 
 /* Lets go of what every group is past. */
 void outlet_trim(struct outlet *outlet);
@@ -63,9 +75,15 @@ static inline uint64_t outlet_length(const struct outlet *outlet)
     return outlet->end - outlet->first;
 }
 
+static inline const struct outlet_entry *outlet_entry(const struct outlet *outlet, uint64_t index)
+{
+    return &outlet->entries[index & outlet->mask];
+}
+
+/* Only of one that is still in memory. */
 static inline const struct record *outlet_record(const struct outlet *outlet, uint64_t index)
 {
-    return journal_record(outlet->journal, outlet->positions[index & outlet->mask]);
+    return journal_record(outlet->journal, outlet_entry(outlet, index)->position);
 }
 
 /* The index of the first kept record whose id is at least `id`; `end` if none is. */

@@ -95,7 +95,7 @@ static void push(uint32_t key)
     memcpy((uint8_t *)(uintptr_t)record_body(record).data, body, sizeof body);
     journal_commit_record(&f.journal, record);
     f.entries[f.count++] = (struct entry){.id = record->id, .key = key};
-    outlet_push(&f.outlet, position);
+    outlet_push(&f.outlet, record, position);
 }
 
 static bool may_go(uint32_t i, uint16_t consumer)
@@ -145,7 +145,7 @@ static bool take(uint16_t consumer, bool no_ack)
         expect_nothing_for(consumer, no_ack);
         return false;
     }
-    uint32_t i = find_entry(outlet_record(&f.outlet, index)->id);
+    uint32_t i = find_entry(outlet_entry(&f.outlet, index)->id);
     struct entry *entry = &f.entries[i];
     cr_assert(may_go(i, consumer), "entry %u of key %u to %u", i, entry->key, consumer);
     entry->state = no_ack ? ENDED : PENDING;
@@ -221,7 +221,7 @@ static void step_set_id(void)
     for (uint32_t i = 0; i < f.count; i++) {
         uint64_t index = outlet_lower_bound(&f.outlet, f.entries[i].id);
         bool kept = index < f.outlet.end &&
-                    record_id_compare(outlet_record(&f.outlet, index)->id, f.entries[i].id) == 0;
+                    record_id_compare(outlet_entry(&f.outlet, index)->id, f.entries[i].id) == 0;
         if (i >= to && kept)
             f.entries[i].state = NEW;
         else if (i < to && f.entries[i].state == NEW)

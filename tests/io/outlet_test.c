@@ -67,7 +67,7 @@ static void tear_down(struct fixture *f)
     journal_close(&f->journal);
 }
 
-static uint64_t append(struct fixture *f, uint32_t body_bytes)
+static void push(struct fixture *f, uint32_t body_bytes)
 {
     struct record *record;
     uint64_t position;
@@ -77,13 +77,13 @@ static uint64_t append(struct fixture *f, uint32_t body_bytes)
                               .head = {.size_bytes = size, .kind = RECORD_KIND_MESSAGE}};
     journal_commit_record(&f->journal, record);
     f->ids[f->count++] = record->id;
-    return position;
+    outlet_push(&f->outlet, record, position);
 }
 
 static void step_push(struct fixture *f)
 {
     if (f->count < RECORDS_MAX - 1)
-        outlet_push(&f->outlet, append(f, random_below(f, 100)));
+        push(f, random_below(f, 100));
 }
 
 static void step_take(struct fixture *f, int g)
@@ -99,7 +99,7 @@ static void step_take(struct fixture *f, int g)
     }
     uint64_t expected = f->groups[g].delivered++;
     cr_assert_neq(index, GROUP_NOTHING);
-    cr_assert_eq(record_id_compare(outlet_record(&f->outlet, index)->id, f->ids[expected]), 0);
+    cr_assert_eq(record_id_compare(outlet_entry(&f->outlet, index)->id, f->ids[expected]), 0);
     f->groups[g].entries[expected] = (struct model_entry){!no_ack, consumer};
     f->groups[g].acknowledged += no_ack;
 }
@@ -212,7 +212,7 @@ Test(outlet, a_relocated_record_is_found_at_its_new_place)
     static struct fixture f;
     set_up(&f, 1);
     for (int i = 0; i < 10; i++)
-        outlet_push(&f.outlet, append(&f, 10));
+        push(&f, 10);
     uint64_t index, position;
     cr_assert(outlet_needs(&f.outlet, f.ids[4], &index));
     struct record *copy;
@@ -239,10 +239,10 @@ Test(outlet, one_stuck_message_does_not_fill_its_destination)
         if (!outlet_has_room(&f.outlet, 100))
             outlet_squeeze(&f.outlet);
         cr_assert(outlet_has_room(&f.outlet, 100), "at %d", i);
-        outlet_push(&f.outlet, append(&f, 10));
+        push(&f, 10);
         for (int g = 0; g < GROUPS; g++) {
             uint64_t index = group_take(f.groups[g].group, 0, false, 1);
-            cr_assert_eq(record_id_compare(outlet_record(&f.outlet, index)->id, f.ids[i]), 0);
+            cr_assert_eq(record_id_compare(outlet_entry(&f.outlet, index)->id, f.ids[i]), 0);
             if (i != 3 || g != 1)
                 cr_assert(group_acknowledge(f.groups[g].group, f.ids[i]));
         }
@@ -262,13 +262,13 @@ Test(outlet, a_group_is_set_back_and_forward)
     static struct fixture f;
     set_up(&f, 1);
     for (int i = 0; i < 10; i++)
-        outlet_push(&f.outlet, append(&f, 10));
+        push(&f, 10);
     struct group *group = f.groups[0].group;
     cr_assert_eq(group_set_id(group, f.ids[5]), 0);
     cr_assert_eq(group->account.skipped, 6);
     cr_assert_eq(group->account.backlog, 4);
     uint64_t index = group_take(group, 0, false, 1);
-    cr_assert_eq(record_id_compare(outlet_record(&f.outlet, index)->id, f.ids[6]), 0);
+    cr_assert_eq(record_id_compare(outlet_entry(&f.outlet, index)->id, f.ids[6]), 0);
     cr_assert_eq(group_set_id(group, f.ids[1]), 1, "one behind it is pending");
     cr_assert_eq(group->account.backlog, 3, "nothing was done");
     cr_assert_eq(group_set_id(group, f.ids[6]), 0);
@@ -294,7 +294,7 @@ Test(outlet, a_removed_consumer_leaves_its_place)
 {
     static struct fixture f;
     set_up(&f, 1);
-    outlet_push(&f.outlet, append(&f, 10));
+    push(&f, 10);
     struct group *group = f.groups[0].group;
     cr_assert_neq(group_take(group, 2, false, 1), GROUP_NOTHING);
     group_remove_consumer(group, 1);
@@ -336,7 +336,7 @@ Test(outlet, without_a_group_the_oldest_fall_off_and_are_counted)
                                          .pending_max = 10};
     cr_assert_eq(outlet_open(&f.outlet, &f.destination, &f.journal), STATUS_OK);
     for (int i = 0; i < 50; i++)
-        outlet_push(&f.outlet, append(&f, 12)); /* 112 bytes each */
+        push(&f, 12); /* 112 bytes each */
     cr_assert_eq(outlet_length(&f.outlet), 9);
     cr_assert_eq(f.outlet.account.unclaimed, 41);
     cr_assert_eq(f.outlet.account.retained, 9);
@@ -349,7 +349,7 @@ Test(outlet, without_a_group_the_oldest_fall_off_and_are_counted)
     cr_assert_eq(group->account.backlog, 5);
     cr_assert_eq(f.outlet.account.retained, 0);
     uint64_t index = group_take(group, group_consumer(group, BYTES_LITERAL("c"), 1), false, 1);
-    cr_assert_eq(record_id_compare(outlet_record(&f.outlet, index)->id, f.ids[45]), 0);
+    cr_assert_eq(record_id_compare(outlet_entry(&f.outlet, index)->id, f.ids[45]), 0);
     cr_assert_eq(outlet_create_group(&f.outlet, BYTES_LITERAL("g"), GROUP_FROM_NOW,
                                      (struct record_id){0}, &group),
                  STATUS_EXISTS);
