@@ -143,6 +143,11 @@ static bool is_known(const struct config_build *build, const char *name)
     return false;
 }
 
+static struct bytes name_scope(struct config_build *build, const char *kind, const char *name)
+{
+    return bytes_from_text(arena_format(build->arena, "%s %s", kind, name));
+}
+
 /* Participants that name the same scope share one space of message ids; otherwise each has its own.
  */
 static void give_scope(struct config_build *build, const struct yaml_node *mapping,
@@ -150,10 +155,12 @@ static void give_scope(struct config_build *build, const struct yaml_node *mappi
 {
     const char *scope = NULL;
     participant->scope = participant->index;
+    participant->scope_name = name_scope(build, "participant", participant->name);
     const struct yaml_node *node = yaml_member(mapping, "scope");
     if (node == NULL || !config_name(build, node, &scope))
         return;
     scopes[participant->index] = scope;
+    participant->scope_name = name_scope(build, "scope", scope);
     for (uint16_t i = 1; i < participant->index; i++)
         if (scopes[i] != NULL && strcmp(scopes[i], scope) == 0) {
             participant->scope = build->participants[i]->scope;
@@ -206,6 +213,7 @@ static void add_anonymous(struct config_build *build, bool may_do_all)
 {
     struct participant *anonymous = arena_allocate(build->arena, sizeof *anonymous);
     anonymous->name = "anonymous";
+    anonymous->scope_name = name_scope(build, "participant", anonymous->name);
     if (may_do_all) {
         memset(anonymous->publish, 0xFF, sizeof anonymous->publish);
         memset(&anonymous->consume, 0xFF, sizeof anonymous->consume);

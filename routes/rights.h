@@ -28,6 +28,8 @@ struct participant {
     bool create_groups;                  /* XGROUP CREATE beyond the configured ones */
     bool operate;                        /* holds, rejects, ledger, and what others do */
     uint16_t scope;                      /* of the identity window */
+    struct bytes scope_name; /* "scope NAME" if it shares one, or else "participant NAME": part of
+                                each identity, so it may not change when the numbers do */
     uint16_t index;
 };
 

@@ -113,19 +113,18 @@ static struct digest identity_given(const struct router *router, const struct ro
 static struct digest identity_of(const struct router *router, const struct routing *routing)
 {
     const struct reading *reading = &routing->reading;
-    uint16_t scope = routing->arrival->participant->scope;
-    struct bytes scope_bytes = bytes_make(&scope, sizeof scope);
+    struct bytes scope = routing->arrival->participant->scope_name;
     if (routing->arrival->given_id.data != NULL)
-        return identity_given(router, routing, scope_bytes);
+        return identity_given(router, routing, scope);
     struct bytes id = reading_value(reading, SLOT_MESSAGE_ID);
     struct bytes family = reading->profile->family_bytes;
     struct bytes type = reading_value(reading, SLOT_MESSAGE_TYPE);
     if (reading->profile->identify == IDENTIFY_BY_ID && id.size > 0) {
-        const struct bytes parts[] = {BYTES_LITERAL("id"), scope_bytes, family, type, id};
+        const struct bytes parts[] = {BYTES_LITERAL("id"), scope, family, type, id};
         return digest_parts(&router->secret, parts, sizeof parts / sizeof *parts);
     }
     struct bytes body = bytes_make(&routing->body_digest, sizeof routing->body_digest);
-    const struct bytes parts[] = {BYTES_LITERAL("body"), scope_bytes, family, type, body};
+    const struct bytes parts[] = {BYTES_LITERAL("body"), scope, family, type, body};
     return digest_parts(&router->secret, parts, sizeof parts / sizeof *parts);
 }
 

@@ -257,6 +257,10 @@ Test(config, participants_have_their_rights)
     cr_expect(huangpu->create_groups && huangpu->operate);
     cr_expect_eq(nansha->scope, huangpu->scope);
     cr_expect_neq(nansha->scope, alone->scope);
+    cr_expect(bytes_equal_text(nansha->scope_name, "scope south"));
+    cr_expect(bytes_equal_text(huangpu->scope_name, "scope south"));
+    cr_expect(bytes_equal_text(alone->scope_name, "participant alone"));
+    cr_expect(bytes_equal_text(directory->participants[0]->scope_name, "participant anonymous"));
     const struct participant *anonymous = directory->participants[0];
     cr_expect_not(participant_may_publish(anonymous, 0));
     cr_expect(destination_set_is_empty(&anonymous->consume));

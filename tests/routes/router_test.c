@@ -53,7 +53,8 @@ static struct stand *stand_open(void)
     fixture_parse(stand->profiles, profiles_text);
     fixture_build(stand->profiles);
     cr_assert_str_empty(fixture_diagnostics(stand->profiles));
-    stand->participant = (struct participant){.name = "anonymous"};
+    stand->participant = (struct participant){.name = "anonymous",
+                                              .scope_name = BYTES_LITERAL("participant anonymous")};
     stand->participants[0] = &stand->participant;
     stand->channel = (struct channel){.name = "in"};
     memset(stand->channel.profiles, 0xFF, sizeof stand->channel.profiles);
@@ -235,6 +236,34 @@ Test(router, a_given_id_is_the_first_parts)
 }
 
 /* ---- refused ---- */
+
+/* The window outlives the configuration that numbers participants and scopes. */
+Test(router, an_identity_depends_on_the_scopes_name_and_on_no_number)
+{
+    static const char *const names[] = {"participant a", "participant a", "scope a"};
+    static const uint16_t numbers[] = {1, 7, 1};
+    struct stand *stand = stand_open();
+    struct digest identities[3][3];
+    put_text(stand, 0, "{\"note\":\"1\"}");
+    put_text(stand, 1, "UNB+UNOA:1+S+R+260101:1200+A'UNH+1+ORDRSP'RFF+1'UNT+3+1'UNZ+1+R'");
+    put_text(stand, 2, "{\"note\":\"2\"}");
+    stand->arrivals[2].given_id = BYTES_LITERAL("id");
+    stand->arrivals[2].given_producer = BYTES_LITERAL("producer");
+    for (uint32_t i = 0; i < 3; i++) {
+        stand->participant.scope_name = bytes_from_text(names[i]);
+        stand->participant.scope = stand->participant.index = numbers[i];
+        cr_assert_eq(decide(stand, 0, 3), 3);
+        for (uint32_t k = 0; k < 3; k++) {
+            cr_assert_str_eq(refusal_of(&stand->routings[k]), "");
+            identities[i][k] = stand->routings[k].identity;
+        }
+    }
+    for (uint32_t k = 0; k < 3; k++) {
+        cr_assert(digest_equal(identities[0][k], identities[1][k]));
+        cr_assert_not(digest_equal(identities[0][k], identities[2][k]));
+    }
+    stand_close(stand);
+}
 
 Test(router, a_refused_part_is_named)
 {
