@@ -33,7 +33,7 @@ void admission_decide(struct shard *shard, struct intake_batch *batch, uint32_t 
 {
     const struct routing *routing = &batch->routings[first];
     struct publication *publication = batch->publications[routing->arrival - batch->arrivals];
-    struct session *session = publication->session;
+    struct session *session = publication->slot.session;
     struct shortage shortage;
 
     for (uint32_t i = first; i < first + routing->part_count; i++)

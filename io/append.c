@@ -251,8 +251,7 @@ enum status append_repeat(struct shard *shard, const struct record *source, enum
     uint32_t size = record_size(1, source->rule_count, source->value_count, (uint32_t)whole.size,
                                 source->text_bytes);
     struct outlet *outlet = &shard->outlets[destination];
-    if (!outlet_has_room(outlet, size) ||
-        !commit_has_spare_room(&shard->commits, shard->publications.capacity, 1))
+    if (!outlet_has_room(outlet, size) || !commit_has_spare_room(shard, 1))
         return STATUS_FULL;
     struct record_id source_id = source->id;
     struct record *record;
@@ -277,8 +276,7 @@ enum status append_repeat(struct shard *shard, const struct record *source, enum
     outlet_reserve(outlet, size);
     commit_add(shard, (struct commit_item){.position = position,
                                            .window_entry = WINDOW_NO_ENTRY,
-                                           .reserved_bytes = size,
-                                           .id = record->id});
+                                           .reserved_bytes = size});
     *out_id = record->id;
     return STATUS_OK;
 }

@@ -1,5 +1,7 @@
 #include "io/command.h"
 
+#include <assert.h>
+
 #include "io/group.h"
 
 const struct command_row command_rows[] = {
@@ -38,6 +40,34 @@ void command_reply_integer(struct session *session, int64_t value)
     struct resp_writer writer = session_reply_begin(session);
     resp_write_integer(&writer, value);
     session_reply_end(session, &writer);
+}
+
+static struct reply_slot *promise(struct session *session, enum reply_kind kind)
+{
+    struct reply_slot *slot = reply_slot_take(&session->shard->promises);
+    assert(slot != NULL); /* the session waited for one */
+    slot->kind = (uint8_t)kind;
+    session_owe(session, slot);
+    return slot;
+}
+
+void command_promise_ok(struct session *session)
+{
+    commit_add_reply(session->shard, promise(session, REPLY_OK));
+}
+
+void command_promise_integer(struct session *session, int64_t value)
+{
+    struct reply_slot *slot = promise(session, REPLY_INTEGER);
+    slot->integer = value;
+    commit_add_reply(session->shard, slot);
+}
+
+void command_refuse_in_order(struct session *session, const char *text)
+{
+    struct reply_slot *slot = promise(session, REPLY_ERROR);
+    slot->error = text;
+    session_slot_done(session->shard, slot);
 }
 
 enum { SHOWN_MAX = 128 }; /* of a name in an error */
@@ -98,6 +128,15 @@ const char *command_parse_range_end(struct bytes text, bool is_start, struct rec
 
 struct outlet *command_outlet(struct session *session, struct bytes key, bool *out_denied)
 {
+    struct outlet *outlet = command_seek_outlet(session, key, out_denied);
+    if (*out_denied)
+        command_reply_error(session, COMMAND_NOT_CONSUMED);
+    return outlet;
+}
+
+struct outlet *command_seek_outlet(const struct session *session, struct bytes key,
+                                   bool *out_denied)
+{
     struct shard *shard = session->shard;
     const struct destination *destination = generation_destination(shard->generation, key);
     *out_denied = false;
@@ -109,7 +148,6 @@ struct outlet *command_outlet(struct session *session, struct bytes key, bool *o
         return &shard->outlets[destination->index];
     /* The same words for a name that does not exist, so that names cannot be probed. */
     *out_denied = true;
-    command_reply_error(session, "NOPERM this participant may not consume that destination");
     return NULL;
 }
 

@@ -12,9 +12,11 @@ enum command_flag {
     COMMAND_READ = 4,
     COMMAND_WRITE = 8,
     COMMAND_BLOCKING = 16,
-    COMMAND_PUBLISH = 64, /* takes a publication, and no barrier */
-    COMMAND_LONG = 128,   /* its reply may be as long as any */
-    COMMAND_AT_ONCE = 256 /* is not queued between MULTI and EXEC */
+    COMMAND_PUBLISH = 64,   /* takes a publication, and no barrier */
+    COMMAND_LONG = 128,     /* its reply may be as long as any */
+    COMMAND_AT_ONCE = 256,  /* is not queued between MULTI and EXEC */
+    COMMAND_PROMISE = 512,  /* may reply later, when what it did is durable */
+    COMMAND_PIPELINE = 1024 /* no barrier: the replies before it need not be known */
 };
 
 /* function, name, arity, flags, group, since, summary, arguments. Those that come by the million
@@ -23,8 +25,8 @@ enum command_flag {
     X(xadd, "XADD", -5, COMMAND_WRITE | COMMAND_FAST | COMMAND_PUBLISH, "stream", "5.0.0",         \
       "Publishes a message to a channel; its receipt is the id.",                                  \
       "channel [IDMP producer message-id] * body bytes")                                           \
-    X(xack, "XACK", -4, COMMAND_WRITE | COMMAND_FAST, "stream", "5.0.0",                           \
-      "Acknowledges messages of a group; returns how many were pending.",                          \
+    X(xack, "XACK", -4, COMMAND_WRITE | COMMAND_FAST | COMMAND_PROMISE | COMMAND_PIPELINE,         \
+      "stream", "5.0.0", "Acknowledges messages of a group; returns how many were pending.",       \
       "destination group id [id ...]")                                                             \
     X(xreadgroup, "XREADGROUP", -7, COMMAND_WRITE | COMMAND_BLOCKING | COMMAND_LONG, "stream",     \
       "5.0.0", "Takes new messages of destinations, or shows one's own pending ones.",             \
@@ -55,7 +57,7 @@ enum command_flag {
       "[section ...]")                                                                             \
     X(keys, "KEYS", 2, COMMAND_READ | COMMAND_LONG, "generic", "1.0.0",                            \
       "The names of destinations and channels that fit a pattern.", "pattern")                     \
-    X(kouan, "KOUAN", -2, COMMAND_READ | COMMAND_LONG, "kouan", "7.2.4",                           \
+    X(kouan, "KOUAN", -2, COMMAND_READ | COMMAND_LONG | COMMAND_PROMISE, "kouan", "7.2.4",         \
       "What Redis has no word for: LEDGER, COUNTERS, GROUPS, HEALTH, REJECTS, HOLDS, RELEASE, "    \
       "REJECT, VERSION.",                                                                          \
       "subcommand [argument ...]")                                                                 \
@@ -93,7 +95,7 @@ enum command_flag {
       "[RETRYCOUNT count] [FORCE] [JUSTID] [LASTID id]")                                           \
     X(xdel, "XDEL", -3, COMMAND_WRITE | COMMAND_FAST, "stream", "5.0.0",                           \
       "Always an error: no message is deleted by command.", "destination id [id ...]")             \
-    X(xgroup, "XGROUP", -2, COMMAND_WRITE, "stream", "5.0.0",                                      \
+    X(xgroup, "XGROUP", -2, COMMAND_WRITE | COMMAND_PROMISE, "stream", "5.0.0",                    \
       "Creates, moves and removes groups of a destination and their consumers.",                   \
       "CREATE destination group id | $ [MKSTREAM] [ENTRIESREAD n] | SETID destination group id | " \
       "$ [ENTRIESREAD n] | DESTROY destination group | CREATECONSUMER destination group consumer " \
@@ -143,12 +145,18 @@ COMMAND_LIST(X)
 
 #define COMMAND_NO_TRIM                                                                            \
     "ERR Kouan does not trim by command: retention is configured per destination"
-#define COMMAND_NO_CONSUMER "ERR too many consumers in this group, or the name is none"
+#define COMMAND_NOT_CONSUMED "NOPERM this participant may not consume that destination"
+#define COMMAND_NO_CONSUMER  "ERR too many consumers in this group, or the name is none"
 
 /* One-line replies. */
 void command_reply_error(struct session *session, const char *text);
 void command_reply_ok(struct session *session);
 void command_reply_integer(struct session *session, int64_t value);
+/* The same, when all that was written to the log so far is durable; of COMMAND_PROMISE. */
+void command_promise_ok(struct session *session);
+void command_promise_integer(struct session *session, int64_t value);
+/* An error of a COMMAND_PIPELINE, behind the replies that are owed before it. */
+void command_refuse_in_order(struct session *session, const char *text);
 /* For a subcommand that its command does not carry out: HELP, or "ERR unknown subcommand 'x'. Try
  * NAME HELP.", or of a known one's number of arguments. */
 void command_reply_other_subcommand(struct session *session, const struct resp_command *command);
@@ -168,6 +176,9 @@ const char *command_parse_range_end(struct bytes text, bool is_start, struct rec
  * NOPERM alike for an unknown one when participants are configured, so that names cannot be probed.
  * `missing_ok`: no reply for an unknown one. */
 struct outlet *command_outlet(struct session *session, struct bytes key, bool *out_denied);
+/* The same, without a reply: COMMAND_NOT_CONSUMED is the caller's to say. */
+struct outlet *command_seek_outlet(const struct session *session, struct bytes key,
+                                   bool *out_denied);
 /* The group that arguments 1 and 2 name; NULL after an error reply. */
 struct group *command_group(struct session *session, const struct resp_command *command);
 

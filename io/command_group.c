@@ -4,6 +4,8 @@
 #include "io/group.h"
 #include "io/read.h"
 
+static const char invalid_id[] = "ERR Invalid stream ID specified as stream command argument";
+
 /* ---- XLEN ---- */
 
 void command_xlen(struct session *session, const struct resp_command *command)
@@ -34,14 +36,15 @@ void command_xtrim(struct session *session, const struct resp_command *command)
 void command_xack(struct session *session, const struct resp_command *command)
 {
     bool denied;
-    struct outlet *outlet = command_outlet(session, command->arguments[1], &denied);
-    if (denied)
+    struct outlet *outlet = command_seek_outlet(session, command->arguments[1], &denied);
+    if (denied) {
+        command_refuse_in_order(session, COMMAND_NOT_CONSUMED);
         return;
+    }
     struct record_id id;
     for (uint32_t i = 3; i < command->count; i++)
         if (!command_parse_id(command->arguments[i], 0, &id)) {
-            command_reply_error(session,
-                                "ERR Invalid stream ID specified as stream command argument");
+            command_refuse_in_order(session, invalid_id);
             return;
         }
     struct group *group = outlet != NULL ? outlet_find_group(outlet, command->arguments[2]) : NULL;
@@ -52,7 +55,7 @@ void command_xack(struct session *session, const struct resp_command *command)
     if (acknowledged > 0)
         read_settled(session->shard, group);
     session->has_consumed = true;
-    command_reply_integer(session, acknowledged);
+    command_promise_integer(session, acknowledged);
 }
 
 /* ---- XGROUP ---- */
@@ -106,7 +109,7 @@ static void create_group(struct session *session, const struct resp_command *com
     if (bytes_equal_text(command->arguments[4], "$")) {
         start = GROUP_FROM_NOW;
     } else if (!command_parse_id(command->arguments[4], 0, &after)) {
-        command_reply_error(session, "ERR Invalid stream ID specified as stream command argument");
+        command_reply_error(session, invalid_id);
         return;
     }
     struct outlet *outlet = command_outlet(session, command->arguments[2], &denied);
@@ -130,7 +133,7 @@ static void create_group(struct session *session, const struct resp_command *com
     }
     struct group *group;
     switch (outlet_create_group(outlet, command->arguments[3], start, after, &group)) {
-    case STATUS_OK: command_reply_ok(session); return;
+    case STATUS_OK: command_promise_ok(session); return;
     case STATUS_INVALID:
         command_reply_error(session, "ERR a group's name has 1 to 255 bytes, none of them zero");
         return;
@@ -195,7 +198,7 @@ static void destroy_group(struct session *session, const struct resp_command *co
     read_dismiss_waiters(group);
     outlet_destroy_group(outlet, group);
     shard_wake(session->shard); /* there may be room for parked publications now */
-    command_reply_integer(session, 1);
+    command_promise_integer(session, 1);
 }
 
 /* It makes a group miss messages, or see them again: of a configured one that is an operator's. */
@@ -205,7 +208,7 @@ static void set_group_id(struct session *session, const struct resp_command *com
     const char *problem = parse_options(command, NULL);
     bool is_last = bytes_equal_text(command->arguments[4], "$");
     if (problem == NULL && !is_last && !command_parse_edge_id(command->arguments[4], &id))
-        problem = "ERR Invalid stream ID specified as stream command argument";
+        problem = invalid_id;
     if (problem != NULL) {
         command_reply_error(session, problem);
         return;
@@ -230,7 +233,7 @@ static void set_group_id(struct session *session, const struct resp_command *com
         return;
     }
     read_settled(session->shard, group);
-    command_reply_ok(session);
+    command_promise_ok(session);
 }
 
 static void create_consumer(struct session *session, const struct resp_command *command)

@@ -230,9 +230,7 @@ static void end_holds(struct session *session, struct bytes id_text, bool releas
         }
         ended++;
     }
-    struct resp_writer writer = session_reply_begin(session);
-    resp_write_integer(&writer, ended);
-    session_reply_end(session, &writer);
+    command_promise_integer(session, ended);
 }
 
 /* ---- GROUPS ---- */

@@ -1,6 +1,4 @@
 /* XADD: one command, one publication, whatever becomes of it. */
-#include <stdio.h>
-
 #include "io/command.h"
 
 struct publish_arguments {
@@ -43,32 +41,19 @@ static const char *parse(const struct resp_command *command, struct publish_argu
     return NULL;
 }
 
-static void append_reply(struct session *session, struct publication *publication)
-{
-    publication->session = session;
-    if (session->first == NULL)
-        session->first = publication;
-    else
-        session->last->next = publication;
-    session->last = publication;
-    session->publication_count++;
-}
-
 static void fail(struct publication *publication, const char *text)
 {
-    publication->failed = true;
-    snprintf(publication->error, sizeof publication->error, "%s", text);
-    session_publication_done(publication->session->shard, publication);
+    publication_fail(publication, "", text);
+    session_slot_done(publication->slot.session->shard, &publication->slot);
 }
 
 static void refuse(struct publication *publication, struct intake_account *account,
                    enum refusal refusal)
 {
-    char text[PUBLICATION_ERROR_BYTES];
     account->received++;
     account->refused[refusal]++;
-    snprintf(text, sizeof text, "%s %s", refusal_word(refusal), refusal_text(refusal));
-    fail(publication, text);
+    publication_fail(publication, refusal_word(refusal), refusal_text(refusal));
+    session_slot_done(publication->slot.session->shard, &publication->slot);
 }
 
 void command_xadd(struct session *session, const struct resp_command *command)
@@ -76,7 +61,7 @@ void command_xadd(struct session *session, const struct resp_command *command)
     struct shard *shard = session->shard;
     struct publish_arguments arguments;
     struct publication *publication = publication_take(&shard->publications);
-    append_reply(session, publication);
+    session_owe(session, &publication->slot);
 
     const char *problem = parse(command, &arguments);
     if (problem != NULL) {

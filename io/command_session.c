@@ -194,7 +194,8 @@ static void describe(struct connection *connection, char *out, size_t capacity)
              session->name, (unsigned long long)age_s, session->last_command,
              participant_name(session), session->protocol, session->library,
              session->library_version, (unsigned long long)session->commands,
-             session->publication_count, connection_queued_bytes(connection));
+             session->publication_count + session->promise_count,
+             connection_queued_bytes(connection));
 }
 
 enum { CLIENT_LINE_BYTES = 768 };

@@ -25,6 +25,12 @@ void commit_close(struct commit_queue *queue)
     *queue = (struct commit_queue){0};
 }
 
+bool commit_has_spare_room(const struct shard *shard, uint64_t items)
+{
+    uint64_t slots = (uint64_t)shard->publications.capacity + shard->promises.capacity;
+    return commit_count(&shard->commits) + slots + items <= shard->commits.mask + 1;
+}
+
 uint64_t commit_oldest_position(const struct commit_queue *queue)
 {
     for (uint64_t i = queue->first; i < queue->end; i++)
@@ -46,6 +52,13 @@ void commit_add(struct shard *shard, struct commit_item item)
     queue->items[queue->end & queue->mask] = item;
     queue->end++;
     shard_wake(shard);
+}
+
+void commit_add_reply(struct shard *shard, struct reply_slot *slot)
+{
+    commit_add(shard, (struct commit_item){.slot = slot,
+                                           .position = WINDOW_NO_POSITION,
+                                           .window_entry = WINDOW_NO_ENTRY});
 }
 
 static void push_to(struct shard *shard, const struct record *record, uint16_t destination,
@@ -86,10 +99,8 @@ static void complete(struct shard *shard, const struct commit_item *item)
     }
     if (item->window_entry != WINDOW_NO_ENTRY)
         window_confirm(shard->window, item->window_entry);
-    if (item->publication != NULL) {
-        item->publication->id = item->id;
-        session_publication_done(shard, item->publication);
-    }
+    if (item->slot != NULL)
+        session_slot_done(shard, item->slot);
 }
 
 /* Groups wake once a turn, with all that came, and not once a message. */

@@ -8,15 +8,14 @@
 #include "core/status.h"
 
 struct shard;
-struct publication;
+struct reply_slot;
 
 struct commit_item {
-    struct publication *publication; /* to answer; NULL: none (a record that Kouan made, or of a
-                                        message that is not its publication's last) */
-    uint64_t position;               /* of the record; WINDOW_NO_POSITION: a replay waits here */
-    uint32_t window_entry;           /* to confirm; WINDOW_NO_ENTRY: none */
-    uint32_t reserved_bytes;         /* at each destination, to turn into a push; 0: none */
-    struct record_id id;             /* the receipt */
+    struct reply_slot *slot; /* to answer; NULL: none (a record that Kouan made, or of a message
+                                that is not its publication's last) */
+    uint64_t position;       /* of the record; WINDOW_NO_POSITION: none, a reply waits here */
+    uint32_t window_entry;   /* to confirm; WINDOW_NO_ENTRY: none */
+    uint32_t reserved_bytes; /* at each destination, to turn into a push; 0: none */
     uint64_t due_turn;
 };
 
@@ -36,16 +35,14 @@ static inline bool commit_has_room(const struct commit_queue *queue)
 {
     return commit_count(queue) <= queue->mask;
 }
-/* Room for so many items beside one for each of the publications, which never ask. */
-static inline bool commit_has_spare_room(const struct commit_queue *queue, uint64_t publications,
-                                         uint64_t items)
-{
-    return commit_count(queue) + publications + items <= queue->mask + 1;
-}
+/* Room for so many items beside one for each reply slot that there is, which never ask. */
+bool commit_has_spare_room(const struct shard *shard, uint64_t items);
 /* The position of the oldest record that is not durable yet; WINDOW_NO_POSITION if all are. */
 uint64_t commit_oldest_position(const struct commit_queue *queue);
 
 void commit_add(struct shard *shard, struct commit_item item);
+/* A reply that waits for all that was written so far. */
+void commit_add_reply(struct shard *shard, struct reply_slot *slot);
 
 /* Completes what is due: confirms identities, pushes to destinations, answers. True if items are
  * left. */

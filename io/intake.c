@@ -187,10 +187,9 @@ void intake_refuse(struct shard *shard, struct publication *publication, enum re
         snprintf(reject.reason, sizeof reject.reason, "%s", reason);
         reject_add(&shard->rejects, reject, publication->body);
     }
-    publication->failed = true;
-    snprintf(publication->error, sizeof publication->error, "%s %s", refusal_word(refusal), reason);
+    publication_fail(publication, refusal_word(refusal), reason);
     publication_drop_body(publication);
-    session_publication_done(shard, publication);
+    session_slot_done(shard, &publication->slot);
 }
 
 void intake_refuse_plainly(struct shard *shard, struct publication *publication,

@@ -25,7 +25,9 @@ const char *option_unit_name(enum option_unit unit); /* "", "bytes", "ms", "s" *
     X(window_entries, 1000000, 2048, UINT64_C(2147483648), COUNT, "messages remembered by dedupe") \
     X(window_span, 86400, 1, 315360000, S, "how long dedupe remembers a message")                  \
     X(publications_max, 32768, 64, 1048576, COUNT, "messages without a reply yet, in all")         \
-    X(publications_per_connection, 1024, 1, 65536, COUNT, "messages without a reply yet, each")    \
+    X(publications_per_connection, 1024, 1, 65536, COUNT,                                          \
+      "messages without a reply yet, each; and as many acknowledgements")                          \
+    X(acknowledgements_max, 32768, 64, 1048576, COUNT, "XACKs and the like without a reply yet")   \
     X(transactions, 64, 1, 65536, COUNT, "connections with commands between MULTI and EXEC")       \
     X(transaction_max, 1 * MIB, 4 * KIB, 64 * MIB, BYTES, "commands between MULTI and EXEC, each") \
     X(publish_wait, 5000, 0, 3600000, MS, "how long a publisher waits for room, then TRYAGAIN")    \

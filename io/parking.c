@@ -12,7 +12,7 @@ static bool keeps_scarce_queue(const struct shard *shard, const struct publicati
 
 bool parking_allows(const struct shard *shard, const struct publication *publication)
 {
-    const struct session *session = publication->session;
+    const struct session *session = publication->slot.session;
     return session != NULL && !session->has_consumed && !shard->stopping &&
            shard->config->options.publish_wait > 0 &&
            !transport_input_is_scarce(shard->transport) &&
@@ -32,7 +32,7 @@ static bool keeps_scarce_queue(const struct shard *shard, const struct publicati
 
 bool parking_is_behind(const struct publication *publication)
 {
-    const struct session *session = publication->session;
+    const struct session *session = publication->slot.session;
     return session != NULL && session->parked.first != NULL &&
            (!publication->returned || session->parked.again != NULL);
 }
@@ -99,7 +99,7 @@ static void insert(struct parked *parked, struct publication *publication)
 
 void parking_add(struct shard *shard, struct publication *publication, struct parked_need need)
 {
-    struct session *session = publication->session;
+    struct session *session = publication->slot.session;
     struct parked *parked = &session->parked;
     if (publication->park_deadline_ns == 0)
         publication->park_deadline_ns =

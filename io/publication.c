@@ -1,6 +1,7 @@
 #include "io/publication.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum status publication_pool_open(struct publication_pool *pool, uint32_t capacity)
@@ -10,8 +11,8 @@ enum status publication_pool_open(struct publication_pool *pool, uint32_t capaci
         return STATUS_NO_MEMORY;
     *pool = (struct publication_pool){.items = items, .capacity = capacity};
     for (uint32_t i = capacity; i > 0; i--) {
-        items[i - 1].next = pool->free;
-        pool->free = &items[i - 1];
+        items[i - 1].slot.next = pool->free;
+        pool->free = &items[i - 1].slot;
     }
     return STATUS_OK;
 }
@@ -24,28 +25,33 @@ void publication_pool_close(struct publication_pool *pool)
 
 struct publication *publication_take(struct publication_pool *pool)
 {
-    struct publication *publication = pool->free;
-    if (publication == NULL)
+    if (pool->free == NULL)
         return NULL;
-    pool->free = publication->next;
+    struct publication *publication = publication_of(pool->free);
+    pool->free = publication->slot.next;
     pool->used++;
-    publication->session = NULL;
-    publication->next = NULL;
+    publication->slot = (struct reply_slot){.kind = REPLY_ID, .is_publication = true};
     publication->queued = NULL;
     publication->chunk = NULL;
     publication->park_deadline_ns = 0;
     publication->returned = false;
-    publication->ready = false;
-    publication->failed = false;
     return publication;
 }
 
 void publication_return(struct publication_pool *pool, struct publication *publication)
 {
     assert(pool->used > 0 && publication->chunk == NULL);
-    publication->next = pool->free;
-    pool->free = publication;
+    publication->slot.next = pool->free;
+    pool->free = &publication->slot;
     pool->used--;
+}
+
+void publication_fail(struct publication *publication, const char *word, const char *text)
+{
+    snprintf(publication->error, sizeof publication->error, "%s%s%s", word,
+             word[0] != '\0' ? " " : "", text);
+    publication->slot.kind = REPLY_ERROR;
+    publication->slot.error = publication->error;
 }
 
 void publication_drop_body(struct publication *publication)

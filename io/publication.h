@@ -1,6 +1,5 @@
 /* A message on its way from an XADD to its reply: the reply slot of its command, and what the
- * stages need of it until it is decided. Slots complete in any order and are answered in the order
- * of the commands.
+ * stages need of it until it is decided.
  *
  *   queued -> (parked ->) in a batch -> claimed -> appended -> committed -> answered
  *
@@ -12,13 +11,13 @@
 #include "core/ledger.h"
 #include "core/record.h"
 #include "io/chunk.h"
+#include "io/reply_slot.h"
 #include "routes/generation.h"
 
 enum { PUBLICATION_ERROR_BYTES = 232 };
 
 struct publication {
-    struct session *session;  /* NULL: its connection is gone */
-    struct publication *next; /* in the session's replies, or the pool's free list */
+    struct reply_slot slot; /* first; its `next` is the pool's, too */
     struct publication
         *queued;         /* the next one in the shard's queue, or of the session's parked ones */
     struct chunk *chunk; /* holds the body until it is appended; NULL afterwards */
@@ -28,14 +27,17 @@ struct publication {
     uint32_t undecided;        /* messages in the body without a verdict; 1 until it was read */
     uint64_t park_deadline_ns; /* 0: was never parked */
     bool returned;             /* was parked, and is back in the intake */
-    bool ready;                /* the reply is known */
-    bool failed;               /* the reply is `error`, else `id` */
-    struct record_id id;
-    char error[PUBLICATION_ERROR_BYTES]; /* without `-` */
+    char error[PUBLICATION_ERROR_BYTES]; /* of the slot, if it comes to that */
 };
 
+static inline struct publication *publication_of(struct reply_slot *slot)
+{
+    return (struct publication *)(void *)slot;
+}
+
 struct publication_pool {
-    struct publication *items, *free;
+    struct publication *items;
+    struct reply_slot *free;
     uint32_t capacity, used;
 };
 
@@ -48,6 +50,9 @@ static inline bool publications_are_scarce(const struct publication_pool *pool)
 {
     return pool->used > pool->capacity / 4 * 3;
 }
+
+/* The reply is an error, of which PUBLICATION_ERROR_BYTES are kept. */
+void publication_fail(struct publication *publication, const char *word, const char *text);
 
 /* Gives back the body's chunk, when nothing reads it any more. */
 void publication_drop_body(struct publication *publication);

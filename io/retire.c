@@ -13,13 +13,13 @@ struct denial {
 static uint32_t find_denied(struct shard *shard, struct intake_batch *batch, uint32_t first,
                             struct denial *out_denial);
 static struct denial retire_message(struct shard *shard, struct intake_batch *batch, uint32_t index,
-                                    struct commit_item *out_item);
+                                    struct commit_item *out_item, struct record_id *out_id);
 static void give_up(struct shard *shard, struct intake_batch *batch, uint32_t from, uint32_t end,
                     uint32_t denied, struct denial denial);
 static bool is_replay(struct shard *shard, struct window_claim *claim, uint64_t *out_position);
 static struct denial judge(const struct routing *routing, const struct window_claim *claim);
 static struct denial accept_message(struct shard *shard, struct intake_batch *batch, uint32_t index,
-                                    struct commit_item *out_item);
+                                    struct commit_item *out_item, struct record_id *out_id);
 
 static const struct denial none = {0};
 
@@ -30,9 +30,7 @@ bool retire_publication(struct shard *shard, struct intake_batch *batch, uint32_
     struct publication *publication = batch->items[first].publication;
     uint32_t count = batch->routings[first].part_count, end = first + count;
     struct denial denial = none;
-    struct record_id receipt = {0};
-    if (count > 1 &&
-        !commit_has_spare_room(&shard->commits, shard->publications.capacity, count - 1)) {
+    if (count > 1 && !commit_has_spare_room(shard, count - 1)) {
         shard_wake(shard); /* there will be, when this turn's are complete */
         return false;
     }
@@ -45,17 +43,17 @@ bool retire_publication(struct shard *shard, struct intake_batch *batch, uint32_
     }
     for (uint32_t i = first; i < end; i++) {
         struct commit_item item;
-        denial = retire_message(shard, batch, i, &item);
+        struct record_id id;
+        denial = retire_message(shard, batch, i, &item, &id);
         if (denial.reason != NULL) {
             give_up(shard, batch, i, end, i, denial);
             return true;
         }
         if (i == first)
-            receipt = item.id;
+            publication->slot.id = id;
         if (i + 1 == end) {
             publication_drop_body(publication);
-            item.publication = publication;
-            item.id = receipt;
+            item.slot = &publication->slot;
         }
         commit_add(shard, item);
     }
@@ -80,7 +78,7 @@ static uint32_t find_denied(struct shard *shard, struct intake_batch *batch, uin
 }
 
 static struct denial retire_message(struct shard *shard, struct intake_batch *batch, uint32_t index,
-                                    struct commit_item *out_item)
+                                    struct commit_item *out_item, struct record_id *out_id)
 {
     const struct intake_item *item = &batch->items[index];
     const struct routing *routing = &batch->routings[index];
@@ -88,7 +86,8 @@ static struct denial retire_message(struct shard *shard, struct intake_batch *ba
     uint64_t position;
     if (!is_replay(shard, claim, &position)) {
         struct denial denial = judge(routing, claim);
-        return denial.reason != NULL ? denial : accept_message(shard, batch, index, out_item);
+        return denial.reason != NULL ? denial
+                                     : accept_message(shard, batch, index, out_item, out_id);
     }
     /* The first's receipt again, once the first is safe. */
     struct intake_account *account =
@@ -97,9 +96,9 @@ static struct denial retire_message(struct shard *shard, struct intake_batch *ba
     account->replay++;
     item->publication->undecided--;
     admission_unreserve(shard, routing, item->record_bytes);
-    *out_item = (struct commit_item){.position = WINDOW_NO_POSITION,
-                                     .window_entry = WINDOW_NO_ENTRY,
-                                     .id = journal_record(&shard->journal, position)->id};
+    *out_item =
+        (struct commit_item){.position = WINDOW_NO_POSITION, .window_entry = WINDOW_NO_ENTRY};
+    *out_id = journal_record(&shard->journal, position)->id;
     return none;
 }
 
@@ -182,7 +181,7 @@ static void count_diverted(struct shard *shard, const struct destination_set *di
 }
 
 static struct denial accept_message(struct shard *shard, struct intake_batch *batch, uint32_t index,
-                                    struct commit_item *out_item)
+                                    struct commit_item *out_item, struct record_id *out_id)
 {
     struct intake_item *item = &batch->items[index];
     const struct window_claim *claim = &batch->claims[item->claim];
@@ -198,7 +197,7 @@ static struct denial accept_message(struct shard *shard, struct intake_batch *ba
     count_diverted(shard, &item->diverted);
     *out_item = (struct commit_item){.position = position,
                                      .window_entry = claim->entry,
-                                     .reserved_bytes = record->head.size_bytes,
-                                     .id = record->id};
+                                     .reserved_bytes = record->head.size_bytes};
+    *out_id = record->id;
     return none;
 }

@@ -54,6 +54,14 @@ static void leave_unflushed(struct shard *shard, struct session *session)
     *link = session->next_unflushed;
 }
 
+static void return_slot(struct shard *shard, struct reply_slot *slot)
+{
+    if (slot->is_publication)
+        publication_return(&shard->publications, publication_of(slot));
+    else
+        reply_slot_return(&shard->promises, slot);
+}
+
 static void session_closed(struct connection *connection)
 {
     struct session *session = session_of(connection);
@@ -68,15 +76,14 @@ static void session_closed(struct connection *connection)
         then = parked->queued;
         intake_queue(shard, parked);
     }
-    struct publication *next;
-    for (struct publication *publication = session->first; publication != NULL;
-         publication = next) {
-        next = publication->next;
-        publication->session = NULL;
-        if (publication->ready)
-            publication_return(&shard->publications, publication);
+    struct reply_slot *next;
+    for (struct reply_slot *slot = session->first; slot != NULL; slot = next) {
+        next = slot->next;
+        slot->session = NULL;
+        if (slot->ready)
+            return_slot(shard, slot);
     }
-    if (shard->publications_wanted)
+    if (shard->publications_wanted || shard->promises_wanted)
         shard_wake(shard);
 }
 
@@ -143,13 +150,38 @@ void session_reply_end(struct session *session, const struct resp_writer *writer
     connection_abort(session->connection);
 }
 
+void session_owe(struct session *session, struct reply_slot *slot)
+{
+    slot->session = session;
+    if (session->first == NULL)
+        session->first = slot;
+    else
+        session->last->next = slot;
+    session->last = slot;
+    if (slot->is_publication)
+        session->publication_count++;
+    else
+        session->promise_count++;
+}
+
+static void write_slot(struct resp_writer *writer, const struct reply_slot *slot)
+{
+    switch ((enum reply_kind)slot->kind) {
+    case REPLY_OK: resp_write_simple(writer, "OK"); return;
+    case REPLY_INTEGER: resp_write_integer(writer, slot->integer); return;
+    case REPLY_ID: resp_write_id(writer, slot->id.ms, slot->id.seq); return;
+    case REPLY_ERROR: break;
+    }
+    resp_write_error(writer, slot->error);
+}
+
 /* Writes the known replies at the head of the session's list. */
 static void flush(struct session *session)
 {
     enum { REPLY_BYTES_MAX = PUBLICATION_ERROR_BYTES + 64 };
-    struct shard *shard = session->shard;
+    uint64_t share = session->shard->config->options.publications_per_connection;
     while (session->first != NULL && session->first->ready) {
-        struct publication *publication = session->first;
+        struct reply_slot *slot = session->first;
         uint8_t *room = connection_reserve(session->connection, REPLY_BYTES_MAX);
         if (room == NULL) {
             session_wait_for(session, SESSION_WAIT_OUTPUT);
@@ -157,18 +189,18 @@ static void flush(struct session *session)
         }
         struct resp_writer writer;
         resp_writer_init(&writer, session->protocol, room, REPLY_BYTES_MAX);
-        if (publication->failed)
-            resp_write_error(&writer, publication->error);
-        else
-            resp_write_id(&writer, publication->id.ms, publication->id.seq);
+        write_slot(&writer, slot);
         assert(!writer.overflowed);
         connection_commit(session->connection, writer.needed);
-        session->first = publication->next;
-        session->publication_count--;
-        publication_return(&shard->publications, publication);
+        session->first = slot->next;
+        if (slot->is_publication)
+            session->publication_count--;
+        else
+            session->promise_count--;
+        return_slot(session->shard, slot);
     }
-    if (session->publication_count <= shard->config->options.publications_per_connection / 2)
-        session_wait_over(session, SESSION_WAIT_PUBLICATIONS);
+    if (session->publication_count <= share / 2 && session->promise_count <= share / 2)
+        session_wait_over(session, SESSION_WAIT_SLOTS);
     if (session->first != NULL)
         return;
     session->last = NULL;
@@ -177,12 +209,12 @@ static void flush(struct session *session)
         session_finish(session);
 }
 
-void session_publication_done(struct shard *shard, struct publication *publication)
+void session_slot_done(struct shard *shard, struct reply_slot *slot)
 {
-    struct session *session = publication->session;
-    publication->ready = true;
+    struct session *session = slot->session;
+    slot->ready = true;
     if (session == NULL) {
-        publication_return(&shard->publications, publication);
+        return_slot(shard, slot);
         return;
     }
     if (session->in_unflushed)
@@ -193,10 +225,10 @@ void session_publication_done(struct shard *shard, struct publication *publicati
     shard_wake(shard);
 }
 
-static void offer_publications(struct connection *connection, void *context)
+static void offer_slots(struct connection *connection, void *context)
 {
     (void)context;
-    session_wait_over(session_of(connection), SESSION_WAIT_PUBLICATIONS);
+    session_wait_over(session_of(connection), SESSION_WAIT_SLOTS);
 }
 
 void session_flush_all(struct shard *shard)
@@ -207,10 +239,13 @@ void session_flush_all(struct shard *shard)
         session->in_unflushed = false;
         flush(session);
     }
-    if (shard->publications_wanted && shard->publications.free != NULL) {
-        shard->publications_wanted = false;
-        transport_visit(shard->transport, offer_publications, NULL);
-    }
+    bool publications = shard->publications_wanted && shard->publications.free != NULL;
+    bool promises = shard->promises_wanted && shard->promises.free != NULL;
+    if (!publications && !promises)
+        return;
+    shard->publications_wanted &= !publications;
+    shard->promises_wanted &= !promises;
+    transport_visit(shard->transport, offer_slots, NULL);
 }
 
 static void session_output_room(struct connection *connection)

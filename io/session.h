@@ -1,10 +1,10 @@
 /* A client: what one connection is to the front door. Parses its commands, runs them, and sends
  * their replies in order.
  *
- * XADD takes a publication and goes on; every other command waits until the replies before it are
- * known (a barrier), so that it sees their effects, and then runs at once. A session stops reading
- * while it waits: at a barrier, in a blocking read, while publications are parked, for want of
- * output room or of a publication. */
+ * XADD takes a publication and goes on, and XACK a reply slot; every other command waits until the
+ * replies before it are known (a barrier), so that it sees their effects, and then runs at once. A
+ * session stops reading while it waits: at a barrier, in a blocking read, while publications are
+ * parked, for want of output room or of a slot. */
 #ifndef KOUAN_IO_SESSION_H
 #define KOUAN_IO_SESSION_H
 
@@ -18,8 +18,8 @@ enum { SESSION_NAME_BYTES = 64 };
 
 /* Why a session does not read; a bit each. The connection is paused while any is set. */
 enum session_wait {
-    SESSION_WAIT_REPLIES = 1,      /* at a barrier */
-    SESSION_WAIT_PUBLICATIONS = 2, /* the pool or its own share is used up */
+    SESSION_WAIT_REPLIES = 1, /* at a barrier */
+    SESSION_WAIT_SLOTS = 2,   /* a pool or its own share is used up */
     SESSION_WAIT_OUTPUT = 4,
     SESSION_WAIT_PARKED = 8,
     SESSION_WAIT_READ = 16 /* in XREAD or XREADGROUP ... BLOCK */
@@ -60,8 +60,8 @@ struct session {
     bool in_unflushed;
     bool finishing; /* closes when all that is owed is sent */
     struct session *next_unflushed;
-    struct publication *first, *last; /* the replies that are owed, in order */
-    uint32_t publication_count;
+    struct reply_slot *first, *last;           /* the replies that are owed, in order */
+    uint32_t publication_count, promise_count; /* of them: publications, and others */
     struct parked parked;
     struct transaction transaction;
     struct blocked_read blocked;
@@ -78,8 +78,10 @@ static inline struct session *session_of(struct connection *connection)
     return connection_session(connection);
 }
 
-/* A publication's reply is known (`ready` is set here). Sent at the end of the turn. */
-void session_publication_done(struct shard *shard, struct publication *publication);
+/* The reply of the command that runs comes later. */
+void session_owe(struct session *session, struct reply_slot *slot);
+/* A reply may be sent (`ready` is set here), and is at the end of the turn. */
+void session_slot_done(struct shard *shard, struct reply_slot *slot);
 /* Sends what is known, in order, for all sessions with news. */
 void session_flush_all(struct shard *shard);
 

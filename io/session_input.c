@@ -112,31 +112,50 @@ static size_t reply_bytes_max(const struct session *session, const struct comman
     return is_long ? session->shard->reply_capacity : command->frame_bytes + SHORT_REPLY_BYTES;
 }
 
-/* Why a command cannot run yet; 0 if it can. XADD needs a publication and goes on; all others, and
+/* Why a publication cannot be taken; 0 if it can. */
+static int must_wait_to_publish(const struct session *session)
+{
+    struct shard *shard = session->shard;
+    if (session->publication_count >= shard->config->options.publications_per_connection)
+        return SESSION_WAIT_SLOTS;
+    if (shard->publications.free != NULL)
+        return 0;
+    shard->publications_wanted = true;
+    return SESSION_WAIT_SLOTS;
+}
+
+/* The same of the slot of any other reply. */
+static int must_wait_to_promise(const struct session *session)
+{
+    struct shard *shard = session->shard;
+    if (session->promise_count >= shard->config->options.publications_per_connection)
+        return SESSION_WAIT_SLOTS;
+    if (shard->promises.free != NULL)
+        return 0;
+    shard->promises_wanted = true;
+    return SESSION_WAIT_SLOTS;
+}
+
+/* Why a command cannot run yet; 0 if it can. XADD and XACK need a slot and go on; all others, and
  * errors, need the replies before them to be known. */
 static int must_wait(const struct session *session, const struct command_row *row,
                      const struct resp_command *command)
 {
-    struct shard *shard = session->shard;
+    bool is_whole = row != NULL && arity_fits(row, command->count) && session->participant != NULL;
+    uint16_t flags = is_whole ? row->flags : 0;
     if (connection_queued_bytes(session->connection) > output_low_water(session)) {
         connection_await_room(session->connection);
         return SESSION_WAIT_OUTPUT;
     }
-    bool publishes = row != NULL && (row->flags & COMMAND_PUBLISH) != 0 &&
-                     arity_fits(row, command->count) && session->participant != NULL;
-    if (!publishes && session->first != NULL)
+    if ((flags & COMMAND_PUBLISH) != 0)
+        return must_wait_to_publish(session);
+    if ((flags & COMMAND_PIPELINE) != 0)
+        return must_wait_to_promise(session);
+    if (session->first != NULL)
         return SESSION_WAIT_REPLIES;
-    if (!publishes)
-        return connection_has_room(session->connection, reply_bytes_max(session, row, command))
-                   ? 0
-                   : SESSION_WAIT_OUTPUT;
-    if (session->publication_count >= shard->config->options.publications_per_connection)
-        return SESSION_WAIT_PUBLICATIONS;
-    if (shard->publications.free == NULL) {
-        shard->publications_wanted = true;
-        return SESSION_WAIT_PUBLICATIONS;
-    }
-    return 0;
+    if (!connection_has_room(session->connection, reply_bytes_max(session, row, command)))
+        return SESSION_WAIT_OUTPUT;
+    return (flags & COMMAND_PROMISE) != 0 ? must_wait_to_promise(session) : 0;
 }
 
 /* Runs a command that need not wait. */

@@ -133,10 +133,13 @@ static enum status open_queues(struct shard *shard)
 {
     const struct options *options = &shard->config->options;
     uint32_t publications = (uint32_t)options->publications_max;
+    uint32_t promises = (uint32_t)options->acknowledgements_max;
     enum status status = publication_pool_open(&shard->publications, publications);
+    if (status == STATUS_OK)
+        status = reply_slot_pool_open(&shard->promises, promises);
     if (status == STATUS_OK) /* one each, as many for what Kouan emits by itself, and those of the
                                 further messages of a publication */
-        status = commit_open(&shard->commits, publications * 2 + ROUTER_BATCH_MAX);
+        status = commit_open(&shard->commits, publications * 2 + promises + ROUTER_BATCH_MAX);
     if (status == STATUS_OK)
         status = intake_open(&shard->intake, &shard->secret, (uint16_t)options->entries_max,
                              shard->window, &shard->delays);
@@ -225,6 +228,7 @@ void shard_close(struct shard *shard)
     free(shard->reply_memory);
     chunk_pool_close(&shard->transactions);
     publication_pool_close(&shard->publications);
+    reply_slot_pool_close(&shard->promises);
     commit_close(&shard->commits);
     hold_close(&shard->holds);
     reject_close(&shard->rejects);

@@ -31,7 +31,8 @@ struct shard {
     struct outlet *outlets;                 /* by destination index */
     struct intake_account *intake_accounts; /* [participant * channels + channel] */
     struct publication_pool publications;
-    struct chunk_pool transactions; /* commands between MULTI and EXEC */
+    struct reply_slot_pool promises; /* replies of what is not a message, and waits for the log */
+    struct chunk_pool transactions;  /* commands between MULTI and EXEC */
     struct intake intake;
     struct commit_queue commits;
     struct hold_list holds;
@@ -43,7 +44,7 @@ struct shard {
     struct destination_set pushed; /* destinations that got records and whose groups are to wake */
     struct session *unflushed;     /* sessions with replies to send */
     struct parking_line parked;
-    bool publications_wanted; /* a session waits for one since the pool was empty */
+    bool publications_wanted, promises_wanted; /* a session waits since the pool was empty */
     struct timer park_timer;
     uint8_t *reply_memory; /* where one reply is written before it is queued */
     size_t reply_capacity;

@@ -369,6 +369,49 @@ def test_few_publications():
                     assert all(is_id(one.read()) for _ in range(20))
 
 
+def test_few_acknowledgements():
+    """Neither messages nor acknowledgements use up the others' places; replies keep their order."""
+    for limit in (1, 2):
+        files = plain_files(publications_per_connection=limit, publications_max=64,
+                            acknowledgements_max=64)
+        with Server(files=files) as server, server.wire() as wire:
+            ids = add_many(wire, range(500))
+            assert len(read_group(wire, "COUNT", 500)) == 500
+            with many_wires(server, 100) as wires:
+                for n, one in enumerate(wires):
+                    one.send(b"".join(
+                        encode_command("XADD", "in", "*", "body", event(1000 + 5 * n + k))
+                        + encode_command("XACK", "all", "all", ids[5 * n + k])
+                        + encode_command("XACK", "all", "all", "no id")
+                        + encode_command("XACK", "all", "none", ids[5 * n + k])
+                        for k in range(5)))
+                for one in wires:
+                    for _ in range(5):
+                        assert is_id(one.read()) and one.read() == 1
+                        assert one.read().word == "ERR" and one.read() == 0
+            assert wire.call("XPENDING", "all", "all")[0] == 0
+            assert ledger(wire)["gap"] == 0
+
+
+def test_groups_change_behind_acknowledgements():
+    with Server(files=plain_files()) as server, server.wire() as wire:
+        ids = add_many(wire, range(3))
+        read_group(wire)
+        assert pipeline(wire, [
+            ("XACK", "all", "all", ids[0]), ("XGROUP", "CREATE", "all", "more", "0"),
+            ("XACK", "all", "all", *ids), ("XGROUP", "SETID", "all", "more", "$"),
+            ("XGROUP", "DESTROY", "all", "more"), ("XACK", "all", "all", ids[0]), ("PING",),
+            ("MULTI",), ("XACK", "all", "all", ids[0]), ("XGROUP", "CREATE", "all", "more", "0"),
+            ("XACK", "all", "all"), ("PING",), ("EXEC",)])[:-1] == [
+                1, "OK", 2, "OK", 1, 0, "PONG", "OK", "QUEUED", "QUEUED",
+                WireError("ERR wrong number of arguments for 'xack' command"), "QUEUED"]
+        assert pipeline(wire, [
+            ("MULTI",), ("XACK", "all", "all", ids[0]), ("XGROUP", "CREATE", "all", "more", "0"),
+            ("XACK", "all", "all", "x"), ("PING",), ("EXEC",)])[-1] == [
+                0, "OK",
+                WireError("ERR Invalid stream ID specified as stream command argument"), "PONG"]
+
+
 def narrow(wire):
     """What the kernel holds of unread replies becomes little."""
     wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -529,6 +572,7 @@ def test_many_waiting_publishers_and_a_slow_group():
 
 
 ONE_DELIVERY = """publications_max: 64
+acknowledgements_max: 64
 channels:
   - name: in
 destinations:

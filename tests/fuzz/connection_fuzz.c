@@ -360,7 +360,7 @@ static void check_rest(const struct shard *shard)
 {
     assert(report_gap(shard) == 0);
     assert(report_intake(shard).undecided == 0);
-    assert(shard->publications.used == 0);
+    assert(shard->publications.used == 0 && shard->promises.used == 0);
     assert(shard->parked.first == NULL && shard->unflushed == NULL);
     for (uint16_t d = 0; d < shard->generation->destination_count; d++) {
         const struct outlet *outlet = &shard->outlets[d];

@@ -36,7 +36,7 @@ static void crowd(struct stand *stand)
     struct shard *shard = stand->shard;
     const struct commit_item item = {.position = WINDOW_NO_POSITION,
                                      .window_entry = WINDOW_NO_ENTRY};
-    while (commit_has_spare_room(&shard->commits, shard->publications.capacity, 1))
+    while (commit_has_spare_room(shard, 1))
         commit_add(shard, item);
     stand->crowds = false;
 }
