@@ -6,7 +6,7 @@
  *   generation    from here on records speak of this generation
  *   group         a consumer group was made, moved (XGROUP SETID) or removed; or, at the head of a
  *                 segment, that it stands as the fact says
- *   settled       ids that a group is done with, in ranges: acknowledged, or dead-lettered
+ *   settled       ids that a group is done with, in ranges: acknowledged, or how else it came
  *   hold_end      an operator released or rejected a held message
  *   intake        an account of the intake, absolute, when it has changed since the last
  *   outlet        the account of a destination, at the head of a segment
@@ -33,8 +33,11 @@ struct fact_generation {
 
 enum group_event { GROUP_CREATED, GROUP_MOVED, GROUP_DESTROYED, GROUP_STANDS };
 
-/* Followed by the name. All ids up to `after` are settled, none beyond it but by `settled` facts
- * that follow. */
+/* Followed by the name. Created or standing: all ids up to `after` are settled, none beyond it but
+ * by `settled` facts that follow. Moved: none beyond `after` any more; those up to it are as they
+ * were, and what was skipped stands in `settled` facts before this one. The account is as of all
+ * that stands before the fact in the log, messages included that are not pushed yet. What no group
+ * needs at a creation or a move is not offered again. */
 struct fact_group {
     struct record_head head; /* RECORD_KIND_GROUP */
     uint32_t number;         /* of the group in its log: never used again for another one */
@@ -42,15 +45,21 @@ struct fact_group {
     uint8_t event; /* enum group_event */
     uint8_t name_bytes;
     struct record_id after;
-    struct group_account account; /* GROUP_STANDS: as of all that stands before it */
+    struct group_account account;
 };
 
-enum settled_how { SETTLED_ACKNOWLEDGED, SETTLED_DEAD_LETTERED };
+enum settled_how {
+    SETTLED_ACKNOWLEDGED,
+    SETTLED_DEAD_LETTERED,
+    SETTLED_SKIPPED, /* by XGROUP SETID */
+    SETTLED_DROPPED, /* `when_full: drop_oldest` */
+    SETTLED_HOW_COUNT
+};
 
 /* Every entry of the group's destination with an id in [from, to]. */
 struct settled_range {
     struct record_id from, to;
-    uint64_t count; /* of entries in it */
+    uint64_t count; /* of entries that it settled: others in it were settled before */
 };
 
 /* Followed by `range_count` ranges, in order. */

@@ -221,23 +221,41 @@ static void drop_first_passed(struct case_order *order, uint32_t index)
     order->passed_count--;
 }
 
-bool case_order_take(struct case_order *order, uint16_t consumer, bool pends,
-                     struct record_id *out_id)
+/* The key whose first passed entry is the consumer's next; 0 if there is none. */
+static uint32_t next_key(const struct case_order *order, uint16_t consumer)
 {
     uint32_t index = order->lines[consumer].first;
-    if (index == 0)
-        index = order->lines[NOBODY].first;
+    return index != 0 ? index : order->lines[NOBODY].first;
+}
+
+bool case_order_next(const struct case_order *order, uint16_t consumer, struct record_id *out_id)
+{
+    uint32_t index = next_key(order, consumer);
     if (index == 0)
         return false;
+    *out_id = order->passed[order->keys[index].first_passed].id;
+    return true;
+}
+
+void case_order_take(struct case_order *order, uint16_t consumer, bool pends)
+{
+    uint32_t index = next_key(order, consumer);
+    assert(index != 0);
     struct key *key = &order->keys[index];
-    *out_id = order->passed[key->first_passed].id;
     drop_first_passed(order, index);
     if (pends) {
         key->pending++;
         set_owner(order, index, consumer);
     }
     release_if_empty(order, index);
-    return true;
+}
+
+void case_order_drop(struct case_order *order, uint32_t key)
+{
+    uint32_t index = find(order, key);
+    assert(index != 0 && order->keys[index].first_passed != 0);
+    drop_first_passed(order, index);
+    release_if_empty(order, index);
 }
 
 void case_order_move(struct case_order *order, uint32_t key, uint16_t consumer)

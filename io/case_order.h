@@ -31,9 +31,12 @@ void case_order_deliver(struct case_order *order, uint32_t key, uint16_t consume
 bool case_order_pass(struct case_order *order, uint32_t key, struct record_id id);
 
 /* An entry that was passed over and may go to the consumer now, the first of its key; false if
- * there is none. It is taken out, and with `pends` it is pending. */
-bool case_order_take(struct case_order *order, uint16_t consumer, bool pends,
-                     struct record_id *out_id);
+ * there is none. */
+bool case_order_next(const struct case_order *order, uint16_t consumer, struct record_id *out_id);
+/* Takes that one out; with `pends` it is pending. */
+void case_order_take(struct case_order *order, uint16_t consumer, bool pends);
+/* The first of its key that was passed over will never be delivered. */
+void case_order_drop(struct case_order *order, uint32_t key);
 
 /* A pending entry of the key went to another consumer, or ended. */
 void case_order_move(struct case_order *order, uint32_t key, uint16_t consumer);

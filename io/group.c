@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "io/group_inside.h"
+
 /* Names are kept as texts. */
 static bool is_name(struct bytes name)
 {
@@ -34,6 +36,7 @@ enum status group_open(struct outlet *outlet, struct bytes name, uint64_t index,
         return STATUS_NO_MEMORY;
     }
     group->outlet = outlet;
+    group->number = ++*outlet->last_group_number;
     memcpy(group->name, name.data, name.size);
     group->cursor = index;
     group->last_delivered = last_delivered;
@@ -52,6 +55,7 @@ void group_close(struct group *group)
         free(group->consumers[i].name);
     if (group->order != NULL)
         case_order_close(group->order);
+    settled_close(&group->settled);
     free(group->consumers);
     free(group->pending);
     free(group);
@@ -63,46 +67,31 @@ void group_offer(struct group *group, uint64_t count)
     group->account.backlog += count;
 }
 
-static struct pending_entry *pending_at(const struct group *group, uint64_t place)
-{
-    return &group->pending[place & group->pending_mask];
-}
-
-/* Not a tombstone. */
-static bool is_live(const struct pending_entry *entry)
-{
-    return entry->consumer != GROUP_NO_CONSUMER;
-}
-
-static bool is_pending(const struct pending_entry *entry)
-{
-    return entry->consumer < GROUP_CONSUMERS_MAX;
-}
-
-static uint32_t order_key_at(const struct group *group, uint64_t index)
-{
-    return outlet_entry(group->outlet, index)->order_key;
-}
-
 uint64_t group_oldest_needed(const struct group *group)
 {
     if (group->pending_first == group->pending_end)
         return group->cursor;
-    return pending_at(group, group->pending_first)->index; /* the head is never a tombstone */
+    return group_place(group, group->pending_first)->index; /* the head is never a tombstone */
 }
 
-/* The first place whose id is at least `id`. */
-static uint64_t pending_lower_bound(const struct group *group, struct record_id id)
+uint64_t group_lower_bound(const struct group *group, struct record_id id)
 {
     uint64_t low = group->pending_first, high = group->pending_end;
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
-        if (record_id_compare(pending_at(group, middle)->id, id) < 0)
+        if (record_id_compare(group_place(group, middle)->id, id) < 0)
             low = middle + 1;
         else
             high = middle;
     }
     return low;
+}
+
+void group_drop_head_tombstones(struct group *group)
+{
+    while (group->pending_first < group->pending_end &&
+           !pending_is_live(group_place(group, group->pending_first)))
+        group->pending_first++;
 }
 
 uint16_t group_find_consumer(const struct group *group, struct bytes name)
@@ -140,8 +129,8 @@ uint16_t group_consumer(struct group *group, struct bytes name, uint64_t now_ms)
 static void disown(struct group *group, uint16_t consumer)
 {
     for (uint64_t place = group->pending_first; place < group->pending_end; place++) {
-        const struct pending_entry *entry = pending_at(group, place);
-        uint32_t key = is_pending(entry) ? order_key_at(group, entry->index) : 0;
+        const struct pending_entry *entry = group_place(group, place);
+        uint32_t key = pending_is_delivered(entry) ? group_order_key(group, entry->index) : 0;
         if (key != 0 && case_order_owner(group->order, key) == consumer)
             case_order_move(group->order, key, entry->consumer);
     }
@@ -157,169 +146,22 @@ void group_remove_consumer(struct group *group, uint16_t consumer)
         disown(group, consumer);
 }
 
-/* ---- delivery ---- */
-
-/* Moves the live entries together, so that the ring has room for `pending_max` again. */
-static void squeeze(struct group *group)
-{
-    uint64_t to = group->pending_first;
-    for (uint64_t from = group->pending_first; from < group->pending_end; from++) {
-        const struct pending_entry *entry = pending_at(group, from);
-        if (!is_live(entry))
-            continue;
-        *pending_at(group, to) = *entry;
-        to++;
-    }
-    group->pending_end = to;
-}
-
-/* A place for the entry at the cursor, the newest of all. */
-static struct pending_entry *add_place(struct group *group, struct record_id id)
-{
-    if (group->pending_end - group->pending_first > group->pending_mask)
-        squeeze(group);
-    assert(group->pending_end - group->pending_first <= group->pending_mask);
-    struct pending_entry *entry = pending_at(group, group->pending_end++);
-    *entry =
-        (struct pending_entry){.id = id, .index = group->cursor, .consumer = GROUP_PASSED_OVER};
-    return entry;
-}
-
-static void drop_head_tombstones(struct group *group)
-{
-    while (group->pending_first < group->pending_end &&
-           !is_live(pending_at(group, group->pending_first)))
-        group->pending_first++;
-}
-
-/* Counts an entry as delivered; `entry` is its place, NULL with NOACK. */
-static void deliver(struct group *group, struct record_id id, struct pending_entry *entry,
-                    uint16_t consumer, uint64_t now_ms)
-{
-    group->account.backlog--;
-    group->entries_read++;
-    if (record_id_compare(id, group->last_delivered) > 0)
-        group->last_delivered = id;
-    group->consumers[consumer].active_ms = now_ms;
-    if (entry == NULL) {
-        group->account.acknowledged++;
-        return;
-    }
-    entry->consumer = consumer;
-    entry->delivered_ms = now_ms;
-    entry->deliveries = 1;
-    group->consumers[consumer].pending++;
-    group->account.pending++;
-}
-
-/* One that was passed over, and may go to the consumer now. */
-static uint64_t take_passed(struct group *group, uint16_t consumer, bool no_ack, uint64_t now_ms)
-{
-    struct record_id id;
-    if (!case_order_take(group->order, consumer, !no_ack, &id))
-        return GROUP_NOTHING;
-    struct pending_entry *entry = pending_at(group, pending_lower_bound(group, id));
-    assert(entry->consumer == GROUP_PASSED_OVER && record_id_compare(entry->id, id) == 0);
-    uint64_t index = entry->index;
-    deliver(group, id, no_ack ? NULL : entry, consumer, now_ms);
-    if (no_ack) {
-        entry->consumer = GROUP_NO_CONSUMER;
-        drop_head_tombstones(group);
-    }
-    return index;
-}
-
-/* Moves the cursor past what must not go to the consumer. False at the end, or when no more may be
- * passed over. */
-static bool pass_over(struct group *group, uint16_t consumer, uint32_t *out_key)
-{
-    for (; group->cursor < group->outlet->end; group->cursor++) {
-        uint32_t key = order_key_at(group, group->cursor);
-        *out_key = key;
-        if (key == 0 || case_order_allows(group->order, key, consumer))
-            return true;
-        struct record_id id = outlet_entry(group->outlet, group->cursor)->id;
-        if (!case_order_pass(group->order, key, id))
-            return false;
-        add_place(group, id);
-    }
-    return false;
-}
-
-uint64_t group_take(struct group *group, uint16_t consumer, bool no_ack, uint64_t now_ms)
-{
-    const struct outlet *outlet = group->outlet;
-    uint32_t key = 0;
-    if (group->account.backlog == 0 ||
-        (!no_ack && group->account.pending >= outlet->destination->pending_max))
-        return GROUP_NOTHING;
-    if (group->order != NULL) {
-        uint64_t passed = take_passed(group, consumer, no_ack, now_ms);
-        if (passed != GROUP_NOTHING || !pass_over(group, consumer, &key))
-            return passed;
-    }
-    struct record_id id = outlet_entry(outlet, group->cursor)->id;
-    deliver(group, id, no_ack ? NULL : add_place(group, id), consumer, now_ms);
-    if (key != 0 && !no_ack)
-        case_order_deliver(group->order, key, consumer);
-    return group->cursor++;
-}
-
-/* Gives up the places of what was passed over. How many of them are behind `id`. */
-static uint64_t forget_passed(struct group *group, struct record_id id)
-{
-    uint64_t behind = 0;
-    for (uint64_t place = group->pending_first; place < group->pending_end; place++) {
-        struct pending_entry *entry = pending_at(group, place);
-        if (entry->consumer != GROUP_PASSED_OVER)
-            continue;
-        behind += record_id_compare(entry->id, id) > 0;
-        entry->consumer = GROUP_NO_CONSUMER;
-    }
-    case_order_forget_passed(group->order);
-    drop_head_tombstones(group);
-    return behind;
-}
-
-uint64_t group_set_id(struct group *group, struct record_id id)
-{
-    const struct outlet *outlet = group->outlet;
-    uint64_t pending_behind = 0, not_delivered = 0;
-    uint64_t behind = pending_lower_bound(group, record_id_after(id));
-    for (uint64_t place = behind; place < group->pending_end; place++)
-        pending_behind += is_pending(pending_at(group, place));
-    if (pending_behind > 0)
-        return pending_behind;
-    uint64_t index = outlet_lower_bound(outlet, record_id_after(id));
-    if (group->order != NULL)
-        not_delivered = forget_passed(group, id);
-    if (behind < group->pending_end) /* tombstones, whose ids come once more */
-        group->pending_end = behind > group->pending_first ? behind : group->pending_first;
-    not_delivered += outlet->end - (index > group->cursor ? index : group->cursor);
-    group->account.skipped += group->account.backlog - not_delivered;
-    group->account.backlog = not_delivered;
-    group_offer(group, outlet->end - index - not_delivered); /* delivered before, and again */
-    group->cursor = index;
-    group->last_delivered = id;
-    group->entries_read = outlet->pushed - (outlet->end - index);
-    return 0;
-}
-
 struct pending_entry *group_find_pending(const struct group *group, struct record_id id)
 {
-    uint64_t place = pending_lower_bound(group, id);
+    uint64_t place = group_lower_bound(group, id);
     if (place == group->pending_end)
         return NULL;
-    struct pending_entry *entry = pending_at(group, place);
-    return record_id_compare(entry->id, id) == 0 && is_pending(entry) ? entry : NULL;
+    struct pending_entry *entry = group_place(group, place);
+    return record_id_compare(entry->id, id) == 0 && pending_is_delivered(entry) ? entry : NULL;
 }
 
 struct pending_entry *group_next_pending(const struct group *group, struct record_id id,
                                          uint16_t consumer)
 {
-    for (uint64_t place = pending_lower_bound(group, id); place < group->pending_end; place++) {
-        struct pending_entry *entry = pending_at(group, place);
-        if (is_pending(entry) && (consumer == GROUP_NO_CONSUMER || entry->consumer == consumer))
+    for (uint64_t place = group_lower_bound(group, id); place < group->pending_end; place++) {
+        struct pending_entry *entry = group_place(group, place);
+        if (pending_is_delivered(entry) &&
+            (consumer == GROUP_NO_CONSUMER || entry->consumer == consumer))
             return entry;
     }
     return NULL;
@@ -328,20 +170,21 @@ struct pending_entry *group_next_pending(const struct group *group, struct recor
 struct pending_entry *group_last_pending(const struct group *group)
 {
     for (uint64_t place = group->pending_end; place > group->pending_first; place--)
-        if (is_pending(pending_at(group, place - 1)))
-            return pending_at(group, place - 1);
+        if (pending_is_delivered(group_place(group, place - 1)))
+            return group_place(group, place - 1);
     return NULL;
 }
 
-static void end_pending(struct group *group, struct pending_entry *entry)
+static void end_pending(struct group *group, struct pending_entry *entry, enum settled_how how)
 {
-    uint32_t key = group->order != NULL ? order_key_at(group, entry->index) : 0;
+    uint32_t key = group_order_key(group, entry->index);
     if (key != 0)
         case_order_end(group->order, key);
     group->consumers[entry->consumer].pending--;
     group->account.pending--;
     entry->consumer = GROUP_NO_CONSUMER;
-    drop_head_tombstones(group);
+    group_settle(group, entry->index, how);
+    group_drop_head_tombstones(group);
 }
 
 bool group_acknowledge(struct group *group, struct record_id id)
@@ -349,25 +192,25 @@ bool group_acknowledge(struct group *group, struct record_id id)
     struct pending_entry *entry = group_find_pending(group, id);
     if (entry == NULL)
         return false;
-    end_pending(group, entry);
+    end_pending(group, entry, SETTLED_ACKNOWLEDGED);
     group->account.acknowledged++;
     return true;
 }
 
 void group_assign(struct group *group, struct pending_entry *entry, uint16_t consumer)
 {
-    assert(is_pending(entry));
+    assert(pending_is_delivered(entry));
     group->consumers[entry->consumer].pending--;
     entry->consumer = consumer;
     group->consumers[consumer].pending++;
-    uint32_t key = group->order != NULL ? order_key_at(group, entry->index) : 0;
+    uint32_t key = group_order_key(group, entry->index);
     if (key != 0)
         case_order_move(group->order, key, consumer);
 }
 
 void group_bury(struct group *group, struct pending_entry *entry)
 {
-    end_pending(group, entry);
+    end_pending(group, entry, SETTLED_DEAD_LETTERED);
     group->account.dead_lettered++;
 }
 
@@ -384,11 +227,11 @@ bool group_walk_move(struct group_walk *walk, uint64_t from, uint64_t to)
             group->cursor = to;
         return true;
     }
-    while (walk->place < group->pending_end && !is_live(pending_at(group, walk->place)))
+    while (walk->place < group->pending_end && !pending_is_live(group_place(group, walk->place)))
         walk->place++;
-    if (walk->place == group->pending_end || pending_at(group, walk->place)->index != from)
+    if (walk->place == group->pending_end || group_place(group, walk->place)->index != from)
         return false;
-    pending_at(group, walk->place++)->index = to;
+    group_place(group, walk->place++)->index = to;
     return true;
 }
 

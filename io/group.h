@@ -3,18 +3,24 @@
  *
  * Pending entries stand in the order of their ids (new ones are always the newest), in a ring that
  * holds tombstones of acknowledged ones until its head passes them, or it is squeezed. With `order:
- * case` (io/case_order.h) entries that the cursor passed over have their places there, too. */
+ * case` (io/case_order.h) entries that the cursor passed over have their places there, too, and
+ * after a restart those that were returned (io/restore.h): delivered first, in order.
+ *
+ * What a group settles it gathers in ranges (io/settled.h) until somebody writes that down; with
+ * that, and how it stands at times, it can be built again. */
 #ifndef KOUAN_IO_GROUP_H
 #define KOUAN_IO_GROUP_H
 
 #include "io/case_order.h"
 #include "io/outlet.h"
+#include "io/settled.h"
 
 enum {
     GROUP_CONSUMERS_MAX = CASE_ORDER_CONSUMERS_MAX,
     GROUP_NAME_BYTES_MAX = 255,
     GROUP_NO_CONSUMER = 0xFFFF,
-    GROUP_PASSED_OVER = 0xFFFE
+    GROUP_PASSED_OVER = 0xFFFE,
+    GROUP_RETURNED = 0xFFFD
 };
 
 #define GROUP_NOTHING UINT64_MAX
@@ -24,7 +30,8 @@ struct pending_entry {
     uint64_t index; /* in the outlet */
     uint64_t delivered_ms;
     uint32_t deliveries;
-    uint16_t consumer; /* GROUP_NO_CONSUMER: a tombstone; GROUP_PASSED_OVER: not delivered yet */
+    uint16_t consumer; /* GROUP_NO_CONSUMER: a tombstone; GROUP_PASSED_OVER, GROUP_RETURNED: not
+                          delivered yet */
 };
 
 struct group_consumer {
@@ -35,18 +42,22 @@ struct group_consumer {
 
 struct group {
     struct outlet *outlet;
+    uint32_t number; /* in its log; no other group ever has it */
     char name[GROUP_NAME_BYTES_MAX + 1];
     uint64_t cursor; /* the next index to deliver */
     struct record_id last_delivered;
     uint64_t entries_read;
     struct pending_entry *pending; /* index & pending_mask */
     uint64_t pending_mask, pending_first, pending_end;
+    uint64_t returned_place; /* none was returned before it */
+    uint64_t returned_count; /* and not delivered yet */
     struct group_consumer *consumers;
     uint16_t consumer_count;  /* that there are */
     uint16_t consumer_places; /* that were ever taken: free ones lie among them */
     struct case_order *order; /* NULL: by arrival alone */
     struct group_account account;
-    struct waiter_line waiters; /* sessions blocked on it */
+    struct settled_list settled; /* since it was last taken */
+    struct waiter_line waiters;  /* sessions blocked on it */
 };
 
 MUST_CHECK enum status group_open(struct outlet *outlet, struct bytes name, uint64_t index,
@@ -69,8 +80,9 @@ uint16_t group_find_consumer(const struct group *group, struct bytes name);
 /* One that has nothing pending. */
 void group_remove_consumer(struct group *group, uint16_t consumer);
 
-/* Goes on behind `id`, so that entries are passed by (skipped) or come once more. How many entries
- * that are pending stand behind it: if there are any, nothing is done. */
+/* Goes on behind `id`, so that entries are passed by (skipped) or come once more, those that some
+ * group still needs. How many entries that are pending stand behind it: if there are any, nothing
+ * is done. In the log what is gathered comes first, and GROUP_MOVED at once behind it. */
 uint64_t group_set_id(struct group *group, struct record_id id);
 
 /* Renumbers what the group knows by index while the outlet closes up: move() is called for every
@@ -92,9 +104,12 @@ static inline bool group_has_new(const struct group *group)
 /* Before the cursor, and not acknowledged. */
 static inline uint64_t group_unsettled(const struct group *group)
 {
-    return group->account.pending +
+    return group->account.pending + group->returned_count +
            (group->order != NULL ? case_order_passed_count(group->order) : 0);
 }
+
+/* What group_take would give now. */
+uint64_t group_next(struct group *group, uint16_t consumer, bool no_ack);
 
 /* Gives the next new entry that may go to the consumer to it, or with `no_ack` counts it as
  * acknowledged at once. Its index; GROUP_NOTHING if there is none, or pending_max is reached. */
@@ -123,5 +138,31 @@ void group_assign(struct group *group, struct pending_entry *entry, uint16_t con
 
 /* Ends a pending entry as dead-lettered. */
 void group_bury(struct group *group, struct pending_entry *entry);
+
+/* ---- what is written down of it ---- */
+
+/* Takes up to `capacity` of the gathered ranges that were settled in one way; 0: nothing is left.
+ */
+static inline uint32_t group_take_settled(struct group *group, struct settled_range *out,
+                                          uint32_t capacity, enum settled_how *out_how)
+{
+    return settled_take(&group->settled, out, capacity, out_how);
+}
+
+/* To be written down before the next command settles more. */
+static inline bool group_has_settled_much(const struct group *group)
+{
+    return group->settled.count >= SETTLED_MUCH;
+}
+
+/* How it stands, gathered ranges included: all up to `after` is settled, and beyond it the ranges
+ * that group_standing_next gives one by one, in order. The group must not change meanwhile. */
+struct group_standing {
+    const struct group *group;
+    struct record_id after;
+    uint64_t place, index;
+};
+struct group_standing group_standing_begin(const struct group *group);
+bool group_standing_next(struct group_standing *standing, struct settled_range *out);
 
 #endif

@@ -6,7 +6,7 @@
 #include "io/group.h"
 
 enum status outlet_open(struct outlet *outlet, const struct destination *destination,
-                        const struct journal *journal)
+                        const struct journal *journal, uint32_t *last_group_number)
 {
     uint64_t capacity = 1024;
     while (capacity < destination->backlog_max)
@@ -19,15 +19,22 @@ enum status outlet_open(struct outlet *outlet, const struct destination *destina
         .journal = journal,
         .entries = entries,
         .mask = capacity - 1,
+        .last_group_number = last_group_number,
     };
-    for (uint16_t i = 0; i < destination->group_count; i++) {
+    return STATUS_OK;
+}
+
+enum status outlet_create_configured_groups(struct outlet *outlet)
+{
+    for (uint16_t i = 0; i < outlet->destination->group_count; i++) {
         struct group *group;
-        enum status status = outlet_create_group(outlet, bytes_from_text(destination->groups[i]),
-                                                 GROUP_FROM_FIRST, (struct record_id){0}, &group);
-        if (status != STATUS_OK) {
-            outlet_close(outlet);
+        struct bytes name = bytes_from_text(outlet->destination->groups[i]);
+        if (outlet_find_group(outlet, name) != NULL)
+            continue;
+        enum status status =
+            outlet_create_group(outlet, name, GROUP_FROM_NOW, (struct record_id){0}, &group);
+        if (status != STATUS_OK)
             return status;
-        }
     }
     return STATUS_OK;
 }
@@ -143,9 +150,15 @@ static uint64_t count_settled(const struct outlet *outlet)
 
 void outlet_squeeze(struct outlet *outlet)
 {
+    if (count_settled(outlet) > outlet_length(outlet) / 2)
+        outlet_let_go(outlet);
+}
+
+void outlet_let_go(struct outlet *outlet)
+{
     struct group_walk walks[DESTINATION_GROUPS_MAX];
     uint64_t to = outlet->first;
-    if (outlet->group_count == 0 || count_settled(outlet) <= outlet_length(outlet) / 2)
+    if (outlet->group_count == 0)
         return;
     for (uint16_t i = 0; i < outlet->group_count; i++)
         walks[i] = group_walk_begin(outlet->groups[i]);
@@ -210,17 +223,6 @@ struct group *outlet_find_group(const struct outlet *outlet, struct bytes name)
     return NULL;
 }
 
-static uint64_t start_index(const struct outlet *outlet, enum group_start start,
-                            struct record_id after)
-{
-    switch (start) {
-    case GROUP_FROM_FIRST: return outlet->first;
-    case GROUP_FROM_NOW: return outlet->end;
-    case GROUP_AFTER_ID: return outlet_lower_bound(outlet, record_id_after(after));
-    }
-    return outlet->end;
-}
-
 /* Before the first group: what was only retained, and what is on its way, is held to the bounds of
  * what groups keep. False if what is on its way alone is more. */
 static bool begin_backlog(struct outlet *outlet)
@@ -253,12 +255,11 @@ enum status outlet_create_group(struct outlet *outlet, struct bytes name, enum g
         return STATUS_FULL;
     if (outlet->group_count == 0 && !begin_backlog(outlet))
         return STATUS_INCOMPLETE;
-    uint64_t index = start_index(outlet, start, after);
-    struct record_id last = start == GROUP_FROM_NOW   ? outlet->last_id
-                            : start == GROUP_AFTER_ID ? after
-                                                      : (struct record_id){0};
-    enum status status =
-        group_open(outlet, name, index, last, is_by_case(outlet->destination, name), out_group);
+    outlet_let_go(outlet);
+    bool from_now = start == GROUP_FROM_NOW;
+    uint64_t index = from_now ? outlet->end : outlet_lower_bound(outlet, record_id_after(after));
+    enum status status = group_open(outlet, name, index, from_now ? outlet->last_id : after,
+                                    is_by_case(outlet->destination, name), out_group);
     if (status != STATUS_OK)
         return status;
     if (outlet->group_count == 0) {

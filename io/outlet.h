@@ -37,13 +37,18 @@ struct outlet {
     uint64_t pushed; /* ever */
     struct group *groups[DESTINATION_GROUPS_MAX];
     uint16_t group_count;
+    uint32_t *last_group_number; /* of its log */
+    bool gathers;                /* what groups settle is written down: set by who does */
+    bool has_settled;            /* some group has gathered; reset by who writes it down */
     struct outlet_account account;
     struct waiter_line waiters; /* sessions blocked on it without a group */
 };
 
-/* Opens with the destination's configured groups. */
+/* Without groups. `last_group_number` is the last one that was used in this log. */
 MUST_CHECK enum status outlet_open(struct outlet *outlet, const struct destination *destination,
-                                   const struct journal *journal);
+                                   const struct journal *journal, uint32_t *last_group_number);
+/* The configured groups that are not there yet; they begin now. */
+MUST_CHECK enum status outlet_create_configured_groups(struct outlet *outlet);
 void outlet_close(struct outlet *outlet);
 
 /* Room for so many records of `size_bytes` together, counting what was reserved. A destination
@@ -64,6 +69,10 @@ void outlet_push(struct outlet *outlet, const struct record *record, uint64_t po
 
 /* Lets go of what every group is past. */
 void outlet_trim(struct outlet *outlet);
+
+/* Gives up all that every group has settled, wherever it lies. Before a group begins or is moved:
+ * so it never depends on chance, which no log tells, if something comes once more. */
+void outlet_let_go(struct outlet *outlet);
 
 /* Closes up where records that every group has acknowledged lie among ones that are still pending,
  * if they are the most of what is kept: one stuck message must not fill its destination. Linear in
@@ -90,8 +99,7 @@ static inline const struct record *outlet_record(const struct outlet *outlet, ui
 uint64_t outlet_lower_bound(const struct outlet *outlet, struct record_id id);
 
 /* For the journal's recycling: is the record with this id kept for a group? All of [first, end)
- * are, also those that every group has acknowledged: their ids are searched, and a new group may
- * begin among them. */
+ * are, also those that every group has acknowledged: their ids are searched. */
 bool outlet_needs(const struct outlet *outlet, struct record_id id, uint64_t *out_index);
 void outlet_relocate(struct outlet *outlet, uint64_t index, uint64_t position);
 /* Without groups: gives up the record, and all before it, as unclaimed. */
@@ -99,7 +107,7 @@ void outlet_drop_retained(struct outlet *outlet, struct record_id up_to);
 
 struct group *outlet_find_group(const struct outlet *outlet, struct bytes name);
 
-enum group_start { GROUP_FROM_FIRST, GROUP_FROM_NOW, GROUP_AFTER_ID };
+enum group_start { GROUP_FROM_NOW, GROUP_AFTER_ID };
 /* EXISTS; FULL when the destination has DESTINATION_GROUPS_MAX groups; INVALID: that is no name;
  * INCOMPLETE: it would be the first group, and more is on its way than groups may keep. */
 MUST_CHECK enum status outlet_create_group(struct outlet *outlet, struct bytes name,

@@ -121,8 +121,10 @@ static enum status open_outlets(struct shard *shard)
     if (shard->outlets == NULL || shard->intake_accounts == NULL)
         return STATUS_NO_MEMORY;
     for (uint16_t i = 0; i < generation->destination_count; i++) {
-        enum status status =
-            outlet_open(&shard->outlets[i], generation->destinations[i], &shard->journal);
+        enum status status = outlet_open(&shard->outlets[i], generation->destinations[i],
+                                         &shard->journal, &shard->last_group_number);
+        if (status == STATUS_OK)
+            status = outlet_create_configured_groups(&shard->outlets[i]);
         if (status != STATUS_OK)
             return status;
     }

@@ -29,6 +29,7 @@ struct shard {
     struct window *window;
     struct journal journal;
     struct outlet *outlets;                 /* by destination index */
+    uint32_t last_group_number;             /* that was given to a group of this log */
     struct intake_account *intake_accounts; /* [participant * channels + channel] */
     struct publication_pool publications;
     struct reply_slot_pool promises; /* replies of what is not a message, and waits for the log */

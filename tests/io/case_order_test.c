@@ -28,6 +28,7 @@ struct fixture {
     struct journal journal;
     struct destination destination;
     struct outlet outlet;
+    uint32_t last_number;
     struct group *group;
     uint64_t state;
     struct entry entries[RECORDS_MAX];
@@ -57,7 +58,8 @@ static void set_up(uint64_t seed)
                                          .pending_max = PENDING_MAX,
                                          .backlog_max = RECORDS_MAX,
                                          .backlog_bytes_max = UINT32_MAX};
-    cr_assert_eq(outlet_open(&f.outlet, &f.destination, &f.journal), STATUS_OK);
+    cr_assert_eq(outlet_open(&f.outlet, &f.destination, &f.journal, &f.last_number), STATUS_OK);
+    cr_assert_eq(outlet_create_configured_groups(&f.outlet), STATUS_OK);
     f.group = f.outlet.groups[0];
     for (int c = 0; c < CONSUMERS; c++) {
         char name[2] = {(char)('0' + c), 0};

@@ -22,6 +22,7 @@ struct fixture {
     struct journal journal;
     struct destination destination;
     struct outlet outlet;
+    uint32_t last_number;
     uint64_t state;
     struct record_id ids[RECORDS_MAX];
     uint64_t count;
@@ -50,7 +51,8 @@ static void set_up(struct fixture *f, uint64_t seed)
                                           .pending_max = 100,
                                           .backlog_max = RECORDS_MAX,
                                           .backlog_bytes_max = UINT32_MAX};
-    cr_assert_eq(outlet_open(&f->outlet, &f->destination, &f->journal), STATUS_OK);
+    cr_assert_eq(outlet_open(&f->outlet, &f->destination, &f->journal, &f->last_number), STATUS_OK);
+    cr_assert_eq(outlet_create_configured_groups(&f->outlet), STATUS_OK);
     for (int g = 0; g < GROUPS; g++) {
         f->groups[g].group = outlet_find_group(&f->outlet, bytes_from_text(names[g]));
         cr_assert_not_null(f->groups[g].group);
@@ -334,7 +336,8 @@ Test(outlet, without_a_group_the_oldest_fall_off_and_are_counted)
                                          .backlog_bytes_max = 10000,
                                          .retain_bytes = 1100,
                                          .pending_max = 10};
-    cr_assert_eq(outlet_open(&f.outlet, &f.destination, &f.journal), STATUS_OK);
+    cr_assert_eq(outlet_open(&f.outlet, &f.destination, &f.journal, &f.last_number), STATUS_OK);
+    cr_assert_eq(outlet_create_configured_groups(&f.outlet), STATUS_OK);
     for (int i = 0; i < 50; i++)
         push(&f, 12); /* 112 bytes each */
     cr_assert_eq(outlet_length(&f.outlet), 9);
