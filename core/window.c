@@ -126,12 +126,16 @@ enum window_state window_claim_state(const struct window *window, const struct w
     assert(claim->entry < window->entries.capacity);
     const struct window_entry *entry = &window->entries.items[claim->entry];
     enum window_state state = window_entry_state(entry);
-    if (state == WINDOW_GONE || window_is_too_old(window, entry) ||
-        window_compare(window, claim->entry, claim) != WINDOW_MATCH_BODY)
+    if (state == WINDOW_GONE || window_is_too_old(window, entry))
+        return WINDOW_GONE;
+    bool is_same = state != WINDOW_PENDING && window_entry_position(entry) == claim->first_position;
+    enum window_match match =
+        is_same ? WINDOW_MATCH_BODY : window_compare(window, claim->entry, claim);
+    if (match != WINDOW_MATCH_BODY && match != WINDOW_MATCH_UNREAD)
         return WINDOW_GONE;
     if (state != WINDOW_PENDING)
         *out_position = window_entry_position(entry);
-    return state;
+    return match == WINDOW_MATCH_UNREAD ? WINDOW_UNREAD : state;
 }
 
 void window_forget_before(struct window *window, uint64_t position)

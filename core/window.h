@@ -14,7 +14,8 @@
  *
  *   ask --> FRESH | CONFLICT | AMENDMENT: the entry is pending --> place --> confirm
  *    |                                                         `-> withdraw <-'
- *    `--> REPLAY of an entry that is not confirmed yet: the caller waits, see window_claim_state.
+ *    |--> REPLAY of an entry that is not confirmed yet: the caller waits, see window_claim_state.
+ *    `--> UNREAD: the record of a candidate is not in memory. The caller reads it and asks again.
  *
  * What is kept of the digests is a filter: 59 bits of the identity's, or 59 of both for the second
  * body of an identity and those after it. The verdict is the record's: every candidate that lives
@@ -22,7 +23,7 @@
  * (the window does so itself for entries not placed yet). So FRESH never errs, a REPLAY always has
  * the bytes of its first, and REPLAY, CONFLICT and AMENDMENT err only if two identities have one
  * digest of 128 bits. The filter lets through in vain one claim in about 2^59 / entries: that
- * costs a call of `match`.
+ * costs a call of `match`, and a read where the record is not in memory.
  *
  * Fairness: every scope may use the whole window while there is room. In a full one, a claim pushes
  * out the oldest entry of the scope that holds the most; never of one that holds no more than the
@@ -58,8 +59,10 @@ enum verdict {
     VERDICT_AMENDMENT,
     VERDICT_COLLISION, /* known with this identity and body digest, but other bytes: nothing
                           remembered; refuse and alarm */
-    VERDICT_NO_ROOM    /* nothing may go, or too many are not placed: nothing remembered; try again
+    VERDICT_NO_ROOM,   /* nothing may go, or too many are not placed: nothing remembered; try again
                           when some are */
+    VERDICT_UNREAD     /* no verdict before the record at first_position is read: nothing
+                          remembered; ask again then */
 };
 const char *verdict_name(enum verdict verdict); /* "fresh", "replay" ... */
 
@@ -74,7 +77,7 @@ struct window_claim {
     uint32_t entry;          /* REPLAY: the first's; FRESH, CONFLICT, AMENDMENT: the new one;
                                 else WINDOW_NO_ENTRY */
     uint64_t first_position; /* REPLAY: the first's position, WINDOW_NO_POSITION until placed;
-                                else WINDOW_NO_POSITION */
+                                UNREAD: of the record to read; else WINDOW_NO_POSITION */
 };
 
 /* How much of a record is the claim's. */
@@ -82,7 +85,8 @@ enum window_match {
     WINDOW_MATCH_NOTHING,  /* another identity */
     WINDOW_MATCH_IDENTITY, /* the identity, not the body digest */
     WINDOW_MATCH_DIGESTS,  /* identity and body digest, not the bytes */
-    WINDOW_MATCH_BODY      /* the identity and the bytes */
+    WINDOW_MATCH_BODY,     /* the identity and the bytes */
+    WINDOW_MATCH_UNREAD    /* the record is not in memory */
 };
 
 struct window_settings {
@@ -91,7 +95,8 @@ struct window_settings {
     uint32_t span_s;       /* what was confirmed longer ago is forgotten; by the log's time */
 
     /* Compares the record at `position`, of a placed or confirmed entry that is not forgotten,
-     * with the claim's identity, body digest and body. */
+     * with the claim's identity, body digest and body. A record that is in memory stays there
+     * during an ask. */
     enum window_match (*match)(void *context, uint64_t position, const struct window_claim *claim);
     /* `match` will probably look at `position` soon. NULL: none. */
     void (*prefetch)(void *context, uint64_t position);
@@ -111,6 +116,9 @@ void window_close(struct window *window);
 /* Answers `count` (1..WINDOW_BATCH_MAX) claims in their order; each sees those before it. Memory is
  * fetched ahead for the whole batch. `now_s` is the log's time; it never falls over all calls.
  *
+ * Behind a claim that is UNREAD, those of its identity in the batch are UNREAD, too, for the same
+ * record. Later asks know nothing of it: it is for the caller to ask in the order of arrival.
+ *
  * The body of a claim that was answered FRESH, CONFLICT or AMENDMENT must stay readable where it is
  * until its entry is placed or withdrawn: twins are compared with it. */
 void window_ask(struct window *window, struct window_claim *claims, uint32_t count, uint32_t now_s);
@@ -125,11 +133,19 @@ void window_confirm(struct window *window, uint32_t entry);
 /* The record of an entry, placed or not, will not be: nothing is remembered of it. */
 void window_withdraw(struct window *window, uint32_t entry);
 
-enum window_state { WINDOW_GONE, WINDOW_PENDING, WINDOW_PLACED, WINDOW_CONFIRMED };
+enum window_state {
+    WINDOW_GONE,
+    WINDOW_PENDING,
+    WINDOW_PLACED,
+    WINDOW_CONFIRMED,
+    WINDOW_UNREAD /* not to be told before the record is read; no entry is in this state */
+};
 
 /* What became of the entry that answered this claim with REPLAY. The entry's number may be in use
  * again, for another body or identity, so the claim is compared with it once more. GONE: the first
- * was withdrawn or forgotten; ask again. `out_position` is set for PLACED and CONFIRMED only. */
+ * was withdrawn or forgotten; ask again. UNREAD comes only where the claim's first_position is not
+ * the entry's: where it is, no record is looked at. `out_position` is set for PLACED, CONFIRMED and
+ * UNREAD only. */
 enum window_state window_claim_state(const struct window *window, const struct window_claim *claim,
                                      uint64_t *out_position);
 

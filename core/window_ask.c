@@ -10,11 +10,15 @@ enum {
 struct finding {
     uint32_t leader;         /* of its circle, or WINDOW_NO_ENTRY */
     uint32_t twin;           /* the entry that `match` is about */
-    enum window_match match; /* NOTHING: no leader; IDENTITY: no entry with this body digest */
+    enum window_match match; /* NOTHING: no leader; IDENTITY: no entry with this body digest;
+                                UNREAD: the twin's record has to be read first */
 };
 
 static void look_ahead(const struct window *window, const struct window_claim *claims,
                        uint32_t count);
+static const struct window_claim *find_unread(const struct window_claim *claims, uint32_t count,
+                                              const struct window_claim *claim);
+static void answer_unread(struct window_claim *claim, uint64_t position);
 static void answer(struct window *window, struct window_claim *claim);
 static struct finding find_leader(const struct window *window, const struct window_claim *claim);
 static void find_follower(const struct window *window, const struct window_claim *claim,
@@ -30,6 +34,7 @@ const char *verdict_name(enum verdict verdict)
     case VERDICT_AMENDMENT: return "amendment";
     case VERDICT_COLLISION: return "collision";
     case VERDICT_NO_ROOM: return "no-room";
+    case VERDICT_UNREAD: return "unread";
     }
     return "unknown";
 }
@@ -44,12 +49,38 @@ void window_ask(struct window *window, struct window_claim *claims, uint32_t cou
     }
     window_sweep(window, SWEEP_STEPS + SWEEP_STEPS_CLAIM * count);
 
-    for (uint32_t first = 0; first < count; first += LOOK_AHEAD) {
-        uint32_t group = count - first < LOOK_AHEAD ? count - first : LOOK_AHEAD;
-        look_ahead(window, claims + first, group);
-        for (uint32_t i = 0; i < group; i++)
-            answer(window, &claims[first + i]);
+    uint64_t unread_identities = 0; /* a bit for what each is in 64 */
+    for (uint32_t i = 0; i < count; i++) {
+        if (i % LOOK_AHEAD == 0)
+            look_ahead(window, claims + i, count - i < LOOK_AHEAD ? count - i : LOOK_AHEAD);
+        uint64_t bit = UINT64_C(1) << (claims[i].identity.low & 63);
+        const struct window_claim *unread =
+            (unread_identities & bit) != 0 ? find_unread(claims, i, &claims[i]) : NULL;
+        if (unread != NULL)
+            answer_unread(&claims[i], unread->first_position);
+        else
+            answer(window, &claims[i]);
+        if (claims[i].verdict == VERDICT_UNREAD)
+            unread_identities |= bit;
     }
+}
+
+/* The one before the claim that is unread and has its identity. */
+static const struct window_claim *find_unread(const struct window_claim *claims, uint32_t count,
+                                              const struct window_claim *claim)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (claims[i].verdict == VERDICT_UNREAD &&
+            digest_equal(claims[i].identity, claim->identity))
+            return &claims[i];
+    return NULL;
+}
+
+static void answer_unread(struct window_claim *claim, uint64_t position)
+{
+    claim->verdict = VERDICT_UNREAD;
+    claim->entry = WINDOW_NO_ENTRY;
+    claim->first_position = position;
 }
 
 /* Three passes, each over the whole group, so that loads overlap: the buckets, the entries that
@@ -92,7 +123,9 @@ static void answer(struct window *window, struct window_claim *claim)
 
     claim->entry = WINDOW_NO_ENTRY;
     claim->first_position = WINDOW_NO_POSITION;
-    if (finding.match == WINDOW_MATCH_DIGESTS) {
+    if (finding.match == WINDOW_MATCH_UNREAD) {
+        answer_unread(claim, window_entry_position(&window->entries.items[finding.twin]));
+    } else if (finding.match == WINDOW_MATCH_DIGESTS) {
         claim->verdict = VERDICT_COLLISION;
     } else if (finding.match == WINDOW_MATCH_BODY) {
         const struct window_entry *first = &window->entries.items[finding.twin];
@@ -149,7 +182,7 @@ static void find_follower(const struct window *window, const struct window_claim
         if (entry->key != key || window_is_too_old(window, entry))
             continue;
         enum window_match match = window_compare(window, follower, claim);
-        if (match == WINDOW_MATCH_DIGESTS || match == WINDOW_MATCH_BODY) {
+        if (match != WINDOW_MATCH_NOTHING && match != WINDOW_MATCH_IDENTITY) {
             finding->twin = follower;
             finding->match = match;
             return;

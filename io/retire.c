@@ -151,6 +151,7 @@ static struct denial judge(const struct routing *routing, const struct window_cl
         return (struct denial){REFUSAL_COLLISION, refusal_text(REFUSAL_COLLISION)};
     case VERDICT_REPLAY: /* of a message that came after it, and is not written yet */
         return (struct denial){REFUSAL_TRY_AGAIN, "its twin is being decided"};
+    case VERDICT_UNREAD: /* never, while all that the window knows is in memory */
     case VERDICT_NO_ROOM: break;
     }
     return (struct denial){REFUSAL_TRY_AGAIN, "the dedupe window has no room"};

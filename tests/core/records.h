@@ -6,12 +6,14 @@
 #include <stdlib.h>
 
 #include "core/window.h"
+#include "random.h"
 
 enum { RECORDS_FIRST = 1000, RECORDS_STRIDE = 64 };
 
 struct record {
     struct digest identity, body_digest;
     struct bytes body;
+    uint64_t read_in; /* it was read in this round of `unread_round` */
 };
 
 struct records {
@@ -19,6 +21,7 @@ struct records {
     uint32_t count, capacity;
     uint64_t floor; /* bytes below are gone: nobody may look there */
     uint64_t matches, prefetches;
+    uint64_t unread_round; /* not 0: two records in three are not in memory, others each round */
 };
 
 static inline void records_init(struct records *records, uint32_t capacity)
@@ -37,7 +40,7 @@ static inline uint64_t records_append(struct records *records, const struct wind
 {
     cr_assert_lt(records->count, records->capacity);
     records->items[records->count] =
-        (struct record){claim->identity, claim->body_digest, claim->body};
+        (struct record){claim->identity, claim->body_digest, claim->body, 0};
     return RECORDS_FIRST + (uint64_t)RECORDS_STRIDE * records->count++;
 }
 
@@ -50,12 +53,29 @@ static inline const struct record *records_at(const struct records *records, uin
     return &records->items[index];
 }
 
+static inline bool records_has(const struct records *records, uint64_t position)
+{
+    const struct record *record = records_at(records, position);
+    struct random random = {position + (records->unread_round << 32)};
+    return records->unread_round == 0 || record->read_in == records->unread_round ||
+           random_below(&random, 3) == 0;
+}
+
+static inline void records_read(struct records *records, uint64_t position)
+{
+    const struct record *record = records_at(records, position);
+    cr_assert_not(records_has(records, position), "it is in memory");
+    records->items[record - records->items].read_in = records->unread_round;
+}
+
 static inline enum window_match records_match(void *context, uint64_t position,
                                               const struct window_claim *claim)
 {
     struct records *records = context;
     const struct record *record = records_at(records, position);
     records->matches++;
+    if (!records_has(records, position))
+        return WINDOW_MATCH_UNREAD;
     if (!digest_equal(record->identity, claim->identity))
         return WINDOW_MATCH_NOTHING;
     if (!digest_equal(record->body_digest, claim->body_digest))

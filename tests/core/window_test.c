@@ -177,6 +177,62 @@ Test(window, a_waiter_sees_the_life_of_its_first)
 
 /* The entry's number is in use again, for a message that is not the waiter's: if the waiter took
  * that one's commit for its own, a message would be lost with a receipt. */
+Test(window, nothing_overtakes_a_claim_whose_candidate_is_unread)
+{
+    struct records records;
+    records_init(&records, 2 * WINDOW_ENTRIES_MIN);
+    struct window *window = open_window(&records, WINDOW_ENTRIES_MIN, 1000);
+    for (uint32_t i = 0; i < WINDOW_ENTRIES_MIN; i++)
+        keep(window, &records, claim_of(0, i, 1), 1, VERDICT_FRESH);
+    records.unread_round = 1;
+    while (records_has(&records, RECORDS_FIRST))
+        records.unread_round++;
+
+    /* The second pushes out what the first is about; the third may not profit from that. */
+    struct window_claim claims[] = {claim_of(0, 0, 1), claim_of(0, 5000, 1), claim_of(0, 0, 1),
+                                    claim_of(0, 0, 2)};
+    window_ask(window, claims, 4, 1);
+    cr_assert_eq(claims[1].verdict, VERDICT_FRESH);
+    for (uint32_t i = 0; i < 4; i++) {
+        if (i == 1)
+            continue;
+        cr_assert_eq(claims[i].verdict, VERDICT_UNREAD);
+        cr_assert_eq(claims[i].entry, WINDOW_NO_ENTRY);
+        cr_assert_eq(claims[i].first_position, RECORDS_FIRST);
+    }
+    window_ask(window, claims, 1, 1);
+    window_ask(window, claims + 2, 2, 1);
+    cr_assert_eq(claims[0].verdict, VERDICT_FRESH, "its first has left meanwhile");
+    cr_assert_eq(claims[2].verdict, VERDICT_REPLAY);
+    cr_assert_eq(claims[2].entry, claims[0].entry);
+    cr_assert_eq(claims[3].verdict, VERDICT_CONFLICT);
+    window_close(window);
+    records_deinit(&records);
+}
+
+Test(window, a_waiter_reads_only_what_may_be_another_record)
+{
+    struct records records;
+    records_init(&records, 1000);
+    struct window *window = open_window(&records, WINDOW_ENTRIES_MIN, 1000);
+    struct window_claim first = ask(window, claim_of(0, 1, 1), 1);
+    struct window_claim early = ask(window, claim_of(0, 1, 1), 1);
+    uint64_t placed_at = place(window, &records, &first), position = 0;
+    struct window_claim late = ask(window, claim_of(0, 1, 1), 1);
+    records.unread_round = 1;
+    while (records_has(&records, placed_at))
+        records.unread_round++;
+    cr_assert_eq(window_claim_state(window, &late, &position), WINDOW_PLACED);
+    cr_assert_eq(position, placed_at);
+    position = 0;
+    cr_assert_eq(window_claim_state(window, &early, &position), WINDOW_UNREAD);
+    cr_assert_eq(position, placed_at);
+    records_read(&records, placed_at);
+    cr_assert_eq(window_claim_state(window, &early, &position), WINDOW_PLACED);
+    window_close(window);
+    records_deinit(&records);
+}
+
 Test(window, a_waiter_is_not_fooled_when_its_entry_is_used_again)
 {
     struct records records;
