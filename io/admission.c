@@ -76,12 +76,12 @@ static void count_messages(struct shard *shard, struct publication *publication,
     publication->undecided = count;
 }
 
-/* False if one of them would be too large for the log. */
+/* False if one of them would be too large: a reply holds two records of a block each. */
 static bool measure(struct shard *shard, struct intake_batch *batch, uint32_t first)
 {
     for (uint32_t i = first; i < first + batch->routings[first].part_count; i++) {
         batch->items[i].record_bytes = append_measure(&batch->routings[i]);
-        if (batch->items[i].record_bytes > journal_record_bytes_max(&shard->journal))
+        if (batch->items[i].record_bytes > shard->config->options.block)
             return false;
     }
     return true;

@@ -91,15 +91,16 @@ static void drop_retained(struct shard *shard, const struct record *record)
 
 static enum status copy_forward(struct shard *shard, const struct record *record)
 {
-    struct record *copy;
+    struct record_head *copy;
     uint64_t position;
     enum status status =
         journal_reserve(&shard->journal, record->head.size_bytes, &copy, &position);
     if (status != STATUS_OK)
         return status;
     memcpy(copy, record, record->head.size_bytes);
+    copy->flags |= RECORD_COPIED;
     journal_commit_record(&shard->journal, copy);
-    relocate(shard, copy, position);
+    relocate(shard, record, position);
     shard->figures.copied_forward++;
     shard->figures.copied_forward_bytes += record->head.size_bytes;
     return STATUS_OK;
@@ -108,15 +109,15 @@ static enum status copy_forward(struct shard *shard, const struct record *record
 static enum status recycle_oldest(struct shard *shard)
 {
     const struct journal_block *block = journal_oldest(&shard->journal);
-    if (block == NULL ||
-        commit_oldest_position(&shard->commits) < block->position + block->used_bytes)
+    if (block == NULL || commit_oldest_position(&shard->commits) < journal_block_end(block))
         return STATUS_FULL;
     for (uint16_t i = 0; i < shard->generation->destination_count; i++) {
         outlet_trim(&shard->outlets[i]);
         outlet_squeeze(&shard->outlets[i]);
     }
-    for (uint64_t p = block->position; p < block->position + block->used_bytes;) {
-        const struct record *record = journal_record(&shard->journal, p);
+    const uint64_t end = journal_records_end(block), next = journal_block_end(block);
+    for (uint64_t p = journal_first_record(block); p < end;) {
+        const struct record *record = journal_message(&shard->journal, p);
         if (is_needed(shard, record)) {
             enum status status = copy_forward(shard, record);
             if (status != STATUS_OK)
@@ -125,20 +126,24 @@ static enum status recycle_oldest(struct shard *shard)
         drop_retained(shard, record);
         p += record->head.size_bytes;
     }
-    window_forget_before(shard->window, block->position + shard->journal.block_bytes);
-    journal_recycle_oldest(&shard->journal);
+    window_forget_before(shard->window, next);
+    journal_keep_from(&shard->journal, next);
     return STATUS_OK;
 }
 
-/* Free blocks that must stay for copying forward while one is recycled: its live records may spread
- * over two. */
-enum { SPARE_BLOCKS = 3 };
+/* The largest blocks that must find room at any time: two for the live records of the oldest block
+ * while it is recycled, since what is copied may begin another block; one for the next record; and
+ * one that the end of a segment may leave unused. */
+enum { SPARE_BLOCKS = 4 };
 
-enum status append_make_room(struct shard *shard)
+static enum status make_room(struct shard *shard, uint32_t block_bytes)
 {
-    uint32_t tries_max = shard->journal.block_count;
-    for (uint32_t i = 0; i < tries_max; i++) {
-        if (journal_free_blocks(&shard->journal) >= SPARE_BLOCKS)
+    const struct journal *journal = &shard->journal;
+    uint64_t tries_max = journal->end_block - journal->kept_block;
+    if (block_bytes < journal->largest_block_bytes)
+        block_bytes = journal->largest_block_bytes;
+    for (uint64_t i = 0; i <= tries_max; i++) {
+        if (journal_room_bytes(journal) >= SPARE_BLOCKS * (uint64_t)block_bytes)
             return STATUS_OK;
         enum status status = recycle_oldest(shard);
         if (status != STATUS_OK)
@@ -147,13 +152,20 @@ enum status append_make_room(struct shard *shard)
     return STATUS_FULL;
 }
 
+enum status append_make_room(struct shard *shard)
+{
+    return make_room(shard, 0);
+}
+
+/* Record and head are one: a message begins with its head. */
 static enum status reserve(struct shard *shard, uint32_t size_bytes, struct record **out_record,
                            uint64_t *out_position)
 {
-    enum status status = append_make_room(shard);
-    if (status != STATUS_OK)
-        return status;
-    return journal_reserve(&shard->journal, size_bytes, out_record, out_position);
+    struct record_head *head;
+    enum status status = journal_reserve(&shard->journal, size_bytes, &head, out_position);
+    if (status == STATUS_OK)
+        *out_record = (struct record *)(void *)head;
+    return status;
 }
 
 /* ---- messages ---- */
@@ -209,7 +221,9 @@ enum status append_message(struct shard *shard, const struct routing *routing, e
     uint32_t destinations = count_destinations(routing), rules = count_rules(&routing->decision);
     uint32_t size = record_size(destinations, rules, values, (uint32_t)routing->whole.size, text);
     struct record *record;
-    enum status status = reserve(shard, size, &record, out_position);
+    enum status status = make_room(shard, journal_block_bytes_for(size));
+    if (status == STATUS_OK)
+        status = reserve(shard, size, &record, out_position);
     if (status != STATUS_OK)
         return status;
     *record = (struct record){
@@ -237,7 +251,7 @@ enum status append_message(struct shard *shard, const struct routing *routing, e
     memcpy((uint8_t *)(uintptr_t)record_whole(record).data, routing->whole.data,
            routing->whole.size);
     write_values(routing, record);
-    journal_commit_record(&shard->journal, record);
+    journal_commit_record(&shard->journal, &record->head);
     *out_record = record;
     return STATUS_OK;
 }
@@ -256,7 +270,7 @@ enum status append_repeat(struct shard *shard, const struct record *source, enum
     struct record_id source_id = source->id;
     struct record *record;
     uint64_t position;
-    enum status status = journal_reserve(&shard->journal, size, &record, &position);
+    enum status status = reserve(shard, size, &record, &position);
     if (status != STATUS_OK)
         return status;
 
@@ -272,7 +286,7 @@ enum status append_repeat(struct shard *shard, const struct record *source, enum
            source->value_count * sizeof(struct record_value));
     memcpy((uint8_t *)(uintptr_t)record_whole(record).data, whole.data,
            whole.size + source->text_bytes);
-    journal_commit_record(&shard->journal, record);
+    journal_commit_record(&shard->journal, &record->head);
     outlet_reserve(outlet, size);
     commit_add(shard, (struct commit_item){.position = position,
                                            .window_entry = WINDOW_NO_ENTRY,

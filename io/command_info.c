@@ -59,11 +59,10 @@ static void info_memory(const struct shard *shard, struct text *text)
              "\r\nwindow_memory_bytes:%" PRIu64 "\r\nwindow_evicted_for_room:%" PRIu64
              "\r\nwindow_expired:%" PRIu64 "\r\nwindow_forgotten:%" PRIu64 "\r\nholds:%" PRIu32
              "\r\n",
-             (uint64_t)journal->block_bytes * journal->block_count,
-             journal->end_position - journal->oldest_position, journal->record_count,
-             shard->figures.copied_forward, shard->figures.copied_forward_bytes, window.capacity,
-             window.used, window.memory_bytes, window.evicted_for_room, window.expired,
-             window.forgotten, shard->holds.live);
+             journal->capacity, journal->end_position - journal->kept_position,
+             journal->record_count, shard->figures.copied_forward,
+             shard->figures.copied_forward_bytes, window.capacity, window.used, window.memory_bytes,
+             window.evicted_for_room, window.expired, window.forgotten, shard->holds.live);
 }
 
 static void info_stats(const struct shard *shard, struct text *text)

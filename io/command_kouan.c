@@ -166,7 +166,7 @@ static void reply_holds(struct session *session, uint64_t count)
     uint16_t destination = 0;
     for (uint64_t i = 0; i < count; i++) {
         const struct hold *hold = hold_next(&shard->holds, id, destination);
-        const struct record *record = journal_record(&shard->journal, hold->position);
+        const struct record *record = journal_message(&shard->journal, hold->position);
         resp_write_map(&writer, 5);
         resp_write_bulk_text(&writer, "id");
         resp_write_id(&writer, hold->id.ms, hold->id.seq);
@@ -191,7 +191,7 @@ static bool release(struct shard *shard, struct hold *hold)
     uint16_t destination = hold->destination;
     if (append_make_room(shard) != STATUS_OK)
         return false;
-    const struct record *record = journal_record(&shard->journal, hold->position);
+    const struct record *record = journal_message(&shard->journal, hold->position);
     if (append_repeat(shard, record, RECORD_RELEASED, destination, &id) != STATUS_OK)
         return false;
     struct outlet_account *account = &shard->outlets[destination].account;

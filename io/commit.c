@@ -87,7 +87,7 @@ static void hold_at(struct shard *shard, const struct record *record, uint16_t d
 static void complete(struct shard *shard, const struct commit_item *item)
 {
     if (item->position != WINDOW_NO_POSITION) {
-        const struct record *record = journal_record(&shard->journal, item->position);
+        const struct record *record = journal_message(&shard->journal, item->position);
         const uint16_t *destinations = record_destinations(record);
         for (uint16_t i = 0; i < record->destination_count; i++) {
             uint16_t destination = destinations[i] & (uint16_t)~RECORD_HELD;

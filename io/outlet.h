@@ -92,7 +92,7 @@ static inline const struct outlet_entry *outlet_entry(const struct outlet *outle
 /* Only of one that is still in memory. */
 static inline const struct record *outlet_record(const struct outlet *outlet, uint64_t index)
 {
-    return journal_record(outlet->journal, outlet_entry(outlet, index)->position);
+    return journal_message(outlet->journal, outlet_entry(outlet, index)->position);
 }
 
 /* The index of the first kept record whose id is at least `id`; `end` if none is. */

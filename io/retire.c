@@ -98,7 +98,7 @@ static struct denial retire_message(struct shard *shard, struct intake_batch *ba
     admission_unreserve(shard, routing, item->record_bytes);
     *out_item =
         (struct commit_item){.position = WINDOW_NO_POSITION, .window_entry = WINDOW_NO_ENTRY};
-    *out_id = journal_record(&shard->journal, position)->id;
+    *out_id = journal_message(&shard->journal, position)->id;
     return none;
 }
 

@@ -43,7 +43,7 @@ static enum window_match match_record(void *context, uint64_t position,
                                       const struct window_claim *claim)
 {
     const struct shard *shard = context;
-    const struct record *record = journal_record(&shard->journal, position);
+    const struct record *record = journal_message(&shard->journal, position);
     if (!digest_equal(record->identity, claim->identity))
         return WINDOW_MATCH_NOTHING;
     if (bytes_equal(record_whole(record), claim->body))
@@ -90,14 +90,30 @@ static enum status open_loop(struct shard *shard, char *out_problem, size_t prob
     return transport_open(shard->loop, &transport, &shard->transport);
 }
 
+/* Segments of 8 MiB, or of eight blocks where those are large: `memory` is at least sixteen. */
+static enum status open_journal(struct shard *shard)
+{
+    enum { SEGMENT_BYTES = 8 * 1024 * 1024, SEGMENT_BLOCKS_MIN = 8 };
+    const struct options *options = &shard->config->options;
+    uint32_t block_bytes = (uint32_t)journal_round_up(options->block, JOURNAL_PAGE_BYTES);
+    uint32_t segment_bytes = block_bytes * SEGMENT_BLOCKS_MIN;
+    const struct journal_settings settings = {
+        .memory_bytes = options->memory,
+        .segment_bytes = segment_bytes > SEGMENT_BYTES ? segment_bytes : SEGMENT_BYTES,
+        .block_bytes = block_bytes,
+        .log_number = LOG_NUMBER,
+        .in_memory = true,
+        .secret = shard->secret,
+    };
+    return journal_open(&shard->journal, &settings);
+}
+
 static enum status open_log(struct shard *shard)
 {
     const struct options *options = &shard->config->options;
     if (getrandom(&shard->secret, sizeof shard->secret, 0) != sizeof shard->secret)
         return STATUS_IO;
-    uint32_t block_bytes = (uint32_t)options->block;
-    enum status status = journal_open(&shard->journal, block_bytes,
-                                      (uint32_t)(options->memory / block_bytes), LOG_NUMBER);
+    enum status status = open_journal(shard);
     if (status != STATUS_OK)
         return status;
     const struct window_settings window = {

@@ -7,7 +7,7 @@
 #include "routes/field.h"
 
 enum {
-    BLOCK = JOURNAL_BLOCK_BYTES_MIN,
+    BLOCK = 64 * 1024,
     BLOCKS = 256,
     RECORDS_MAX = 4000,
     KEYS = 7, /* and 0: without a key */
@@ -39,6 +39,15 @@ struct fixture {
 
 static struct fixture f;
 
+static enum status open_journal(struct journal *journal)
+{
+    const struct journal_settings settings = {.memory_bytes = (uint64_t)BLOCK * BLOCKS,
+                                              .segment_bytes = 1024 * 1024,
+                                              .block_bytes = BLOCK,
+                                              .in_memory = true};
+    return journal_open(journal, &settings);
+}
+
 static uint32_t random_below(uint32_t bound)
 {
     f.state = f.state * UINT64_C(6364136223846793005) + 1442695040888963407;
@@ -50,7 +59,7 @@ static void set_up(uint64_t seed)
     static const char *const names[] = {"g"};
     memset(&f, 0, sizeof f);
     f.state = seed;
-    cr_assert_eq(journal_open(&f.journal, BLOCK, BLOCKS, 0), STATUS_OK);
+    cr_assert_eq(open_journal(&f.journal), STATUS_OK);
     f.destination = (struct destination){.name = "d",
                                          .groups = names,
                                          .group_count = 1,
@@ -78,12 +87,14 @@ static void push(uint32_t key)
 {
     char body[2] = {'x', (char)('0' + key)};
     struct record *record;
+    struct record_head *head;
     uint64_t position;
     uint16_t values = key != 0 ? 3 : 1;
     uint32_t size = record_size(0, 0, values, sizeof body, 0);
     if (f.count == RECORDS_MAX)
         return;
-    cr_assert_eq(journal_reserve(&f.journal, size, &record, &position), STATUS_OK);
+    cr_assert_eq(journal_reserve(&f.journal, size, &head, &position), STATUS_OK);
+    record = (struct record *)(void *)head;
     *record = (struct record){.id = journal_next_id(&f.journal, 1000 + f.count),
                               .head = {.size_bytes = size, .kind = RECORD_KIND_MESSAGE},
                               .value_count = values,
@@ -95,7 +106,7 @@ static void push(uint32_t key)
         *value++ = (struct record_value){.offset = 1, .size = 1, .slot = SLOT_KEY_ORDER};
     }
     memcpy((uint8_t *)(uintptr_t)record_body(record).data, body, sizeof body);
-    journal_commit_record(&f.journal, record);
+    journal_commit_record(&f.journal, head);
     f.entries[f.count++] = (struct entry){.id = record->id, .key = key};
     outlet_push(&f.outlet, record, position);
 }

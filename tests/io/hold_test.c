@@ -6,7 +6,7 @@
 
 static struct record record_of(uint64_t ms)
 {
-    return (struct record){.id = {ms, 0}, .size_bytes = 100};
+    return (struct record){.id = {ms, 0}, .head = {.size_bytes = 100}};
 }
 
 /* Against an array of booleans: adding in order, ending at random, walking from anywhere. */

@@ -5,13 +5,7 @@
 
 #include "io/group.h"
 
-enum {
-    BLOCK = JOURNAL_BLOCK_BYTES_MIN,
-    BLOCKS = 64,
-    RECORDS_MAX = 4000,
-    GROUPS = 3,
-    CONSUMERS = 4
-};
+enum { BLOCK = 64 * 1024, BLOCKS = 64, RECORDS_MAX = 4000, GROUPS = 3, CONSUMERS = 4 };
 
 struct model_entry {
     bool pending;
@@ -33,6 +27,15 @@ struct fixture {
     } groups[GROUPS];
 };
 
+static enum status open_journal(struct journal *journal)
+{
+    const struct journal_settings settings = {.memory_bytes = (uint64_t)BLOCK * BLOCKS,
+                                              .segment_bytes = 1024 * 1024,
+                                              .block_bytes = BLOCK,
+                                              .in_memory = true};
+    return journal_open(journal, &settings);
+}
+
 static uint32_t random_below(struct fixture *f, uint32_t bound)
 {
     f->state = f->state * UINT64_C(6364136223846793005) + 1442695040888963407;
@@ -44,7 +47,7 @@ static void set_up(struct fixture *f, uint64_t seed)
     static const char *const names[GROUPS] = {"a", "b", "c"};
     memset(f, 0, sizeof *f);
     f->state = seed;
-    cr_assert_eq(journal_open(&f->journal, BLOCK, BLOCKS, 0), STATUS_OK);
+    cr_assert_eq(open_journal(&f->journal), STATUS_OK);
     f->destination = (struct destination){.name = "d",
                                           .groups = names,
                                           .group_count = GROUPS,
@@ -72,12 +75,14 @@ static void tear_down(struct fixture *f)
 static void push(struct fixture *f, uint32_t body_bytes)
 {
     struct record *record;
+    struct record_head *head;
     uint64_t position;
     uint32_t size = record_size(0, 0, 0, body_bytes, 0);
-    cr_assert_eq(journal_reserve(&f->journal, size, &record, &position), STATUS_OK);
+    cr_assert_eq(journal_reserve(&f->journal, size, &head, &position), STATUS_OK);
+    record = (struct record *)(void *)head;
     *record = (struct record){.id = journal_next_id(&f->journal, 1000 + f->count / 3),
                               .head = {.size_bytes = size, .kind = RECORD_KIND_MESSAGE}};
-    journal_commit_record(&f->journal, record);
+    journal_commit_record(&f->journal, head);
     f->ids[f->count++] = record->id;
     outlet_push(&f->outlet, record, position);
 }
@@ -217,13 +222,13 @@ Test(outlet, a_relocated_record_is_found_at_its_new_place)
         push(&f, 10);
     uint64_t index, position;
     cr_assert(outlet_needs(&f.outlet, f.ids[4], &index));
-    struct record *copy;
+    struct record_head *copy;
     const struct record *old = outlet_record(&f.outlet, index);
     cr_assert_eq(journal_reserve(&f.journal, old->head.size_bytes, &copy, &position), STATUS_OK);
     memcpy(copy, old, old->head.size_bytes);
     journal_commit_record(&f.journal, copy);
     outlet_relocate(&f.outlet, index, position);
-    cr_assert_eq(outlet_record(&f.outlet, index), copy);
+    cr_assert_eq(&outlet_record(&f.outlet, index)->head, copy);
     uint64_t again;
     cr_assert(outlet_needs(&f.outlet, f.ids[4], &again));
     cr_assert_eq(again, index);
@@ -330,7 +335,7 @@ Test(outlet, without_a_group_the_oldest_fall_off_and_are_counted)
 {
     static struct fixture f;
     memset(&f, 0, sizeof f);
-    cr_assert_eq(journal_open(&f.journal, BLOCK, BLOCKS, 0), STATUS_OK);
+    cr_assert_eq(open_journal(&f.journal), STATUS_OK);
     f.destination = (struct destination){.name = "d",
                                          .backlog_max = 16,
                                          .backlog_bytes_max = 10000,
