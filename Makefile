@@ -40,7 +40,7 @@ endif
 
 CORE_LIBS   := -lxxhash -lm
 ROUTES_LIBS := -lfyaml
-IO_LIBS     := -luring -lhiredis -lexpat -ljansson
+IO_LIBS     := -luring -lhiredis -lexpat -ljansson -lcrypto
 
 # Every source file is a module of its folder; a new file needs no line here.
 core_sources   := $(wildcard core/*.c)

@@ -5,7 +5,7 @@
 set -eu
 
 build="gcc make binutils libc6-dev liburing-dev libxxhash-dev libhiredis-dev libfyaml-dev
-    libexpat1-dev libjansson-dev"
+    libexpat1-dev libjansson-dev libssl-dev"
 test="$build libcriterion-dev redis-server redis-tools python3 python3-redis
     python3-hiredis"
 command -v npm >/dev/null || test="$test nodejs npm" # a Node from elsewhere brings its own

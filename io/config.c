@@ -19,6 +19,8 @@ const char config_default_text[] =
     "    fields: [profile, message_type, keys, origin, verdict]\n"
     "unroutable: all   # there are no rules: everything goes there\n";
 
+static const char default_path[] = "(embedded defaults)";
+
 #define X(name, initial, min, max, unit, help) #name,
 static const char *const top_names[] = {
     "listen", "plaintext", "channels", "participants", "destinations",     "defaults",
@@ -120,33 +122,40 @@ static void build_all(struct config_build *build)
     config_read_tables(build);
 }
 
-static bool read_source(struct config *config, const char *path, struct bytes *out_text,
-                        struct diagnostics *diagnostics)
+static bool read_text(struct config *config, const struct config_source *source,
+                      struct bytes *out_text, struct diagnostics *diagnostics)
 {
+    const char *path = config->path;
     if (path == NULL) {
         *out_text = bytes_from_text(config_default_text);
+        config_note_file(config, FILE_CONFIGURATION, default_path, *out_text);
         return true;
     }
-    enum status status =
-        file_read(&config->generation->arena, path, CONFIG_FILE_BYTES_MAX, out_text, NULL);
-    if (status == STATUS_OK)
+    enum status status = source->read(source->context, &config->generation->arena, path,
+                                      CONFIG_FILE_BYTES_MAX, out_text, NULL);
+    if (status == STATUS_OK) {
+        const char *slash = strrchr(path, '/');
+        config_note_file(config, FILE_CONFIGURATION, slash != NULL ? slash + 1 : path, *out_text);
         return true;
+    }
     diagnostics_add(diagnostics, SEVERITY_ERROR, "C107", (struct place){.file = path}, NULL,
                     "cannot read the configuration: %s", status_text(status));
     return false;
 }
 
-static void load(struct config *config, struct diagnostics *diagnostics)
+static void load(struct config *config, const struct config_source *source,
+                 struct diagnostics *diagnostics)
 {
     struct bytes text;
-    if (!read_source(config, config->path, &text, diagnostics))
+    if (!read_text(config, source, &text, diagnostics))
         return;
     struct config_build *build = calloc(1, sizeof *build);
     if (build == NULL)
         abort();
     build->config = config;
+    build->source = source;
     build->arena = &config->generation->arena;
-    build->path = config->path != NULL ? config->path : "(embedded defaults)";
+    build->path = config->path != NULL ? config->path : default_path;
     build->diagnostics = diagnostics;
     build->charsets = charsets_open();
     uint32_t errors_before = diagnostics->error_count;
@@ -162,8 +171,22 @@ static void load(struct config *config, struct diagnostics *diagnostics)
     free(build);
 }
 
+static enum status read_from_system(void *context, struct arena *arena, const char *path,
+                                    size_t bytes_max, struct bytes *out_content, mode_t *out_mode)
+{
+    (void)context;
+    return file_read(arena, path, bytes_max, out_content, out_mode);
+}
+
 enum status config_load(const char *path, struct config **out_config,
                         struct diagnostics *diagnostics)
+{
+    const struct config_source source = {.read = read_from_system, .shipped = shipped_profiles};
+    return config_load_from(&source, path, out_config, diagnostics);
+}
+
+enum status config_load_from(const struct config_source *source, const char *path,
+                             struct config **out_config, struct diagnostics *diagnostics)
 {
     struct config *config = calloc(1, sizeof *config);
     struct generation *generation = calloc(1, sizeof *generation);
@@ -175,7 +198,7 @@ enum status config_load(const char *path, struct config **out_config,
     config->generation = generation;
     config->path = path;
     options_set_defaults(&config->options);
-    load(config, diagnostics);
+    load(config, source, diagnostics);
     if (diagnostics->error_count > errors_before) {
         config_free(config);
         return STATUS_INVALID;
@@ -191,6 +214,7 @@ void config_free(struct config *config)
         return;
     arena_deinit(&config->generation->arena);
     free(config->generation);
+    free(config->files);
     free(config);
 }
 

@@ -4,10 +4,30 @@
 #ifndef KOUAN_IO_CONFIG_H
 #define KOUAN_IO_CONFIG_H
 
+#include <sys/types.h>
+
 #include "io/options.h"
-#include "routes/generation.h"
+#include "routes/generation_names.h"
+#include "routes/shipped.h"
 
 enum { CONFIG_LISTENERS_MAX = 16 };
+
+/* A file that the configuration was made from, itself among them. Secrets are not. */
+struct config_file {
+    enum generation_file_kind kind;
+    const char *name; /* as the configuration has it; its own is without folders */
+    struct bytes content;
+};
+
+/* Where files come from: the file system, or a stored generation (io/generation_store.h). */
+struct config_source {
+    /* As file_read (io/file.h). */
+    enum status (*read)(void *context, struct arena *arena, const char *path, size_t bytes_max,
+                        struct bytes *out_content, mode_t *out_mode);
+    void *context;
+    const struct shipped_profile *shipped;
+    bool without_secrets; /* nobody will log in: files of secrets are not read */
+};
 
 struct config {
     struct arena arena;
@@ -17,6 +37,8 @@ struct config {
     uint16_t listen_count;
     bool plaintext; /* listeners beyond loopback are allowed without TLS */
     struct options options;
+    struct config_file *files; /* in the order in which they were read, the configuration first */
+    uint32_t file_count, file_capacity;
     struct generation *generation;
 };
 
@@ -25,6 +47,10 @@ struct config {
  * with diagnostics, and then nothing to free. */
 MUST_CHECK enum status config_load(const char *path, struct config **out_config,
                                    struct diagnostics *diagnostics);
+/* The same from elsewhere. */
+MUST_CHECK enum status config_load_from(const struct config_source *source, const char *path,
+                                        struct config **out_config,
+                                        struct diagnostics *diagnostics);
 void config_free(struct config *config);
 
 /* The text of the embedded defaults, for `kouan config` and the docs. */

@@ -10,6 +10,7 @@ enum { CONFIG_FILE_BYTES_MAX = 64 * 1024 * 1024, CONFIG_NAME_BYTES_MAX = 64 };
 
 struct config_build {
     struct config *config;
+    const struct config_source *source;
     struct arena *arena; /* the generation's */
     const char *path;    /* for diagnostics: the file's, or "(embedded defaults)" */
     const struct yaml_node *root;
@@ -47,9 +48,15 @@ uint32_t config_texts(struct config_build *build, const struct yaml_node *node,
 /* Options of one list that stand in `mapping`, into their struct. */
 void config_options(struct config_build *build, const struct yaml_node *mapping,
                     const struct option_row *rows, void *out_options);
-/* The content of a file that the configuration names, resolved beside it. */
+/* The content of a file that the configuration names, resolved beside it. It becomes one of the
+ * configuration's files, read once however often it is named. */
 bool config_file(struct config_build *build, const struct yaml_node *node, const char **out_path,
-                 struct bytes *out_content, unsigned *out_mode);
+                 struct bytes *out_content);
+/* A file that nothing else may keep. */
+bool config_secret_file(struct config_build *build, const struct yaml_node *node,
+                        const char **out_path, struct bytes *out_content, mode_t *out_mode);
+void config_note_file(struct config *config, enum generation_file_kind kind, const char *name,
+                      struct bytes content);
 uint16_t config_find_destination(const struct config_build *build, struct bytes name);
 uint16_t config_find_channel(const struct config_build *build, struct bytes name);
 

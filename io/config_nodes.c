@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "io/file.h"
 #include "routes/suggest.h"
@@ -172,27 +173,68 @@ void config_options(struct config_build *build, const struct yaml_node *mapping,
     }
 }
 
-bool config_file(struct config_build *build, const struct yaml_node *node, const char **out_path,
-                 struct bytes *out_content, unsigned *out_mode)
+static bool read_file(struct config_build *build, const struct yaml_node *node, const char *path,
+                      struct bytes *out_content, mode_t *out_mode)
 {
-    struct bytes text;
-    mode_t mode = 0;
-    if (!config_text(build, node, &text))
-        return false;
-    const char *path = file_resolve(build->arena, build->config->path, text);
-    enum status status = file_read(build->arena, path, CONFIG_FILE_BYTES_MAX, out_content, &mode);
-    if (status != STATUS_OK) {
+    enum status status = build->source->read(build->source->context, build->arena, path,
+                                             CONFIG_FILE_BYTES_MAX, out_content, out_mode);
+    if (status != STATUS_OK)
         config_error(build, node, "C107",
                      status == STATUS_NOT_FOUND
                          ? "paths are relative to the folder of the configuration file"
                          : NULL,
                      "cannot read %s: %s", path, status_text(status));
+    return status == STATUS_OK;
+}
+
+static const struct config_file *find_file(const struct config *config, struct bytes name)
+{
+    for (uint32_t i = 0; i < config->file_count; i++)
+        if (config->files[i].kind == FILE_NAMED && bytes_equal_text(name, config->files[i].name))
+            return &config->files[i];
+    return NULL;
+}
+
+bool config_file(struct config_build *build, const struct yaml_node *node, const char **out_path,
+                 struct bytes *out_content)
+{
+    struct bytes text;
+    if (!config_text(build, node, &text))
         return false;
+    const char *path = file_resolve(build->arena, build->config->path, text);
+    const struct config_file *known = find_file(build->config, text);
+    if (known != NULL) {
+        *out_content = known->content;
+    } else {
+        if (!read_file(build, node, path, out_content, NULL))
+            return false;
+        config_note_file(build->config, FILE_NAMED, arena_copy_text(build->arena, text),
+                         *out_content);
     }
     *out_path = path;
-    if (out_mode != NULL)
-        *out_mode = mode;
     return true;
+}
+
+bool config_secret_file(struct config_build *build, const struct yaml_node *node,
+                        const char **out_path, struct bytes *out_content, mode_t *out_mode)
+{
+    struct bytes text;
+    if (!config_text(build, node, &text))
+        return false;
+    *out_path = file_resolve(build->arena, build->config->path, text);
+    return read_file(build, node, *out_path, out_content, out_mode);
+}
+
+void config_note_file(struct config *config, enum generation_file_kind kind, const char *name,
+                      struct bytes content)
+{
+    if (config->file_count == config->file_capacity) {
+        config->file_capacity = config->file_capacity * 2 + 64;
+        config->files = realloc(config->files, config->file_capacity * sizeof *config->files);
+        if (config->files == NULL)
+            abort();
+    }
+    config->files[config->file_count++] = (struct config_file){kind, name, content};
 }
 
 uint16_t config_find_destination(const struct config_build *build, struct bytes name)

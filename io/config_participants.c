@@ -14,7 +14,7 @@ static void read_secret(struct config_build *build, const struct yaml_node *mapp
     const struct yaml_node *node = yaml_member(mapping, "secret_file");
     const struct yaml_node *inline_secret = yaml_member(mapping, "secret");
     const char *path;
-    unsigned mode;
+    mode_t mode;
     struct bytes content;
     if (inline_secret != NULL) {
         config_error(build, inline_secret, "C108", "put it in a file of its own: secret_file: PATH",
@@ -26,7 +26,7 @@ static void read_secret(struct config_build *build, const struct yaml_node *mapp
                      participant->name);
         return;
     }
-    if (!config_file(build, node, &path, &content, &mode))
+    if (build->source->without_secrets || !config_secret_file(build, node, &path, &content, &mode))
         return;
     participant->secret = bytes_trim(content);
     if (participant->secret.size < SECRET_BYTES_MIN)
@@ -93,7 +93,7 @@ static void read_ids(struct config_build *build, const struct yaml_node *mapping
     struct bytes content = {0};
     uint32_t count = config_texts(build, yaml_member(mapping, "ids"), &items);
     uint32_t lines = 0;
-    if (file != NULL && config_file(build, file, &path, &content, NULL))
+    if (file != NULL && config_file(build, file, &path, &content))
         lines = count_lines(content);
     struct address_pattern *ids =
         arena_allocate_array(build->arena, count + lines + 1, sizeof *ids);

@@ -91,7 +91,7 @@ static void add_profile_files(struct config_build *build, const struct yaml_node
     for (uint32_t i = 0; i < count; i++) {
         const char *path;
         struct bytes content;
-        if (!is_shipped_word(items[i]->text) && config_file(build, items[i], &path, &content, NULL))
+        if (!is_shipped_word(items[i]->text) && config_file(build, items[i], &path, &content))
             profile_parse_yaml(build->arena, path, content, list, build->diagnostics);
     }
 }
@@ -115,7 +115,11 @@ static void add_shipped_profiles(struct config_build *build, const struct yaml_n
     if (!all && !wants(section, shipped_words[1]))
         return;
     uint16_t count = list->count;
-    profile_parse_shipped(build->arena, list, build->diagnostics);
+    const struct shipped_profile *shipped = build->source->shipped;
+    profile_parse_shipped_from(build->arena, shipped, list, build->diagnostics);
+    for (; shipped->name != NULL; shipped++)
+        config_note_file(build->config, FILE_SHIPPED, shipped->name,
+                         bytes_make(shipped->start, (size_t)(shipped->end - shipped->start)));
     for (uint16_t i = count; i < list->count; i++)
         if (all || !list->items[i]->recognise.otherwise)
             list->items[count++] = list->items[i];
@@ -165,7 +169,7 @@ static uint16_t read_lists(struct config_build *build, const struct value_list *
     for (const struct yaml_node *node = section->first_child; node != NULL; node = node->next) {
         const char *path;
         struct bytes content;
-        if (!config_file(build, node, &path, &content, NULL))
+        if (!config_file(build, node, &path, &content))
             continue;
         const char *name = arena_copy_text(build->arena, node->name);
         const struct value_list *list = value_list_parse(build->arena, build->charsets, name, path,
@@ -209,7 +213,7 @@ static uint16_t read_table_files(struct config_build *build, const struct rule_n
     for (uint32_t i = 0; i < count; i++) {
         const char *path;
         struct bytes content;
-        if (!config_file(build, items[i], &path, &content, NULL))
+        if (!config_file(build, items[i], &path, &content))
             continue;
         const char *name = table_name(build->arena, path);
         if (has_table(tables, table_count, name)) {

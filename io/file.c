@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,7 +13,10 @@ static enum status status_of_errno(int error)
     case ENOENT:
     case ENOTDIR: return STATUS_NOT_FOUND;
     case EACCES:
-    case EPERM: return STATUS_DENIED;
+    case EPERM:
+    case EROFS: return STATUS_DENIED;
+    case ENOSPC:
+    case EDQUOT: return STATUS_FULL;
     default: return STATUS_IO;
     }
 }
@@ -63,4 +68,69 @@ const char *file_resolve(struct arena *arena, const char *beside, struct bytes p
         return arena_copy_text(arena, path);
     return arena_format(arena, "%.*s/%.*s", (int)(slash - beside), beside, (int)path.size,
                         (const char *)path.data);
+}
+
+static enum status write_all(int descriptor, struct bytes content)
+{
+    while (content.size > 0) {
+        ssize_t count = write(descriptor, content.data, content.size);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return count < 0 ? status_of_errno(errno) : STATUS_IO;
+        content = bytes_slice(content, (size_t)count, content.size);
+    }
+    return fsync(descriptor) == 0 ? STATUS_OK : status_of_errno(errno);
+}
+
+static enum status write_temporary(int folder, const char *name, struct bytes content)
+{
+    int descriptor =
+        openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (descriptor < 0)
+        return status_of_errno(errno);
+    enum status status = write_all(descriptor, content);
+    if (close(descriptor) != 0 && status == STATUS_OK)
+        status = status_of_errno(errno);
+    return status;
+}
+
+enum status file_write(const char *folder, const char *name, struct bytes content)
+{
+    char temporary[NAME_MAX + 1];
+    int length = snprintf(temporary, sizeof temporary, "%s.tmp", name);
+    if (length < 0 || (size_t)length >= sizeof temporary)
+        return STATUS_INVALID;
+    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0)
+        return status_of_errno(errno);
+    enum status status = write_temporary(descriptor, temporary, content);
+    if (status == STATUS_OK &&
+        (renameat(descriptor, temporary, descriptor, name) != 0 || fsync(descriptor) != 0))
+        status = status_of_errno(errno);
+    if (status != STATUS_OK)
+        unlinkat(descriptor, temporary, 0);
+    close(descriptor);
+    return status;
+}
+
+static enum status sync_folder(const char *path)
+{
+    int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0)
+        return status_of_errno(errno);
+    enum status status = fsync(descriptor) == 0 ? STATUS_OK : status_of_errno(errno);
+    close(descriptor);
+    return status;
+}
+
+enum status file_make_folder(const char *path)
+{
+    char parent[PATH_MAX];
+    int length = snprintf(parent, sizeof parent, "%s/..", path);
+    if (length < 0 || (size_t)length >= sizeof parent)
+        return STATUS_INVALID;
+    if (mkdir(path, 0700) != 0)
+        return errno == EEXIST ? STATUS_OK : status_of_errno(errno);
+    return sync_folder(parent);
 }

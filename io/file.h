@@ -1,4 +1,5 @@
-/* Whole files that people write, read into an arena. */
+/* Whole files: those that people write, read into an arena; and small ones of our own, written so
+ * that after any crash they are there whole or as they were before. */
 #ifndef KOUAN_IO_FILE_H
 #define KOUAN_IO_FILE_H
 
@@ -14,5 +15,13 @@ MUST_CHECK enum status file_read(struct arena *arena, const char *path, size_t b
 
 /* `path`, or where it is relative, `path` beside the file `beside`; in the arena. */
 const char *file_resolve(struct arena *arena, const char *beside, struct bytes path);
+
+/* Puts `content` under `name` into the folder, for its owner alone, and returns when it is on
+ * stable storage: `name`.tmp, synced, renamed, and the folder synced. DENIED, FULL, NOT_FOUND (the
+ * folder), or IO. */
+MUST_CHECK enum status file_write(const char *folder, const char *name, struct bytes content);
+
+/* Makes a folder for its owner alone, durably; OK if it is there already. */
+MUST_CHECK enum status file_make_folder(const char *path);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "core/diagnostic.h"
 #include "routes/scan.h"
+#include "routes/shipped.h"
 #include "routes/value_map.h"
 
 enum {
@@ -150,6 +151,9 @@ void profile_parse_yaml(struct arena *arena, const char *path, struct bytes text
 /* Adds those of routes/shipped.h: after the operator's own, which so take precedence. */
 void profile_parse_shipped(struct arena *arena, struct profile_list *list,
                            struct diagnostics *diagnostics);
+/* Those of another version of the program. */
+void profile_parse_shipped_from(struct arena *arena, const struct shipped_profile *files,
+                                struct profile_list *list, struct diagnostics *diagnostics);
 
 /* Numbers the profiles in the list's order, which is that of precedence, and indexes their
  * recognisers. Two profiles of one name are an error, except that a shipped one gives way in

@@ -49,7 +49,13 @@ void profile_parse_yaml(struct arena *arena, const char *path, struct bytes text
 void profile_parse_shipped(struct arena *arena, struct profile_list *list,
                            struct diagnostics *diagnostics)
 {
-    for (const struct shipped_profile *file = shipped_profiles; file->name != NULL; file++)
+    profile_parse_shipped_from(arena, shipped_profiles, list, diagnostics);
+}
+
+void profile_parse_shipped_from(struct arena *arena, const struct shipped_profile *files,
+                                struct profile_list *list, struct diagnostics *diagnostics)
+{
+    for (const struct shipped_profile *file = files; file->name != NULL; file++)
         parse(arena, arena_format(arena, "shipped/%s", file->name),
               bytes_make(file->start, (size_t)(file->end - file->start)), true, list, diagnostics);
 }
