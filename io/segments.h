@@ -10,24 +10,29 @@
  *       0000000000000007.identities the sidecar of a closed one (core/sidecar.h)
  *       spare-0.segment             preallocated and zero-written, for the next one
  *
- * Segments are made ahead: while one is written, the next is allocated, written with zeros, given
- * its header, renamed and synced, folder too; one that retention gave up is used again instead.
- * Nothing here decides anything about records. All work on the disk is asynchronous; one owner
- * thread. */
+ * Segments are made ahead: while one is written, a spare is allocated and written with zeros, at
+ * twice the pace at which the one before it fills; one that retention gave up is used again
+ * instead, without zeros, since no block of an older position is ever valid in it. When the log
+ * goes on in it, it gets its header and its name, and the folder is synced, while its first blocks
+ * are written. Nothing here decides anything about records. All work on the disk is asynchronous,
+ * nothing is allocated after the start; one owner thread. */
 #ifndef KOUAN_IO_SEGMENTS_H
 #define KOUAN_IO_SEGMENTS_H
+
+#include <inttypes.h>
+#include <stdio.h>
 
 #include "core/journal_format.h"
 #include "io/disk.h"
 
 struct segment {
     uint64_t number;
-    int file; /* -1: not open */
-    uint64_t
-        size_bytes; /* of the file: shorter than the log's segment_bytes when copied at a start */
+    int file;
+    uint64_t size_bytes;   /* of the file: shorter than segment_bytes when copied at a start */
+    uint64_t end_bytes;    /* behind its last noted block */
     uint64_t first_ms;     /* log time when it was begun */
-    uint32_t live_records; /* that a group or a hold still needs */
-    uint64_t *starts;      /* a bit a page: a block begins here; NULL until its blocks are known */
+    uint32_t live_records; /* that a group or a hold still needs: the owner's count */
+    uint64_t *starts;      /* a bit a page: a block begins here. The segments' */
 };
 
 struct segments;
@@ -35,43 +40,60 @@ struct segments;
 struct segments_settings {
     struct disk *disk;
     uint32_t segment_bytes;
-    uint32_t segments_max; /* open at once: what journal_size allows */
-    uint16_t log_number;
+    uint32_t segments_max; /* all open at once: what journal_size allows, two at least */
+    uint16_t log_number, log_count;
     struct digest_secret secret;
     uint64_t incarnation;
-    void (*ready)(void *context);                               /* the next segment is there */
-    void (*failed)(void *context, int error, const char *step); /* it cannot be made (ENOSPC ...) */
+    void (*ready)(void *context); /* the next segment is there */
+    /* It cannot be made (ENOSPC ...; EDQUOT: segments_max are there), or one cannot be given up:
+     * `error` is an errno. Also from within segments_prepare. */
+    void (*failed)(void *context, int error, const char *step);
     void *context;
 };
 
+/* Removes spares that an earlier run left. NO_MEMORY, or IO. */
 MUST_CHECK enum status segments_open(const struct segments_settings *settings,
                                      struct segments **out_segments);
+/* Waits for what is under way, and closes all files. */
 void segments_close(struct segments *segments);
 
-/* Takes over one that is there, at the start, in the order of numbers. */
+/* Takes over one that is there, and its open file, at the start, in the order of numbers; its
+ * blocks are then noted. The log goes on in the one behind the last. CORRUPT: a number is missing;
+ * FULL: segments_max are there. */
 MUST_CHECK enum status segments_adopt(struct segments *segments, const struct segment *segment);
 
-/* Makes sure that the segment behind the last one is being made ready; tries again after a failure
- * only when asked again. `previous` is written into its header when it is begun. */
+/* Makes sure that a segment to go on in is there or being made; tries again after a failure only
+ * when asked again. */
 void segments_prepare(struct segments *segments);
 bool segments_is_prepared(const struct segments *segments);
 
-/* Turns the prepared one into the next segment: writes its header, durably, and calls `begun`. */
+/* Goes on in the prepared one. It is written from now on; what is written counts only after `begun`
+ * was called with 0: then its header and its name are on stable storage. One at a time. */
 void segments_begin(struct segments *segments, struct digest previous, uint64_t log_time_ms,
                     uint64_t wall_ms, void (*begun)(void *context, int32_t result), void *context);
+bool segments_is_beginning(const struct segments *segments);
 
 /* By number; NULL if it is not there (any more). */
 struct segment *segments_find(struct segments *segments, uint64_t number);
 struct segment *segments_oldest(struct segments *segments);
 uint64_t segments_count(const struct segments *segments);
 uint64_t segments_end_position(const struct segments *segments); /* behind the last begun one */
+/* Below it records may lie: behind the prepared one, if there is one. */
+uint64_t segments_limit_position(const struct segments *segments);
+uint64_t segments_bytes(const struct segments *segments); /* on the disk, spares too */
+static inline void segment_name(uint64_t number, char out_name[DISK_NAME_BYTES])
+{
+    snprintf(out_name, DISK_NAME_BYTES, "%016" PRIx64 ".segment", number);
+}
 
-/* Gives the oldest up: nobody needs its bytes. It is kept as a spare, or removed. */
+/* Gives the oldest up: nobody needs its bytes. It is kept as a spare, or removed; its sidecar goes,
+ * too. */
 void segments_give_up_oldest(struct segments *segments);
 
-/* Which blocks hold the bytes [position, position + size): their whole range. False: not known. */
-bool segments_block_range(const struct segments *segments, uint64_t position, uint64_t *out_start,
-                          uint64_t *out_end);
+/* A block is whole on the disk. Blocks of a segment come in order. */
 void segments_note_block(struct segments *segments, uint64_t position, uint32_t size_bytes);
+/* Which blocks hold the bytes [position, position + size): their whole range. False: not known. */
+bool segments_block_range(const struct segments *segments, uint64_t position, uint32_t size_bytes,
+                          uint64_t *out_start, uint64_t *out_end);
 
 #endif

@@ -12,7 +12,7 @@ TEST_LIBS = -lcriterion
 
 # Make would remove these as intermediate files, and compile them again the next time.
 .SECONDARY: $(patsubst %,%.o,$(test_programs)) $(patsubst %,$(BUILD)/tests/fuzz/%_fuzz.o,$(fuzz_names)) \
-            $(BUILD)/tests/fuzz/replay.o
+            $(BUILD)/tests/fuzz/replay.o $(BUILD)/tests/io/fake_disk.o
 
 $(BUILD)/tests/core/%_test: $(BUILD)/tests/core/%_test.o $(BUILD)/core.a
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS) $(CORE_LIBS)
@@ -24,6 +24,9 @@ $(BUILD)/tests/bench/%_test: $(BUILD)/tests/bench/%_test.o $(BUILD)/bench.a $(BU
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS) $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
 $(BUILD)/tests/fuzz/%_replay: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/tests/fuzz/replay.o $(BUILD)/bench.a $(BUILD)/io.a $(BUILD)/routes.a $(BUILD)/core.a
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
+
+# Those that play with a disk in memory.
+$(patsubst %,$(BUILD)/tests/io/%_test,segments journal_writer journal_crash): $(BUILD)/tests/io/fake_disk.o
 
 # Programs of other people's client libraries, run by tests/e2e/clients_test.py.
 $(BUILD)/tests/clients/hiredis_client: $(BUILD)/tests/clients/hiredis_client.o
