@@ -13,8 +13,8 @@
  *
  * A segment begins with all facts that would else be found only in segments before it (the
  * checkpoint): generation, outlets, groups with what they have settled, accounts. Reading them
- * twice changes nothing. Encoders fill memory that journal_reserve gave; decoders check every
- * bound, and say CORRUPT-free INVALID for what cannot be. */
+ * twice changes nothing. Facts are filled in where journal_reserve gave room; record_check looks at
+ * every bound of what was read before anybody else does. */
 #ifndef KOUAN_CORE_FACT_H
 #define KOUAN_CORE_FACT_H
 
@@ -22,7 +22,7 @@
 #include "core/record.h"
 #include "core/status.h"
 
-enum { FACT_DIGEST_BYTES = 32, FACT_GROUP_NAME_BYTES_MAX = 255 };
+enum { FACT_DIGEST_BYTES = 32, FACT_GROUP_NAME_BYTES_MAX = 255, FACT_SETTLED_RANGES_MAX = 1 << 20 };
 
 struct fact_generation {
     struct record_head head; /* RECORD_KIND_GENERATION */
@@ -114,7 +114,8 @@ struct bytes fact_group_name(const struct fact_group *fact);
 void fact_group_set_name(struct fact_group *fact, struct bytes name);
 
 /* Is this a whole record of a known kind, all of whose counts and offsets lie within its
- * `size_bytes`, which are within `available_bytes`? INVALID if not. For messages too. */
+ * `size_bytes`, which are within `available_bytes`? INVALID if not. For messages, too. A record
+ * that is OK is read by its accessors without leaving it. `head` is aligned as records are. */
 MUST_CHECK enum status record_check(const struct record_head *head, size_t available_bytes);
 
 #endif

@@ -140,6 +140,9 @@ enum status journal_reserve(struct journal *journal, uint32_t size_bytes,
                               : block_bytes;
         open_block(journal, position, least(position + block_bytes, bound));
     }
+    /* What a record may leave of its last bytes is padding, and the same whenever it is written. */
+    memset(journal_at(journal, journal->end_position + size_bytes - RECORD_ALIGNMENT), 0,
+           RECORD_ALIGNMENT);
     *out_head = journal_record(journal, journal->end_position);
     *out_position = journal->end_position;
     return STATUS_OK;

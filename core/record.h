@@ -19,6 +19,7 @@
 
 enum {
     RECORD_ALIGNMENT = 8,
+    RECORD_BYTES_MAX = 1 << 30,
     RECORD_HELD = 0x8000, /* in a destination: held there, not delivered */
     RECORD_RULES_MAX = 16,
     RECORD_VALUES_MAX = 8192
