@@ -125,7 +125,7 @@ static int make_node(struct fake_disk *disk)
             disk->nodes[i].is_used = true;
             return i;
         }
-    assert(!"too many files");
+    assert(false && "too many files");
     return -1;
 }
 
@@ -185,7 +185,7 @@ static struct fake_write *write_of(struct fake_node *node, const struct disk_req
     for (uint32_t i = 0; i < node->write_count; i++)
         if (node->writes[i].offset == request->offset && node->writes[i].completed_at == 0)
             return &node->writes[i];
-    assert(!"a write that was not asked for");
+    assert(false && "a write that was not asked for");
     return NULL;
 }
 
