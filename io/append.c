@@ -258,12 +258,37 @@ enum status append_message(struct shard *shard, const struct routing *routing, e
 
 /* ---- records that Kouan makes ---- */
 
+/* The source's rules that there still are, as they are numbered now. */
+static uint16_t map_rules(const struct generation_list *generations, const struct record *source,
+                          uint32_t out_rules[RECORD_RULES_MAX])
+{
+    uint16_t count = 0;
+    const uint32_t *rules = record_rules(source);
+    for (uint16_t i = 0; i < source->rule_count && count < RECORD_RULES_MAX; i++)
+        if (generation_list_rule_now(generations, source->generation, rules[i], &out_rules[count]))
+            count++;
+    return count;
+}
+
+/* A new record is one of the current generation, whichever decided its source. */
+static void number_anew(const struct generation_list *generations, struct record *record)
+{
+    uint64_t before = record->generation;
+    record->generation = generation_list_current(generations);
+    record->participant =
+        generation_list_now(generations, before, NAME_PARTICIPANT, record->participant);
+    record->channel = generation_list_now(generations, before, NAME_CHANNEL, record->channel);
+    record->profile = generation_list_now(generations, before, NAME_PROFILE, record->profile);
+}
+
 enum status append_repeat(struct shard *shard, const struct record *source, enum record_cause cause,
                           uint16_t destination, struct record_id *out_id)
 {
     struct bytes whole = record_whole(source);
-    uint32_t size = record_size(1, source->rule_count, source->value_count, (uint32_t)whole.size,
-                                source->text_bytes);
+    uint32_t rules[RECORD_RULES_MAX];
+    uint16_t rule_count = map_rules(&shard->generations, source, rules);
+    uint32_t size =
+        record_size(1, rule_count, source->value_count, (uint32_t)whole.size, source->text_bytes);
     struct outlet *outlet = &shard->outlets[destination];
     if (!outlet_has_room(outlet, size) || !commit_has_spare_room(shard, 1))
         return STATUS_FULL;
@@ -278,10 +303,12 @@ enum status append_repeat(struct shard *shard, const struct record *source, enum
     record->id = journal_next_id(&shard->journal, loop_wall_ms(shard->loop));
     record->origin = source_id;
     record->cause = (uint8_t)cause;
-    record->head.size_bytes = size;
+    record->head = (struct record_head){.size_bytes = size, .kind = RECORD_KIND_MESSAGE};
+    number_anew(&shard->generations, record);
     record->destination_count = 1;
+    record->rule_count = rule_count;
     record_destinations(record)[0] = destination;
-    memcpy(record_rules(record), record_rules(source), source->rule_count * sizeof(uint32_t));
+    memcpy(record_rules(record), rules, rule_count * sizeof *rules);
     memcpy(record_values(record), record_values(source),
            source->value_count * sizeof(struct record_value));
     memcpy((uint8_t *)(uintptr_t)record_whole(record).data, whole.data,

@@ -175,8 +175,8 @@ static void reply_holds(struct session *session, uint64_t count)
         resp_write_bulk_text(&writer, "since_ms");
         resp_write_integer(&writer, (int64_t)hold->since_ms);
         resp_write_bulk_text(&writer, "origin");
-        resp_write_bulk_text(&writer,
-                             shard->generation->directory.participants[record->participant]->name);
+        resp_write_bulk_text(&writer, generation_list_name(&shard->generations, record->generation,
+                                                           NAME_PARTICIPANT, record->participant));
         resp_write_bulk_text(&writer, "body");
         resp_write_bulk(&writer, bytes_slice(record_body(record), 0, 256));
         id = hold->id;

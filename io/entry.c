@@ -47,39 +47,45 @@ static void render_keys(struct text_sink *sink, const struct record *record)
     }
 }
 
-static void render_rules(struct text_sink *sink, const struct generation *generation,
+static void render_rules(struct text_sink *sink, const struct generation_list *generations,
                          const struct record *record)
 {
-    enum { TABLE_SHIFT = 24 };
     const uint32_t *rules = record_rules(record);
     for (uint16_t i = 0; i < record->rule_count; i++) {
-        const struct rule_table *table = generation->tables[rules[i] >> TABLE_SHIFT];
         if (sink->size > 0)
             sink_add_text(sink, "\n");
-        sink_add_text(sink, table->name);
+        sink_add_text(sink, generation_list_table(generations, record->generation, rules[i]));
         sink_add_text(sink, "/");
-        sink_add_text(sink, table->rules[rules[i] & ((1U << TABLE_SHIFT) - 1)].id);
+        sink_add_text(sink, generation_list_rule(generations, record->generation, rules[i]));
     }
 }
 
-static void render_fact(struct text_sink *sink, const struct generation *generation,
+static void render_name(struct text_sink *sink, const struct generation_list *generations,
+                        const struct record *record, enum generation_name kind, uint16_t index)
+{
+    sink_add_text(sink, generation_list_name(generations, record->generation, kind, index));
+}
+
+static void render_fact(struct text_sink *sink, const struct generation_list *generations,
                         const struct record *record, enum record_fact fact)
 {
     char text[64] = "";
     switch (fact) {
     case FACT_ORIGIN:
-        sink_add_text(sink, generation->directory.participants[record->participant]->name);
+        render_name(sink, generations, record, NAME_PARTICIPANT, record->participant);
         return;
-    case FACT_CHANNEL: sink_add_text(sink, generation->channels[record->channel]->name); return;
+    case FACT_CHANNEL:
+        render_name(sink, generations, record, NAME_CHANNEL, record->channel);
+        return;
     case FACT_PROFILE:
-        sink_add_text(sink, generation->profiles.profiles[record->profile]->name);
+        render_name(sink, generations, record, NAME_PROFILE, record->profile);
         return;
     case FACT_VERDICT: sink_add_text(sink, verdict_name((enum verdict)record->verdict)); return;
     case FACT_GENERATION:
         snprintf(text, sizeof text, "%llu", (unsigned long long)record->generation);
         sink_add_text(sink, text);
         return;
-    case FACT_RULE: render_rules(sink, generation, record); return;
+    case FACT_RULE: render_rules(sink, generations, record); return;
     case FACT_KEYS: render_keys(sink, record); return;
     case FACT_CAUSE:
         sink_add_text(sink, record_cause_name((enum record_cause)record->cause));
@@ -100,26 +106,26 @@ static void render_fact(struct text_sink *sink, const struct generation *generat
     }
 }
 
-static void render(struct text_sink *sink, const struct generation *generation,
+static void render(struct text_sink *sink, const struct generation_list *generations,
                    const struct record *record, const struct delivered_field *field)
 {
     if (field->kind == DELIVER_SLOT)
         render_slot(sink, record, field->slot);
     else
-        render_fact(sink, generation, record, field->fact);
+        render_fact(sink, generations, record, field->fact);
 }
 
-static void write_field(struct resp_writer *writer, const struct generation *generation,
+static void write_field(struct resp_writer *writer, const struct generation_list *generations,
                         const struct record *record, const struct delivered_field *field)
 {
     struct text_sink measured = {0};
-    render(&measured, generation, record, field);
+    render(&measured, generations, record, field);
     resp_write_bulk_text(writer, field->name);
     uint8_t *room = resp_write_bulk_room(writer, measured.size);
     if (room == NULL)
         return;
     struct text_sink written = {.out = room};
-    render(&written, generation, record, field);
+    render(&written, generations, record, field);
 }
 
 void entry_write(struct resp_writer *writer, const struct shard *shard, const struct outlet *outlet,
@@ -132,5 +138,5 @@ void entry_write(struct resp_writer *writer, const struct shard *shard, const st
     resp_write_bulk(writer, BYTES_LITERAL("body"));
     resp_write_bulk(writer, record_body(record));
     for (uint16_t i = 0; i < destination->field_count; i++)
-        write_field(writer, shard->generation, record, &destination->fields[i]);
+        write_field(writer, &shard->generations, record, &destination->fields[i]);
 }

@@ -1,4 +1,5 @@
-/* A delivered entry: `body`, then the destination's chosen fields, in their configured order.
+/* A delivered entry: `body`, then the destination's chosen fields, in their configured order; names
+ * are those of the generation that decided the record.
  * Several values of one field stand a line each. */
 #ifndef KOUAN_IO_ENTRY_H
 #define KOUAN_IO_ENTRY_H

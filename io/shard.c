@@ -9,6 +9,7 @@
 
 enum { LOG_NUMBER = 0, NS_PER_MS = 1000000 };
 
+static void list_generation(struct shard *shard);
 static enum status open_parts(struct shard *shard, const struct shard_settings *settings,
                               char *out_problem, size_t problem_capacity);
 static enum status listen_all(struct shard *shard, char *out_problem, size_t problem_capacity);
@@ -25,6 +26,7 @@ enum status shard_open(const struct shard_settings *settings, struct shard **out
         return STATUS_NO_MEMORY;
     shard->config = settings->config;
     shard->generation = settings->config->generation;
+    list_generation(shard);
     snprintf(out_problem, problem_capacity,
              "not enough memory for what the configuration reserves; lower `memory`, "
              "`window_entries` or `backlog_max`");
@@ -37,6 +39,15 @@ enum status shard_open(const struct shard_settings *settings, struct shard **out
     }
     *out_shard = shard;
     return STATUS_OK;
+}
+
+static void list_generation(struct shard *shard)
+{
+    struct generation_list *list = &shard->generations;
+    generation_list_init(list);
+    struct generation_names *names = arena_allocate(&list->arena, sizeof *names);
+    generation_names_take(&list->arena, shard->generation, NULL, 0, names);
+    generation_list_add(list, names);
 }
 
 static enum window_match match_record(void *context, uint64_t position,
@@ -253,6 +264,7 @@ void shard_close(struct shard *shard)
     if (shard->window != NULL)
         window_close(shard->window);
     journal_close(&shard->journal);
+    generation_list_deinit(&shard->generations);
     free(shard);
 }
 

@@ -11,6 +11,7 @@
 #include "io/outlet.h"
 #include "io/parking.h"
 #include "io/reject.h"
+#include "routes/generation_list.h"
 
 struct shard_figures {
     uint64_t commands, batches, batch_messages, collisions, copied_forward, copied_forward_bytes,
@@ -20,6 +21,7 @@ struct shard_figures {
 struct shard {
     const struct config *config;
     const struct generation *generation;
+    struct generation_list generations; /* and those before it that the log speaks of */
     struct loop *loop;
     struct transport *transport;
     struct listener *listeners[CONFIG_LISTENERS_MAX];
