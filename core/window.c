@@ -100,9 +100,15 @@ void window_confirm(struct window *window, uint32_t entry)
 {
     struct window_entry *item = entry_in(window, entry, WINDOW_PLACED);
     assert(window_entry_position(item) >= window->floor);
-    window_entry_set(item, WINDOW_CONFIRMED, window_entry_position(item));
-    item->time_s = window->now_s;
     window->pending--;
+    window_settle(window, entry, window_entry_position(item), window->now_s);
+}
+
+void window_settle(struct window *window, uint32_t entry, uint64_t position, uint32_t time_s)
+{
+    struct window_entry *item = &window->entries.items[entry];
+    window_entry_set(item, WINDOW_CONFIRMED, position);
+    item->time_s = time_s;
     window_scopes_append(&window->scopes, window->entries.items, entry);
     window_entries_settle(&window->entries, entry);
 }

@@ -153,6 +153,20 @@ enum window_state window_claim_state(const struct window *window, const struct w
  * may be placed and not confirmed. */
 void window_forget_before(struct window *window, uint64_t position);
 
+/* An identity that was confirmed in an earlier life of the window, as the log knows it. */
+struct window_restored {
+    struct digest identity, body_digest;
+    uint64_t position; /* of its record */
+    uint32_t time_s;   /* when it was confirmed */
+    uint16_t scope;
+};
+
+/* Remembers confirmed identities again, as if each had just been asked, placed and confirmed: what
+ * is too old at `now_s` is passed over, and in a full window the oldest leave. Before the first
+ * ask; by growing position, over all calls. No record is looked at. */
+void window_restore(struct window *window, const struct window_restored *items, uint32_t count,
+                    uint32_t now_s);
+
 struct window_figures {
     uint64_t capacity, used, pending; /* used: with pending, and with what is not yet swept out */
     uint64_t memory_bytes;            /* all of it */

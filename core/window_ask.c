@@ -21,6 +21,8 @@ static const struct window_claim *find_unread(const struct window_claim *claims,
 static void answer_unread(struct window_claim *claim, uint64_t position);
 static void answer(struct window *window, struct window_claim *claim);
 static struct finding find_leader(const struct window *window, const struct window_claim *claim);
+static void search_mixed(const struct window *window, const struct window_claim *claim,
+                         struct finding *finding);
 static void find_follower(const struct window *window, const struct window_claim *claim,
                           struct finding *finding);
 static bool remember(struct window *window, struct window_claim *claim, uint32_t leader);
@@ -152,18 +154,35 @@ static struct finding find_leader(const struct window *window, const struct wind
     for (uint32_t leader = window_index_first(&entries->index, window_key_hash(key),
                                               window_leader_tag(claim), &search);
          leader != WINDOW_NO_ENTRY; leader = window_index_next(&entries->index, &search)) {
-        uint32_t witness = leader;
         if (entries->items[leader].key != key)
             continue;
-        if (window_is_too_old(window, &entries->items[leader]))
-            witness = entries->items[leader].circle_previous;
-        if (window_is_too_old(window, &entries->items[witness]))
+        uint32_t witness = window_witness(window, leader);
+        if (witness == WINDOW_NO_ENTRY)
             continue;
-        enum window_match match = window_compare(window, witness, claim);
-        if (match != WINDOW_MATCH_NOTHING)
-            return (struct finding){.leader = leader, .twin = witness, .match = match};
+        struct finding finding = {leader, witness, window_compare(window, witness, claim)};
+        if (finding.match == WINDOW_MATCH_NOTHING)
+            search_mixed(window, claim, &finding);
+        if (finding.match != WINDOW_MATCH_NOTHING)
+            return finding;
     }
     return (struct finding){.leader = WINDOW_NO_ENTRY, .match = WINDOW_MATCH_NOTHING};
+}
+
+/* What was restored has a circle for each key. Two identities of one key are as rare as searches
+ * that the filter lets through, but then the claim's may be any in the circle. */
+static void search_mixed(const struct window *window, const struct window_claim *claim,
+                         struct finding *finding)
+{
+    const struct window_entry *items = window->entries.items;
+    for (uint32_t entry = items[finding->leader].circle_next; entry != finding->leader;
+         entry = items[entry].circle_next) {
+        if (window_is_too_old(window, &items[entry]))
+            continue;
+        finding->twin = entry;
+        finding->match = window_compare(window, entry, claim);
+        if (finding->match != WINDOW_MATCH_NOTHING)
+            return;
+    }
 }
 
 /* Looks for a follower with the claim's body digest; leaves the finding if there is none. */
@@ -214,24 +233,33 @@ static void count_in(struct window *window, uint16_t scope)
         window_begin_sweep(window); /* the round has become longer */
 }
 
-/* Makes the claim a pending entry in the circle of `leader`, if it has one. */
-static bool remember(struct window *window, struct window_claim *claim, uint32_t leader)
+uint32_t window_add(struct window *window, const struct window_claim *claim, uint32_t leader)
 {
     struct window_entry *items = window->entries.items;
     uint32_t heir = WINDOW_NO_ENTRY, gone;
     if (leader != WINDOW_NO_ENTRY && !window_entry_is_alone(items, leader))
         heir = items[leader].circle_next;
-    if (window->unplaced_free_count == 0 || !window_make_room(window, claim->scope, &gone))
-        return false;
+    if (!window_make_room(window, claim->scope, &gone))
+        return WINDOW_NO_ENTRY;
     if (gone == leader)
         leader = heir;
+    uint32_t entry = window_entries_add(&window->entries, claim, leader);
+    count_in(window, claim->scope);
+    return entry;
+}
 
+/* Makes the claim a pending entry in the circle of `leader`, if it has one. */
+static bool remember(struct window *window, struct window_claim *claim, uint32_t leader)
+{
+    if (window->unplaced_free_count == 0)
+        return false;
+    claim->entry = window_add(window, claim, leader);
+    if (claim->entry == WINDOW_NO_ENTRY)
+        return false;
     uint32_t slot = window->unplaced_free[--window->unplaced_free_count];
     window->unplaced[slot] = (struct window_unplaced){
         .identity = claim->identity, .body_digest = claim->body_digest, .body = claim->body};
-    claim->entry = window_entries_add(&window->entries, claim, leader);
-    window_entry_set(&items[claim->entry], WINDOW_PENDING, slot);
-    count_in(window, claim->scope);
+    window_entry_set(&window->entries.items[claim->entry], WINDOW_PENDING, slot);
     window->pending++;
     return true;
 }

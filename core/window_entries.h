@@ -4,7 +4,8 @@
  * The entries of one identity form a circle. One of them leads: it stands in the index under the
  * identity, the followers each under (identity, body). So a claim whose identity is new costs one
  * search, one that repeats any body two, however many bodies the identity has. When the leader
- * goes, the next in the circle takes its slot.
+ * goes, the next in the circle takes its slot. (What window_restore brings back has a circle for
+ * each key, since no record is looked at then: two identities share one once in 2^59.)
  *
  * From the leader on, the circle holds first the confirmed followers, as they were confirmed, and
  * then those that are not. So if an entry lives, the leader does or the one before it, the tail. */

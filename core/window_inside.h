@@ -1,7 +1,7 @@
 /* The identity window from inside, for its own modules only:
  *
  *   window.c          opening, an entry's life, figures
- *   window_ask.c      claims and verdicts
+ *   window_ask.c      claims and verdicts           window_restore.c  what the log knows of them
  *   window_room.c     what goes, and when
  *   window_entries.c  the entries of an identity      window_index.c  from hashes to entries
  *   window_scopes.c   what each scope holds           ranking.c       ... and who holds the most */
@@ -40,12 +40,30 @@ struct window {
 enum window_match window_compare(const struct window *window, uint32_t entry,
                                  const struct window_claim *claim);
 
+/* Adds a pending entry for the claim to the circle of `leader`, if it has one, and makes room for
+ * it. WINDOW_NO_ENTRY: there is none. */
+uint32_t window_add(struct window *window, const struct window_claim *claim, uint32_t leader);
+
+/* Confirms an entry at `position`, which is not counted as pending. */
+void window_settle(struct window *window, uint32_t entry, uint64_t position, uint32_t time_s);
+
 /* A confirmed entry that is forgotten already, whether swept out or not. */
 static inline bool window_is_too_old(const struct window *window, const struct window_entry *entry)
 {
     return window_entry_state(entry) == WINDOW_CONFIRMED &&
            (window_entry_position(entry) < window->floor ||
             window->now_s - entry->time_s > window->settings.span_s);
+}
+
+/* Of the circle that this entry leads, one that is not forgotten: it or the tail; or
+ * WINDOW_NO_ENTRY. */
+static inline uint32_t window_witness(const struct window *window, uint32_t leader)
+{
+    const struct window_entry *items = window->entries.items;
+    if (!window_is_too_old(window, &items[leader]))
+        return leader;
+    uint32_t tail = items[leader].circle_previous;
+    return window_is_too_old(window, &items[tail]) ? WINDOW_NO_ENTRY : tail;
 }
 
 /* Every scope may have entries that have just become too old. */
