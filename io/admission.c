@@ -81,7 +81,7 @@ static bool measure(struct shard *shard, struct intake_batch *batch, uint32_t fi
 {
     for (uint32_t i = first; i < first + batch->routings[first].part_count; i++) {
         batch->items[i].record_bytes = append_measure(&batch->routings[i]);
-        if (batch->items[i].record_bytes > shard->config->options.block)
+        if (batch->items[i].record_bytes > config_record_bytes_max(&shard->config->options))
             return false;
     }
     return true;

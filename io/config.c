@@ -1,7 +1,6 @@
 #include "io/config.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "io/config_build.h"
@@ -23,8 +22,9 @@ static const char default_path[] = "(embedded defaults)";
 
 #define X(name, initial, min, max, unit, help) #name,
 static const char *const top_names[] = {
-    "listen", "plaintext", "channels", "participants", "destinations",     "defaults",
-    "tables", "lists",     "profiles", "unroutable",   OPTION_LIST(X) NULL};
+    "listen",           "plaintext", "channels", "participants", "destinations", "defaults",
+    "tables",           "lists",     "profiles", "unroutable",   "sync",         "journal",
+    OPTION_LIST(X) NULL};
 #undef X
 
 static void read_listen(struct config_build *build)
@@ -58,39 +58,6 @@ static void read_listen(struct config_build *build)
     }
 }
 
-/* Limits that only make sense together. */
-static void check_options(struct config_build *build)
-{
-    const struct options *options = &build->config->options;
-    enum { RECORD_ROOM = 64 * 1024, BLOCKS_MIN = 16 };
-    if (options->block < options->message_max + RECORD_ROOM)
-        config_error(build, yaml_member(build->root, "block"), "C110",
-                     "raise `block`, or lower `message_max`",
-                     "a block of %" PRIu64 " bytes does not hold a message of %" PRIu64
-                     " and what is read from it (64 KiB)",
-                     options->block, options->message_max);
-    if (options->memory / options->block < BLOCKS_MIN)
-        config_error(build, yaml_member(build->root, "memory"), "C110",
-                     "raise `memory`, or lower `block`",
-                     "the memory of the log, %" PRIu64 " bytes, is less than %d blocks",
-                     options->memory, BLOCKS_MIN);
-    if (options->output_max / 2 < options->reply_max + 2 * options->block)
-        config_error(build, yaml_member(build->root, "output_max"), "C110",
-                     "raise `output_max`, or lower `reply_max` or `block`",
-                     "half of output_max must hold reply_max and two blocks: %" PRIu64 " bytes",
-                     options->reply_max + 2 * options->block);
-    if (options->output_chunks * CHUNK_RECEIVE_BYTES < options->output_max)
-        config_error(build, yaml_member(build->root, "output_chunks"), "C110",
-                     "raise `output_chunks`, or lower `output_max`",
-                     "%" PRIu64 " output chunks of 64 KiB are less than output_max, which one "
-                     "connection may have",
-                     options->output_chunks);
-    if ((options->receive_buffers & (options->receive_buffers - 1)) != 0)
-        config_error(build, yaml_member(build->root, "receive_buffers"), "C104", NULL,
-                     "receive_buffers is a power of two, this is %" PRIu64,
-                     options->receive_buffers);
-}
-
 static void publish_arrays(struct config_build *build)
 {
     struct generation *generation = build->config->generation;
@@ -112,7 +79,7 @@ static void build_all(struct config_build *build)
 {
     config_check_names(build, build->root, top_names);
     config_options(build, build->root, option_rows, &build->config->options);
-    check_options(build);
+    config_read_journal(build);
     read_listen(build);
     config_read_channels(build);
     config_read_destinations(build);
@@ -197,6 +164,7 @@ enum status config_load_from(const struct config_source *source, const char *pat
     generation->number = 1;
     config->generation = generation;
     config->path = path;
+    config->sync = SYNC_MEMORY; /* until there is a disk */
     options_set_defaults(&config->options);
     load(config, source, diagnostics);
     if (diagnostics->error_count > errors_before) {
@@ -242,7 +210,8 @@ const struct diagnostic_code config_codes[] = {
     {"C109", "something needed is missing",
      "Names of participants, channels and destinations, and at least one channel and destination."},
     {"C110", "limits that do not fit together",
-     "A block must hold the largest message; the log must hold what all groups may keep, twice; "
+     "A quarter of a segment must hold the largest message, `memory` two segments and "
+     "`journal_size` eight; with `sync: memory` the log must hold what all groups may keep, twice; "
      "half of output_max must hold the largest reply, and the output chunks one connection's."},
     {"C111", "an address that cannot be listened at",
      "HOST:PORT, [IPv6]:PORT, *:PORT or unix:PATH."},

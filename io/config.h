@@ -29,6 +29,9 @@ struct config_source {
     bool without_secrets; /* nobody will log in: files of secrets are not read */
 };
 
+/* When a receipt is given: when the message is on stable storage, or when it is in memory. */
+enum config_sync { SYNC_COMMIT, SYNC_MEMORY };
+
 struct config {
     struct arena arena;
     const char *path; /* NULL: the embedded defaults */
@@ -36,6 +39,8 @@ struct config {
     struct place listen_place[CONFIG_LISTENERS_MAX];
     uint16_t listen_count;
     bool plaintext; /* listeners beyond loopback are allowed without TLS */
+    enum config_sync sync;
+    const char *journal_path; /* the folder of the journal */
     struct options options;
     struct config_file *files; /* in the order in which they were read, the configuration first */
     uint32_t file_count, file_capacity;
@@ -52,6 +57,11 @@ MUST_CHECK enum status config_load_from(const struct config_source *source, cons
                                         struct config **out_config,
                                         struct diagnostics *diagnostics);
 void config_free(struct config *config);
+
+/* The largest record: a message of message_max, and what is read from it. */
+uint32_t config_record_bytes_max(const struct options *options);
+/* Of the log in memory, and of its files. */
+uint32_t config_segment_bytes(const struct config *config);
 
 /* The text of the embedded defaults, for `kouan config` and the docs. */
 extern const char config_default_text[];

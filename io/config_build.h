@@ -65,6 +65,8 @@ uint16_t config_find_channel(const struct config_build *build, struct bytes name
 void config_read_destinations(struct config_build *build);
 void config_read_participants(struct config_build *build);
 /* Profiles, channels, lists, tables, and the generation itself. */
+/* `sync` and `journal`, and the limits that only make sense together. */
+void config_read_journal(struct config_build *build);
 void config_read_channels(struct config_build *build);
 void config_read_profiles(struct config_build *build);
 void config_read_tables(struct config_build *build);

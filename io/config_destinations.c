@@ -168,11 +168,15 @@ static void link_dead_letter(struct config_build *build, const struct yaml_node 
                      "`%s` gives up messages but names no dead letter", destination->name);
 }
 
-/* What groups may keep, over all destinations, is at most a half of the log's memory. */
-static void share_memory(struct config_build *build, const struct yaml_node *section)
+/* What groups may keep, over all destinations, is at most a half of the log: of its files, or of
+ * its memory if it has none. */
+static void share_log(struct config_build *build, const struct yaml_node *section)
 {
     const struct options *options = &build->config->options;
-    uint64_t live = options->memory / LIVE_SHARE_DIVISOR, given = options->hold_bytes_max;
+    bool in_memory = build->config->sync == SYNC_MEMORY;
+    const char *name = in_memory ? "memory" : "journal_size";
+    uint64_t whole = in_memory ? options->memory : options->journal_size;
+    uint64_t live = whole / LIVE_SHARE_DIVISOR, given = options->hold_bytes_max;
     uint32_t open_shares = 0;
     for (uint16_t i = 0; i < build->destination_count; i++) {
         given += build->destinations[i]->backlog_bytes_max;
@@ -181,11 +185,14 @@ static void share_memory(struct config_build *build, const struct yaml_node *sec
     uint64_t least = options->message_max * 4;
     if (given > live || (open_shares > 0 && (live - given) / open_shares < least)) {
         config_error(build, section, "C110",
-                     "raise `memory`, or lower backlog_bytes_max, hold_bytes_max or message_max",
-                     "the destinations may keep %" PRIu64 " bytes in all (half of `memory`), "
+                     arena_format(build->arena,
+                                  "raise `%s`, or lower backlog_bytes_max, hold_bytes_max or "
+                                  "message_max",
+                                  name),
+                     "the destinations may keep %" PRIu64 " bytes in all (half of `%s`), "
                      "hold_bytes_max and backlog_bytes_max take %" PRIu64
                      " of them, and each destination without one wants at least %" PRIu64,
-                     live, given, least);
+                     live, name, given, least);
         return;
     }
     for (uint16_t i = 0; i < build->destination_count; i++)
@@ -221,5 +228,5 @@ void config_read_destinations(struct config_build *build)
         if (index != NO_DESTINATION)
             link_dead_letter(build, node, build->destinations[index]);
     }
-    share_memory(build, section);
+    share_log(build, section);
 }

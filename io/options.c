@@ -24,7 +24,7 @@ const struct option_row destination_option_rows[] = {
 
 const char *option_unit_name(enum option_unit unit)
 {
-    static const char *const names[] = {"", "bytes", "ms", "s"};
+    static const char *const names[] = {"", "bytes", "us", "ms", "s"};
     return names[unit];
 }
 
@@ -53,28 +53,34 @@ void option_set(void *options, const struct option_row *row, uint64_t value)
 struct suffix {
     const char *text;
     enum option_unit unit;
-    uint64_t factor; /* of a time: in milliseconds */
+    uint64_t factor; /* of a time: in microseconds */
 };
 
 static const struct suffix suffixes[] = {
-    {"KiB", UNIT_BYTES, KIB}, {"MiB", UNIT_BYTES, MIB}, {"GiB", UNIT_BYTES, GIB},
-    {"B", UNIT_BYTES, 1},     {"ms", UNIT_MS, 1},       {"s", UNIT_MS, 1000},
-    {"m", UNIT_MS, 60000},    {"h", UNIT_MS, 3600000},  {"d", UNIT_MS, 86400000},
+    {"KiB", UNIT_BYTES, KIB},     {"MiB", UNIT_BYTES, MIB}, {"GiB", UNIT_BYTES, GIB},
+    {"B", UNIT_BYTES, 1},         {"us", UNIT_US, 1},       {"ms", UNIT_US, 1000},
+    {"s", UNIT_US, 1000000},      {"m", UNIT_US, 60000000}, {"h", UNIT_US, 3600000000U},
+    {"d", UNIT_US, 86400000000U},
 };
+
+/* In microseconds; 0: it is no time. */
+static const uint64_t unit_us[] = {[UNIT_US] = 1, [UNIT_MS] = 1000, [UNIT_S] = 1000000};
 
 /* A time is written in any of its suffixes, and kept in the option's own unit, if that is exact. */
 static bool apply_suffix(uint64_t number, const struct suffix *suffix, enum option_unit unit,
                          uint64_t *out_value)
 {
     uint64_t value;
-    bool is_time = unit == UNIT_MS || unit == UNIT_S;
-    if ((suffix->unit == UNIT_MS) != is_time || (unit == UNIT_COUNT))
+    uint64_t divisor = unit_us[unit];
+    if ((suffix->unit == UNIT_US) != (divisor > 0) || unit == UNIT_COUNT)
         return false;
     if (__builtin_mul_overflow(number, suffix->factor, &value))
         return false;
-    if (unit == UNIT_S && value % 1000 != 0)
+    if (divisor == 0)
+        divisor = 1;
+    if (value % divisor != 0)
         return false;
-    *out_value = unit == UNIT_S ? value / 1000 : value;
+    *out_value = value / divisor;
     return true;
 }
 

@@ -7,8 +7,8 @@
 
 #include "core/bytes.h"
 
-enum option_unit { UNIT_COUNT, UNIT_BYTES, UNIT_MS, UNIT_S };
-const char *option_unit_name(enum option_unit unit); /* "", "bytes", "ms", "s" */
+enum option_unit { UNIT_COUNT, UNIT_BYTES, UNIT_US, UNIT_MS, UNIT_S };
+const char *option_unit_name(enum option_unit unit); /* "", "bytes", "us", "ms", "s" */
 
 #define KIB UINT64_C(1024)
 #define MIB (1024 * KIB)
@@ -20,8 +20,17 @@ const char *option_unit_name(enum option_unit unit); /* "", "bytes", "ms", "s" *
     X(message_max, 512 * KIB, 1 * KIB, 8 * MIB, BYTES, "the largest message body")                 \
     X(entries_max, 256, 1, 4096, COUNT, "business records in one message")                         \
     X(memory, 256 * MIB, 32 * MIB, 1024 * GIB, BYTES,                                              \
-      "the log in memory; holds what groups still need, and the bodies of the dedupe window")      \
-    X(block, 1 * MIB, 64 * KIB, 16 * MIB, BYTES, "a block of the log; above message_max")          \
+      "the log in memory: what came last; with `sync: memory` all that groups still need")         \
+    X(block, 256 * KIB, 16 * KIB, 16 * MIB, BYTES,                                                 \
+      "what the log writes at once, at most; more for a large message")                            \
+    X(segment, 64 * MIB, 4 * MIB, 1 * GIB, BYTES, "a file of the journal, whole pages of 4 KiB")   \
+    X(journal_size, 64 * GIB, 16 * MIB, 1024 * 1024 * GIB, BYTES,                                  \
+      "what the journal's files may take")                                                         \
+    X(retain_time, 7 * 86400, 0, 315360000, S, "how long the journal keeps what nobody needs")     \
+    X(writes_in_flight, 2, 1, 4, COUNT, "blocks on their way to the disk at a time")               \
+    X(linger, 100, 0, 100000, US, "how long a block may wait for more records, at most")           \
+    X(idle_seal, 10, 1, 60000, MS, "without records, until the last block is confirmed on disk")   \
+    X(recall_memory, 64 * MIB, 4 * MIB, 64 * GIB, BYTES, "for what is read back from the journal") \
     X(window_entries, 1000000, 2048, UINT64_C(2147483648), COUNT, "messages remembered by dedupe") \
     X(window_span, 86400, 1, 315360000, S, "how long dedupe remembers a message")                  \
     X(publications_max, 32768, 64, 1048576, COUNT, "messages without a reply yet, in all")         \
@@ -50,7 +59,7 @@ const char *option_unit_name(enum option_unit unit); /* "", "bytes", "ms", "s" *
 #define DESTINATION_OPTION_LIST(X)                                                                 \
     X(pending_max, 65536, 1, 16777216, COUNT, "delivered and not acknowledged, per group")         \
     X(backlog_max, 1048576, 16, UINT64_C(268435456), COUNT, "messages kept for its groups")        \
-    X(backlog_bytes_max, 0, 0, 1024 * GIB, BYTES, "their size; 0: a fair share of `memory`")       \
+    X(backlog_bytes_max, 0, 0, 1024 * GIB, BYTES, "their size; 0: a fair share of the log")        \
     X(retain_bytes, 8 * MIB, 0, 1024 * GIB, BYTES, "kept while it has no group")                   \
     X(deliveries_max, 0, 0, 1000000, COUNT, "deliveries before the dead letter; 0: no limit")
 
@@ -87,8 +96,8 @@ static inline uint64_t option_get(const void *options, const struct option_row *
     return value;
 }
 
-/* A number with an optional unit: 4096, 64KiB, 1MiB, 2GiB, 500ms, 10s, 5m, 1h, 7d. False if it is
- * not one, or the unit does not fit the option. The range is the caller's to check. */
+/* A number with an optional unit: 4096, 64KiB, 1MiB, 2GiB, 100us, 500ms, 10s, 5m, 1h, 7d. False if
+ * it is not one, or the unit does not fit the option. The range is the caller's to check. */
 bool option_parse_value(struct bytes text, enum option_unit unit, uint64_t *out_value);
 
 /* Puts `value` into the struct; asserts the range. */

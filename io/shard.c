@@ -30,6 +30,11 @@ enum status shard_open(const struct shard_settings *settings, struct shard **out
     snprintf(out_problem, problem_capacity,
              "not enough memory for what the configuration reserves; lower `memory`, "
              "`window_entries` or `backlog_max`");
+    if (shard->config->sync != SYNC_MEMORY) {
+        snprintf(out_problem, problem_capacity, "there is no disk in this version: `sync: memory`");
+        shard_close(shard);
+        return STATUS_UNSUPPORTED;
+    }
     enum status status = open_parts(shard, settings, out_problem, problem_capacity);
     if (status == STATUS_OK)
         status = listen_all(shard, out_problem, problem_capacity);
@@ -101,17 +106,13 @@ static enum status open_loop(struct shard *shard, char *out_problem, size_t prob
     return transport_open(shard->loop, &transport, &shard->transport);
 }
 
-/* Segments of 8 MiB, or of eight blocks where those are large: `memory` is at least sixteen. */
 static enum status open_journal(struct shard *shard)
 {
-    enum { SEGMENT_BYTES = 8 * 1024 * 1024, SEGMENT_BLOCKS_MIN = 8 };
     const struct options *options = &shard->config->options;
-    uint32_t block_bytes = (uint32_t)journal_round_up(options->block, JOURNAL_PAGE_BYTES);
-    uint32_t segment_bytes = block_bytes * SEGMENT_BLOCKS_MIN;
     const struct journal_settings settings = {
         .memory_bytes = options->memory,
-        .segment_bytes = segment_bytes > SEGMENT_BYTES ? segment_bytes : SEGMENT_BYTES,
-        .block_bytes = block_bytes,
+        .segment_bytes = config_segment_bytes(shard->config),
+        .block_bytes = (uint32_t)options->block,
         .log_number = LOG_NUMBER,
         .in_memory = true,
         .secret = shard->secret,

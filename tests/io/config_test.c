@@ -72,6 +72,7 @@ static const char *write_configuration(struct folder *folder, const char *text)
 #define CHANNELS     "channels: [{name: in}]\n"
 #define DESTINATIONS "destinations: [{name: all}]\n"
 #define BASE         CHANNELS DESTINATIONS
+#define COMMIT       "sync: commit\n"
 
 /* ---- what is right ---- */
 
@@ -137,6 +138,23 @@ Test(config, options_are_read_with_their_units)
     cr_expect_str_eq(config->listen[0], "127.0.0.1:7400");
     cr_expect_eq(config->generation->destinations[0]->pending_max, 7);
     cr_expect_eq(config->generation->destinations[0]->retain_bytes, 1048576);
+    config_free(config);
+    folder_close(&folder);
+}
+
+Test(config, the_journal_lies_beside_the_configuration)
+{
+    struct folder folder;
+    struct config *config = load_good(&folder, BASE "sync: commit\nlinger: 2ms\n");
+    const char *wanted = arena_format(&config->generation->arena, "%s/kouan-journal", folder.path);
+    cr_expect_str_eq(config->journal_path, wanted);
+    cr_expect_eq(config->sync, SYNC_COMMIT);
+    cr_expect_eq(config->options.linger, 2000);
+    config_free(config);
+    folder_close(&folder);
+    config = load_good(&folder, BASE "sync: memory\njournal: /var/lib/kouan\n");
+    cr_expect_str_eq(config->journal_path, "/var/lib/kouan");
+    cr_expect_eq(config->sync, SYNC_MEMORY);
     config_free(config);
     folder_close(&folder);
 }
@@ -433,12 +451,23 @@ static const struct wrong wrongs[] = {
     {CHANNELS "destinations: [all]\n", "C109", 2, 16, "a destination needs a name"},
     {BASE "participants: [nansha]\n", "C109", 3, 16, "a participant needs a name"},
     /* C110 */
-    {BASE "block: 64KiB\nmessage_max: 1KiB\n", "C110", 3, 8, "does not hold a message"},
-    {BASE "memory: 32MiB\nblock: 4MiB\noutput_max: 64MiB\n", "C110", 3, 9,
-     "is less than 16 blocks"},
+    {BASE "memory: 32MiB\nblock: 4MiB\noutput_max: 64MiB\nsync: memory\n", "C110", 3, 9,
+     "is less than 16 blocks of 4194304"},
+    {BASE "memory: 64MiB\nmessage_max: 4MiB\noutput_max: 64MiB\nsync: memory\n", "C110", 3, 9,
+     "is less than 16 blocks of 4329472"},
+    {BASE COMMIT "segment: 16MiB\nmessage_max: 4MiB\noutput_max: 64MiB\n", "C110", 4, 10,
+     "does not hold a block"},
+    {BASE COMMIT "segment: 16MiB\nblock: 8MiB\n", "C110", 4, 10, "does not hold a block"},
+    {BASE COMMIT "memory: 127MiB\n", "C110", 4, 9, "is less than two segments of 67108864"},
+    {BASE COMMIT "journal_size: 500MiB\n", "C110", 4, 15, "is less than 8 segments of 67108864"},
+    {BASE COMMIT "hold_bytes_max: 33GiB\n", "C110", 2, 15, "half of `journal_size`"},
+    {BASE COMMIT "segment: 67108865\n", "C104", 4, 10, "segment is a multiple of 4 KiB"},
+    {BASE "block: 65537\n", "C104", 3, 8, "block is a multiple of 4 KiB"},
+    {BASE "sync: always\n", "C104", 3, 7, "`always` is no `sync`"},
+    {BASE "journal: [a]\n", "C103", 3, 10, "a text is wanted here"},
     {BASE "output_max: 4MiB\n", "C110", 3, 13, "half of output_max"},
     {BASE "output_chunks: 64\n", "C110", 3, 16, "are less than output_max"},
-    {BASE "hold_bytes_max: 200MiB\n", "C110", 2, 15, "the destinations may keep"},
+    {BASE "sync: memory\nhold_bytes_max: 200MiB\n", "C110", 2, 15, "the destinations may keep"},
     /* C111, C112 */
     {BASE "listen: [\"127.0.0.1:7400\", nonsense]\n", "C111", 3, 28, "`nonsense` is no address"},
     {BASE "listen: \"127.0.0.1:70000\"\n", "C111", 3, 10, "is no port"},

@@ -51,13 +51,13 @@ struct unit_name {
 static const char *value_text(uint64_t value, enum option_unit unit)
 {
     static const struct unit_name bytes[] = {{"GiB", GIB}, {"MiB", MIB}, {"KiB", KIB}, {"B", 1}};
-    static const struct unit_name times[] = {
-        {"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
+    static const struct unit_name times[] = {{"d", 86400000000}, {"h", 3600000000}, {"m", 60000000},
+                                             {"s", 1000000},     {"ms", 1000},      {"us", 1}};
     if (unit == UNIT_COUNT || value == 0)
         return arena_format(&arena, "%" PRIu64, value);
     const struct unit_name *row = unit == UNIT_BYTES ? bytes : times;
-    if (unit == UNIT_S)
-        value *= 1000;
+    if (unit == UNIT_S || unit == UNIT_MS)
+        value *= unit == UNIT_S ? 1000000 : 1000;
     while (value % row->size != 0)
         row++;
     return arena_format(&arena, "%" PRIu64 "%s", value / row->size, row->name);

@@ -73,6 +73,9 @@ Test(options, values_have_units)
         {"1h", UNIT_MS, 3600000},      {"7d", UNIT_MS, 604800000},
         {"10s", UNIT_S, 10},           {"10", UNIT_S, 10},
         {"7d", UNIT_S, 604800},        {"2000ms", UNIT_S, 2},
+        {"100us", UNIT_US, 100},       {"100", UNIT_US, 100},
+        {"2ms", UNIT_US, 2000},        {"1s", UNIT_US, 1000000},
+        {"3000us", UNIT_MS, 3},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint64_t value = 77;
@@ -102,6 +105,8 @@ Test(options, other_values_are_refused)
         {"10KiB", UNIT_MS, 0},
         {"10B", UNIT_S, 0},
         {"1500ms", UNIT_S, 0},
+        {"1500us", UNIT_MS, 0},
+        {"10us", UNIT_BYTES, 0},
         {"10s s", UNIT_S, 0},
         {"18014398509481984KiB", UNIT_BYTES, 0}, /* 2^64 bytes */
         {"18446744073709551615d", UNIT_S, 0},
@@ -118,6 +123,7 @@ Test(options, unit_names)
 {
     cr_expect_str_eq(option_unit_name(UNIT_COUNT), "");
     cr_expect_str_eq(option_unit_name(UNIT_BYTES), "bytes");
+    cr_expect_str_eq(option_unit_name(UNIT_US), "us");
     cr_expect_str_eq(option_unit_name(UNIT_MS), "ms");
     cr_expect_str_eq(option_unit_name(UNIT_S), "s");
 }

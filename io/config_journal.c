@@ -1,0 +1,138 @@
+/* Where the log lies, and the limits that only make sense together. */
+#include <inttypes.h>
+
+#include "core/journal_format.h"
+#include "io/chunk.h"
+#include "io/config_build.h"
+#include "io/file.h"
+
+/* For what is read from a message: its values, up to RECORD_VALUES_MAX, and their text. */
+enum { RECORD_ROOM_BYTES = 128 * 1024 };
+static_assert(RECORD_ROOM_BYTES > RECORD_VALUES_MAX * sizeof(struct record_value), "they fit");
+
+/* A block holds a record and its header, and a segment four blocks. */
+enum { SEGMENT_RECORDS_MIN = 4 };
+
+/* `sync: memory` has segments, too: so that as many fit even a small `memory`. */
+enum { MEMORY_SEGMENTS_MIN = 2, MEMORY_BLOCKS_MIN = 16, JOURNAL_SEGMENTS_MIN = 8 };
+
+static void read_sync(struct config_build *build)
+{
+    const struct yaml_node *node = yaml_member(build->root, "sync");
+    struct bytes text;
+    if (!config_text(build, node, &text))
+        return;
+    if (bytes_equal_text(text, "commit"))
+        build->config->sync = SYNC_COMMIT;
+    else if (bytes_equal_text(text, "memory"))
+        build->config->sync = SYNC_MEMORY;
+    else
+        config_error(build, node, "C104",
+                     "commit: a receipt is given when the message is on disk; memory: at once, and "
+                     "messages do not survive the process",
+                     "`%.*s` is no `sync`", (int)text.size, (const char *)text.data);
+}
+
+static void read_path(struct config_build *build)
+{
+    struct bytes text = BYTES_LITERAL("kouan-journal");
+    const struct yaml_node *node = yaml_member(build->root, "journal");
+    if (node != NULL && !config_text(build, node, &text))
+        return;
+    build->config->journal_path = build->config->path != NULL
+                                      ? file_resolve(build->arena, build->config->path, text)
+                                      : (const char *)text.data;
+}
+
+static void check_segment(struct config_build *build)
+{
+    const struct options *options = &build->config->options;
+    uint64_t largest =
+        SEGMENT_RECORDS_MIN * (uint64_t)journal_block_bytes_for(config_record_bytes_max(options));
+    if (options->block % JOURNAL_PAGE_BYTES != 0)
+        config_error(build, yaml_member(build->root, "block"), "C104", NULL,
+                     "block is a multiple of 4 KiB, this is %" PRIu64 " bytes", options->block);
+    if (build->config->sync == SYNC_MEMORY)
+        return;
+    if (options->segment % JOURNAL_PAGE_BYTES != 0)
+        config_error(build, yaml_member(build->root, "segment"), "C104", NULL,
+                     "segment is a multiple of 4 KiB, this is %" PRIu64 " bytes", options->segment);
+    if (options->segment < largest || options->segment < SEGMENT_RECORDS_MIN * options->block)
+        config_error(build, yaml_member(build->root, "segment"), "C110",
+                     "raise `segment`, or lower `message_max` or `block`",
+                     "a quarter of a segment of %" PRIu64 " bytes does not hold a block of %" PRIu64
+                     ", or a message of %" PRIu64 " and what is read from it (128 KiB)",
+                     options->segment, options->block, options->message_max);
+    if (options->memory / MEMORY_SEGMENTS_MIN < options->segment)
+        config_error(build, yaml_member(build->root, "memory"), "C110",
+                     "raise `memory`, or lower `segment`",
+                     "the memory of the log, %" PRIu64 " bytes, is less than two segments of "
+                     "%" PRIu64,
+                     options->memory, options->segment);
+    if (options->journal_size / JOURNAL_SEGMENTS_MIN < options->segment)
+        config_error(build, yaml_member(build->root, "journal_size"), "C110",
+                     "raise `journal_size`, or lower `segment`",
+                     "a journal of %" PRIu64 " bytes is less than %d segments of %" PRIu64,
+                     options->journal_size, JOURNAL_SEGMENTS_MIN, options->segment);
+}
+
+static void check_memory(struct config_build *build)
+{
+    const struct options *options = &build->config->options;
+    uint64_t largest = journal_block_bytes_for(config_record_bytes_max(options));
+    if (largest < options->block)
+        largest = options->block;
+    if (options->memory / MEMORY_BLOCKS_MIN < largest)
+        config_error(build, yaml_member(build->root, "memory"), "C110",
+                     "raise `memory`, or lower `block` or `message_max`",
+                     "the memory of the log, %" PRIu64 " bytes, is less than %d blocks of %" PRIu64,
+                     options->memory, MEMORY_BLOCKS_MIN, largest);
+}
+
+static void check_replies(struct config_build *build)
+{
+    const struct options *options = &build->config->options;
+    uint64_t least = options->reply_max + 2 * (uint64_t)config_record_bytes_max(options);
+    if (options->output_max / 2 < least)
+        config_error(build, yaml_member(build->root, "output_max"), "C110",
+                     "raise `output_max`, or lower `reply_max` or `message_max`",
+                     "half of output_max must hold reply_max and two messages with what is read "
+                     "from them: %" PRIu64 " bytes",
+                     least);
+    if (options->output_chunks * CHUNK_RECEIVE_BYTES < options->output_max)
+        config_error(build, yaml_member(build->root, "output_chunks"), "C110",
+                     "raise `output_chunks`, or lower `output_max`",
+                     "%" PRIu64 " output chunks of 64 KiB are less than output_max, which one "
+                     "connection may have",
+                     options->output_chunks);
+    if ((options->receive_buffers & (options->receive_buffers - 1)) != 0)
+        config_error(build, yaml_member(build->root, "receive_buffers"), "C104", NULL,
+                     "receive_buffers is a power of two, this is %" PRIu64,
+                     options->receive_buffers);
+}
+
+void config_read_journal(struct config_build *build)
+{
+    read_sync(build);
+    read_path(build);
+    check_segment(build);
+    check_memory(build);
+    check_replies(build);
+}
+
+uint32_t config_record_bytes_max(const struct options *options)
+{
+    return (uint32_t)options->message_max + RECORD_ROOM_BYTES;
+}
+
+uint32_t config_segment_bytes(const struct config *config)
+{
+    enum { BYTES_MIN = 8 * 1024 * 1024, BLOCKS_MIN = 8 };
+    const struct options *options = &config->options;
+    if (config->sync == SYNC_COMMIT)
+        return (uint32_t)options->segment;
+    uint32_t block = journal_block_bytes_for(config_record_bytes_max(options));
+    if (block < options->block)
+        block = (uint32_t)options->block;
+    return block * BLOCKS_MIN > BYTES_MIN ? block * BLOCKS_MIN : BYTES_MIN;
+}
