@@ -13,6 +13,7 @@ int command_generate(int argc, char **argv);
 int command_compare(int argc, char **argv);
 int command_read(int argc, char **argv);
 int command_scan(int argc, char **argv);
+int command_window(int argc, char **argv);
 
 /* Options' values, within bounds. On failure says so, with the option's name, and returns false. */
 bool option_number(const char *option, const char *text, uint64_t least, uint64_t most,

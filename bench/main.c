@@ -15,6 +15,7 @@ static const struct subcommand subcommands[] = {
     {"compare", "the same messages through kouan and redis-server, in turn", command_compare},
     {"scan", "how fast files of messages are scanned, verified by slow oracles", command_scan},
     {"read", "what reading a message costs, kind by kind, without a server", command_read},
+    {"window", "how fast the dedupe window is back after a start", command_window},
 };
 
 enum { SUBCOMMAND_COUNT = sizeof subcommands / sizeof *subcommands };
