@@ -1,13 +1,17 @@
 /* Makes the journal durable: a state machine over an injected disk. It seals blocks, writes them in
- * order, and says up to where the log is on stable storage.
+ * order, goes on in the next segment, and says up to where the log is on stable storage.
  *
- * A block is sealed when it is full, or when fewer writes than `writes_max` are in flight, after a
- * linger that adapts to how fast records come: none when they come one by one, up to
- * `linger_max_us` when more are sure to come meanwhile. After `idle_seal_ms` without a record one
- * empty block tells the disk the last watermark, and at the stop.
+ * A block is sealed when it is full, or when fewer writes than `writes_max` are in flight. While
+ * few records come, each is written at once. When many come, a further write in flight has to be
+ * worth it (half a block), and before a write into an idle disk there may be a linger of up to
+ * `linger_max_us`, which is given up for a while whenever it brought little. After `idle_seal_ms`
+ * without a record one empty block puts the last watermark on the disk, and so does the stop.
  *
- * A write that fails or is short ends acknowledging for good: `failed` is called once, and nothing
- * becomes durable afterwards, whatever later writes say. */
+ * A write that fails or is short, or a segment that cannot be begun, ends acknowledging for good:
+ * `failed` is called once, and nothing becomes durable afterwards, whatever later writes say.
+ *
+ * While it has something in flight the loop may wait but must not spin: the kernel's workers, who
+ * complete the write, would starve. Memory: the caller's; nothing is allocated. One thread. */
 #ifndef KOUAN_IO_JOURNAL_WRITER_H
 #define KOUAN_IO_JOURNAL_WRITER_H
 
@@ -15,7 +19,7 @@
 #include "io/disk.h"
 #include "io/segments.h"
 
-enum { JOURNAL_WRITES_MAX = 4 };
+enum { JOURNAL_WRITES_MAX = 4, JOURNAL_REASON_BYTES = 256 };
 
 struct journal_writer_settings {
     struct loop *loop;
@@ -25,9 +29,11 @@ struct journal_writer_settings {
     uint32_t writes_max; /* in flight, 1 .. JOURNAL_WRITES_MAX */
     uint32_t linger_max_us, idle_seal_ms;
     uint64_t (*log_time_ms)(void *context);
-    /* Before a block is sealed: the owner appends what belongs into it (facts). */
+    /* Before a block is sealed: the owner appends what belongs into it (facts). Also when nothing
+     * is open: facts alone make a block. */
     void (*sealing)(void *context);
-    /* journal->durable_position has moved. */
+    /* journal->durable_position has moved. Neither this nor `failed` is called from within the
+     * functions below. */
     void (*durable)(void *context);
     void (*failed)(void *context, const char *reason);
     void *context;
@@ -36,29 +42,53 @@ struct journal_writer_settings {
 struct journal_write {
     struct disk_request request;
     struct journal_writer *writer;
-    uint64_t position;
-    uint64_t started_ns;
-    bool in_flight, done;
+    uint64_t position, started_ns;
+    bool is_done;
+};
+
+struct journal_writer_figures {
+    uint64_t writes, bytes, padding_bytes; /* padding is part of the bytes */
+    uint64_t write_ns;                     /* of all writes together */
+    uint64_t lingers, idle_seals;
 };
 
 struct journal_writer {
     struct journal_writer_settings settings;
-    struct journal_write writes[JOURNAL_WRITES_MAX];
-    uint32_t in_flight;
-    uint64_t next_block; /* number of the block in the journal's ring that is written next */
-    bool failed, stopping;
+    struct journal_write writes[JOURNAL_WRITES_MAX]; /* number % JOURNAL_WRITES_MAX */
+    uint64_t first_write, end_write;                 /* numbers: in flight are [first, end) */
+    uint64_t next_block;         /* number of the journal's block that is written next */
+    uint64_t written_position;   /* all below is written ... */
+    uint64_t standing_position;  /* ... into segments whose header and name are safe, too */
+    uint64_t beginning_position; /* of the segment that is being begun; UINT64_MAX: none is */
+    uint32_t last_records;       /* in the block written last */
+    bool needs_watermark;        /* there are records behind the last watermark on the disk */
+    bool is_failed, is_stopping;
+    bool is_lingering;
+    uint64_t linger_end_ns, linger_records; /* the journal's count when it began */
+    uint32_t linger_skips, linger_skips_left;
     struct timer linger_timer, idle_timer;
-    uint64_t figures_writes, figures_bytes, figures_padding_bytes, figures_write_ns;
+    struct deferral wake;
+    struct journal_writer_figures figures;
+    char reason[JOURNAL_REASON_BYTES];
 };
 
 void journal_writer_open(struct journal_writer *writer,
                          const struct journal_writer_settings *settings);
+/* Nothing may be in flight. */
+void journal_writer_close(struct journal_writer *writer);
 
-/* Once a turn, when all of its records are appended. */
+/* Records or facts have come, or the next segment is ready: journal_writer_run at the end of this
+ * turn, when all that the turn brings is there. */
+void journal_writer_wake(struct journal_writer *writer);
+
+/* Raises the journal's limit, seals and writes what is due. Calls `sealing`. */
 void journal_writer_run(struct journal_writer *writer);
 
-/* Writes what is left and a last empty block; `durable` tells when. */
+/* Writes what is left and a last empty block; it is over when the writer is idle. */
 void journal_writer_stop(struct journal_writer *writer);
+
+/* Nothing is in flight, and nothing is left to write; or it has failed, and nothing is in flight.
+ */
 bool journal_writer_is_idle(const struct journal_writer *writer);
 
 #endif
