@@ -36,7 +36,6 @@ enum status group_open(struct outlet *outlet, struct bytes name, uint64_t index,
         return STATUS_NO_MEMORY;
     }
     group->outlet = outlet;
-    group->number = ++*outlet->last_group_number;
     memcpy(group->name, name.data, name.size);
     group->cursor = index;
     group->last_delivered = last_delivered;

@@ -82,7 +82,8 @@ void group_remove_consumer(struct group *group, uint16_t consumer);
 
 /* Goes on behind `id`, so that entries are passed by (skipped) or come once more, those that some
  * group still needs. How many entries that are pending stand behind it: if there are any, nothing
- * is done. In the log what is gathered comes first, and GROUP_MOVED at once behind it. */
+ * is done. What all groups of the destination have gathered is written down before it, what it
+ * skipped after it, and then that it was moved. */
 uint64_t group_set_id(struct group *group, struct record_id id);
 
 /* Renumbers what the group knows by index while the outlet closes up: move() is called for every

@@ -90,9 +90,20 @@ static void drop_first_retained(struct outlet *outlet)
     outlet->account.unclaimed++;
 }
 
-void outlet_push(struct outlet *outlet, const struct record *record, uint64_t position)
+struct outlet_entry outlet_make_entry(const struct outlet *outlet, const struct record *record,
+                                      uint64_t position)
 {
     bool by_case = outlet->destination->groups_by_case != 0;
+    return (struct outlet_entry){
+        .id = record->id,
+        .position = position,
+        .size_bytes = record->head.size_bytes,
+        .order_key = by_case ? case_order_key(record) : 0,
+    };
+}
+
+void outlet_push(struct outlet *outlet, const struct record *record, uint64_t position)
+{
     assert(record_id_compare(record->id, outlet->last_id) > 0);
     while (outlet->group_count == 0 && outlet_length(outlet) > 0 &&
            (outlet->bytes + record->head.size_bytes > outlet->destination->retain_bytes ||
@@ -100,12 +111,7 @@ void outlet_push(struct outlet *outlet, const struct record *record, uint64_t po
         drop_first_retained(outlet);
     assert(outlet_length(outlet) <= outlet->mask);
 
-    outlet->entries[outlet->end & outlet->mask] = (struct outlet_entry){
-        .id = record->id,
-        .position = position,
-        .size_bytes = record->head.size_bytes,
-        .order_key = by_case ? case_order_key(record) : 0,
-    };
+    outlet->entries[outlet->end & outlet->mask] = outlet_make_entry(outlet, record, position);
     outlet->end++;
     outlet->bytes += record->head.size_bytes;
     if (outlet->pushed++ == 0)
@@ -251,25 +257,38 @@ enum status outlet_create_group(struct outlet *outlet, struct bytes name, enum g
 {
     if (outlet_find_group(outlet, name) != NULL)
         return STATUS_EXISTS;
-    if (outlet->group_count == DESTINATION_GROUPS_MAX)
-        return STATUS_FULL;
     if (outlet->group_count == 0 && !begin_backlog(outlet))
         return STATUS_INCOMPLETE;
     outlet_let_go(outlet);
     bool from_now = start == GROUP_FROM_NOW;
     uint64_t index = from_now ? outlet->end : outlet_lower_bound(outlet, record_id_after(after));
-    enum status status = group_open(outlet, name, index, from_now ? outlet->last_id : after,
-                                    is_by_case(outlet->destination, name), out_group);
+    bool is_first = outlet->group_count == 0;
+    enum status status = outlet_add_group(outlet, name, index, from_now ? outlet->last_id : after,
+                                          *outlet->last_group_number + 1, out_group);
     if (status != STATUS_OK)
         return status;
-    if (outlet->group_count == 0) {
+    ++*outlet->last_group_number;
+    if (is_first) {
         while (outlet->first < index)
             drop_first_retained(outlet); /* no group will ever see them */
         outlet->account.offered += outlet->account.retained;
         outlet->account.retained = 0;
     }
-    outlet->groups[outlet->group_count++] = *out_group;
     group_offer(*out_group, outlet->end - index);
+    return STATUS_OK;
+}
+
+enum status outlet_add_group(struct outlet *outlet, struct bytes name, uint64_t index,
+                             struct record_id last, uint32_t number, struct group **out_group)
+{
+    if (outlet->group_count == DESTINATION_GROUPS_MAX)
+        return STATUS_FULL;
+    enum status status =
+        group_open(outlet, name, index, last, is_by_case(outlet->destination, name), out_group);
+    if (status != STATUS_OK)
+        return status;
+    (*out_group)->number = number;
+    outlet->groups[outlet->group_count++] = *out_group;
     return STATUS_OK;
 }
 

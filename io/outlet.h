@@ -67,6 +67,10 @@ void outlet_unreserve(struct outlet *outlet, uint64_t size_bytes);
  * all before. */
 void outlet_push(struct outlet *outlet, const struct record *record, uint64_t position);
 
+/* What the outlet keeps of a record that lies at `position`. */
+struct outlet_entry outlet_make_entry(const struct outlet *outlet, const struct record *record,
+                                      uint64_t position);
+
 /* Lets go of what every group is past. */
 void outlet_trim(struct outlet *outlet);
 
@@ -108,11 +112,17 @@ void outlet_drop_retained(struct outlet *outlet, struct record_id up_to);
 struct group *outlet_find_group(const struct outlet *outlet, struct bytes name);
 
 enum group_start { GROUP_FROM_NOW, GROUP_AFTER_ID };
-/* EXISTS; FULL when the destination has DESTINATION_GROUPS_MAX groups; INVALID: that is no name;
- * INCOMPLETE: it would be the first group, and more is on its way than groups may keep. */
+/* What the other groups have gathered is written down before it. EXISTS; FULL when the destination
+ * has DESTINATION_GROUPS_MAX groups; INVALID: that is no name; INCOMPLETE: it would be the first
+ * group, and more is on its way than groups may keep. */
 MUST_CHECK enum status outlet_create_group(struct outlet *outlet, struct bytes name,
                                            enum group_start start, struct record_id after,
                                            struct group **out_group);
+/* A group as it stood, with its number: behind `last`, at `index`, with no account. FULL; INVALID.
+ */
+MUST_CHECK enum status outlet_add_group(struct outlet *outlet, struct bytes name, uint64_t index,
+                                        struct record_id last, uint32_t number,
+                                        struct group **out_group);
 /* With its pending list and its account; nobody may wait at it. What only it still needed goes. */
 void outlet_destroy_group(struct outlet *outlet, struct group *group);
 
