@@ -1,0 +1,290 @@
+/* kouan journal info: what is in a journal, by its headers and its newest segments. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "io/cli/logbook.h"
+#include "io/cli/output.h"
+
+struct info {
+    struct logbook_place place;
+    bool json;
+    struct log_reader reader;
+    struct logbook_names names;
+    struct logbook_groups groups;
+    struct fact_generation generation; /* the last one */
+    uint64_t counted_positions[DESTINATIONS_MAX];
+    struct log_walk walk;
+    uint64_t identities, seals, wrong_headers;
+};
+
+static enum cli_exit gather(struct info *info);
+static void print_text(const struct info *info);
+static void print_json(const struct info *info);
+
+enum cli_exit cli_journal_info(int argc, char **argv)
+{
+    struct info info = {.place.command = "journal info"};
+    const struct argument arguments[] = {
+        LOGBOOK_PLACE_ARGUMENTS(info.place),
+        {.name = "json", .target = &info.json, .help = "one JSON object"},
+    };
+    const struct argument_page page = {
+        .command = "journal info",
+        .operands = "[FOLDER]",
+        .about = "Says what is in a journal: its segments, the time that they span, the\n"
+                 "generation, the groups and where they stand, and who has it open. Reads the\n"
+                 "newest segments only; `journal verify` reads all.",
+        .epilogue = "Exit code: 0, or 1 if it is no journal or its newest segments are damaged.",
+        .arguments = arguments,
+        .argument_count = sizeof arguments / sizeof *arguments,
+        .operands_max = 1,
+    };
+    int first;
+    enum cli_exit exit_code;
+    if (!arguments_parse(&page, argc, argv, &first, &exit_code))
+        return exit_code;
+    info.place.folder = first < argc ? argv[first] : NULL;
+    exit_code = logbook_open(&info.place, &info.reader);
+    if (exit_code != CLI_OK)
+        return exit_code;
+    logbook_names_open(&info.reader, &info.names);
+    exit_code = gather(&info);
+    if (info.json)
+        print_json(&info);
+    else
+        print_text(&info);
+    logbook_groups_close(&info.groups);
+    logbook_names_close(&info.names);
+    log_reader_close(&info.reader);
+    return exit_code;
+}
+
+/* ---- what the newest segments tell ---- */
+
+/* Messages that a checkpoint has counted already are not counted again. */
+static void count_message(struct info *info, const struct record *record, uint64_t position)
+{
+    const uint16_t *destinations = record_destinations(record);
+    if ((record->head.flags & RECORD_COPIED) != 0)
+        return;
+    for (uint16_t i = 0; i < record->destination_count; i++) {
+        uint16_t destination = destinations[i];
+        if ((destination & RECORD_HELD) != 0 || destination >= DESTINATIONS_MAX ||
+            position < info->counted_positions[destination])
+            continue;
+        for (uint32_t g = 0; g < info->groups.count; g++)
+            info->groups.items[g].account.offered +=
+                info->groups.items[g].destination == destination;
+    }
+}
+
+static void count_settled(struct info *info, const struct fact_settled *fact)
+{
+    struct logbook_group *group = logbook_groups_find(&info->groups, fact->group_number);
+    if (group == NULL)
+        return;
+    for (uint32_t i = 0; i < fact->range_count; i++) {
+        const struct settled_range *range = &fact_settled_ranges(fact)[i];
+        if (record_id_compare(range->to, group->after) > 0)
+            group->after = range->to;
+        if (fact->standing)
+            continue;
+        if (fact->how == SETTLED_ACKNOWLEDGED)
+            group->account.acknowledged += range->count;
+        else
+            group->account.dead_lettered += range->count;
+    }
+}
+
+static enum status take_record(void *context, const struct record_head *head, uint64_t position,
+                               const struct block_header *block)
+{
+    struct info *info = context;
+    const void *fact = head;
+    (void)block;
+    switch ((enum record_kind)head->kind) {
+    case RECORD_KIND_MESSAGE: count_message(info, fact, position); break;
+    case RECORD_KIND_GENERATION:
+        info->generation = *(const struct fact_generation *)fact;
+        logbook_names_learn(&info->names, fact);
+        break;
+    case RECORD_KIND_GROUP: logbook_groups_learn(&info->groups, &info->names, fact); break;
+    case RECORD_KIND_SETTLED: count_settled(info, fact); break;
+    case RECORD_KIND_OUTLET: {
+        const struct fact_outlet *outlet = fact;
+        if (outlet->destination < DESTINATIONS_MAX)
+            info->counted_positions[outlet->destination] = outlet->counted_position;
+        break;
+    }
+    case RECORD_KIND_HOLD_END:
+    case RECORD_KIND_INTAKE:
+    case RECORD_KIND_END: break;
+    }
+    return STATUS_OK;
+}
+
+static enum status take_gap(void *context, const struct log_gap *gap)
+{
+    (void)context;
+    fprintf(stderr, "kouan journal info: positions %" PRIu64 " to %" PRIu64 " cannot be read: %s\n",
+            gap->from, gap->to, gap->reason);
+    return STATUS_OK;
+}
+
+/* The last two: the newest may only just have been begun. */
+static enum cli_exit gather(struct info *info)
+{
+    const struct log_reader *reader = &info->reader;
+    uint32_t from = reader->segment_count > 1 ? reader->segment_count - 2 : 0;
+    const struct log_handler handler = {.record = take_record, .gap = take_gap, .context = info};
+    for (uint32_t i = 0; i < reader->segment_count; i++) {
+        info->identities += reader->segments[i].has_identities;
+        info->seals += reader->segments[i].has_seal;
+        info->wrong_headers += reader->segments[i].header_status != STATUS_OK;
+    }
+    enum status status = log_walk(reader, reader->segments[from].number, &handler, &info->walk);
+    if (status != STATUS_OK)
+        fprintf(stderr, "kouan journal info: %s\n", status_text(status));
+    return status == STATUS_OK && info->walk.bad_places == 0 ? CLI_OK : CLI_INVALID;
+}
+
+static uint64_t waiting(const struct logbook_group *group)
+{
+    const struct group_account *account = &group->account;
+    uint64_t settled = account->acknowledged + account->dead_lettered + account->skipped;
+    return account->offered > settled ? account->offered - settled : 0;
+}
+
+static const struct log_segment *first_right(const struct log_reader *reader)
+{
+    for (uint32_t i = 0; i < reader->segment_count; i++)
+        if (reader->segments[i].header_status == STATUS_OK)
+            return &reader->segments[i];
+    return &reader->segments[0]; /* never: opening wanted one */
+}
+
+/* ---- text ---- */
+
+enum { LABEL_COLUMNS = 14 };
+
+static void print_label(const char *label)
+{
+    printf("  %-*s", LABEL_COLUMNS, label);
+}
+
+static void print_groups(const struct info *info)
+{
+    for (uint32_t i = 0; i < info->groups.count; i++) {
+        const struct logbook_group *group = &info->groups.items[i];
+        if (group->is_destroyed)
+            continue;
+        print_label(i == 0 ? "groups" : "");
+        printf("%s/", group->destination_name);
+        output_escaped(stdout, bytes_from_text(group->name));
+        fputs("  ", stdout);
+        output_count(stdout, waiting(group));
+        fputs(" waiting or pending, settled up to ", stdout);
+        logbook_print_id(group->after);
+        putchar('\n');
+    }
+}
+
+static void print_segments(const struct info *info)
+{
+    const struct log_reader *reader = &info->reader;
+    print_label("segments");
+    printf("%" PRIu32 " of up to ", reader->segment_count);
+    logbook_print_size(reader->segment_bytes);
+    fputs(", ", stdout);
+    logbook_print_size(log_reader_bytes(reader));
+    printf(" in all: numbers %" PRIu64 " to %" PRIu64 "\n", reader->segments[0].number,
+           reader->segments[reader->segment_count - 1].number);
+    if (info->wrong_headers > 0) {
+        print_label("");
+        printf("%" PRIu64 " with a wrong header\n", info->wrong_headers);
+    }
+    print_label("beside them");
+    printf("identities of %" PRIu64 ", seals of %" PRIu64 "\n", info->identities, info->seals);
+}
+
+static void print_text(const struct info *info)
+{
+    const struct log_reader *reader = &info->reader;
+    const struct log_walk *walk = &info->walk;
+    printf("%s\n", reader->folder);
+    print_label("server");
+    if (reader->is_held)
+        printf("has it open: %s\n", reader->holder);
+    else
+        puts("none has it open");
+    print_segments(info);
+    print_label("positions");
+    printf("%" PRIu64 " to %" PRIu64 ", durable up to %" PRIu64 " by its own word\n",
+           reader->segments[0].number * reader->segment_bytes, walk->end_position, walk->watermark);
+    print_label("time");
+    output_time(stdout, first_right(reader)->header.wall_ms);
+    fputs(" to ", stdout);
+    output_time(stdout, log_reader_wall_ms(reader,
+                                           walk->end_position == 0
+                                               ? 0
+                                               : (walk->end_position - 1) / reader->segment_bytes,
+                                           walk->last_time_ms));
+    printf(", %" PRIu64 " s of them served\n",
+           (walk->last_time_ms - first_right(reader)->header.log_time_ms) / 1000);
+    print_label("starts");
+    printf("%" PRIu64 "\n", walk->incarnation);
+    print_label("last id");
+    logbook_print_id(walk->last_id);
+    putchar('\n');
+    print_label("generation");
+    printf("%" PRIu64 ", since ", info->generation.number);
+    output_time(stdout, info->generation.wall_ms);
+    puts(logbook_names_find(&info->names, info->generation.number) != NULL
+             ? ""
+             : "  (its manifest is missing: names are shown as numbers)");
+    print_groups(info);
+    if (walk->is_torn)
+        printf("  %-*s%s\n", LABEL_COLUMNS, reader->is_held ? "being written" : "torn",
+               walk->torn_reason);
+}
+
+/* ---- JSON ---- */
+
+static void print_json(const struct info *info)
+{
+    const struct log_reader *reader = &info->reader;
+    const struct log_walk *walk = &info->walk;
+    const char *separator = "";
+    fputs("{\"folder\":", stdout);
+    output_json_text(stdout, reader->folder);
+    printf(",\"held\":%s,\"holder\":", reader->is_held ? "true" : "false");
+    output_json_text(stdout, reader->holder);
+    printf(",\"segments\":%" PRIu32 ",\"segment_bytes\":%" PRIu32 ",\"bytes\":%" PRIu64
+           ",\"first_segment\":%" PRIu64 ",\"last_segment\":%" PRIu64 ",\"wrong_headers\":%" PRIu64
+           ",\"identities\":%" PRIu64 ",\"seals\":%" PRIu64,
+           reader->segment_count, reader->segment_bytes, log_reader_bytes(reader),
+           reader->segments[0].number, reader->segments[reader->segment_count - 1].number,
+           info->wrong_headers, info->identities, info->seals);
+    printf(",\"start_position\":%" PRIu64 ",\"end_position\":%" PRIu64 ",\"watermark\":%" PRIu64
+           ",\"begun_ms\":%" PRIu64 ",\"log_time_ms\":%" PRIu64 ",\"incarnation\":%" PRIu64
+           ",\"generation\":%" PRIu64 ",\"torn\":%s,\"last_id\":\"",
+           reader->segments[0].number * reader->segment_bytes, walk->end_position, walk->watermark,
+           first_right(reader)->header.wall_ms, walk->last_time_ms, walk->incarnation,
+           info->generation.number, walk->is_torn && !reader->is_held ? "true" : "false");
+    logbook_print_id(walk->last_id);
+    fputs("\",\"groups\":[", stdout);
+    for (uint32_t i = 0; i < info->groups.count; i++) {
+        const struct logbook_group *group = &info->groups.items[i];
+        if (group->is_destroyed)
+            continue;
+        printf("%s{\"destination\":", separator);
+        output_json_text(stdout, group->destination_name);
+        fputs(",\"group\":", stdout);
+        output_json_text(stdout, group->name);
+        printf(",\"waiting\":%" PRIu64 ",\"settled_up_to\":\"", waiting(group));
+        logbook_print_id(group->after);
+        fputs("\"}", stdout);
+        separator = ",";
+    }
+    puts("]}");
+}

@@ -1,0 +1,168 @@
+/* Where a journal is, and what the names and groups in it are. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "io/cli/logbook.h"
+#include "io/config.h"
+#include "io/generation_store.h"
+
+/* ---- the folder ---- */
+
+/* The configuration's folder, copied into the arena; NULL: it has errors, which were said. */
+static const char *configured_folder(const struct logbook_place *place, struct arena *arena)
+{
+    struct diagnostics diagnostics;
+    struct config *config;
+    const char *folder = NULL;
+    diagnostics_init(&diagnostics);
+    if (config_load(place->config_path, &config, &diagnostics) == STATUS_OK) {
+        folder = arena_copy_text(arena, bytes_from_text(config->journal_path));
+        config_free(config);
+    } else {
+        diagnostics_print(&diagnostics, stderr);
+        fprintf(stderr, "kouan %s: the configuration has errors; name the journal's folder\n",
+                place->command);
+    }
+    diagnostics_deinit(&diagnostics);
+    return folder;
+}
+
+enum cli_exit logbook_open(const struct logbook_place *place, struct log_reader *out_reader)
+{
+    char problem[LOG_PROBLEM_BYTES];
+    enum status status = STATUS_INVALID;
+    struct arena arena;
+    arena_init(&arena);
+    const char *folder = place->folder != NULL ? place->folder : configured_folder(place, &arena);
+    if (folder != NULL)
+        status = log_reader_open(folder, out_reader, problem);
+    arena_deinit(&arena);
+    if (status == STATUS_OK)
+        return CLI_OK;
+    if (folder == NULL)
+        return CLI_INVALID;
+    fprintf(stderr, "kouan %s: %s\n", place->command, problem);
+    if (status == STATUS_NOT_FOUND && place->folder == NULL)
+        fputs("Name the journal's folder, or by -c the configuration that does.\n", stderr);
+    return CLI_INVALID;
+}
+
+/* ---- names ---- */
+
+void logbook_names_open(const struct log_reader *reader, struct logbook_names *out_names)
+{
+    *out_names = (struct logbook_names){.reader = reader};
+    arena_init(&out_names->arena);
+}
+
+void logbook_names_close(struct logbook_names *names)
+{
+    free(names->items);
+    arena_deinit(&names->arena);
+    *names = (struct logbook_names){0};
+}
+
+const struct generation_names *logbook_names_find(const struct logbook_names *names,
+                                                  uint64_t generation)
+{
+    for (uint32_t i = names->count; i-- > 0;)
+        if (names->items[i].number == generation)
+            return &names->items[i];
+    return NULL;
+}
+
+void logbook_names_learn(struct logbook_names *names, const struct fact_generation *fact)
+{
+    char problem[LOG_PROBLEM_BYTES];
+    struct sha256 digest;
+    struct generation_store store;
+    struct generation_names read;
+    names->latest = fact->number;
+    if (logbook_names_find(names, fact->number) != NULL)
+        return;
+    memcpy(digest.bytes, fact->manifest, sizeof digest.bytes);
+    if (generation_store_open(names->reader->folder, &store) != STATUS_OK ||
+        generation_store_read_names(&store, &digest, &names->arena, &read, problem,
+                                    sizeof problem) != STATUS_OK)
+        return;
+    read.number = fact->number;
+    if (names->count == names->capacity) {
+        names->capacity = names->capacity == 0 ? 8 : 2 * names->capacity;
+        names->items = realloc(names->items, names->capacity * sizeof *names->items);
+        if (names->items == NULL)
+            abort();
+    }
+    names->items[names->count++] = read;
+}
+
+const char *logbook_name(const struct logbook_names *names, uint64_t generation,
+                         enum generation_name kind, uint32_t index, char memory[LOGBOOK_NAME_BYTES])
+{
+    static const char *const kinds[NAME_KIND_COUNT] = {
+#define X(constant, text, max) [NAME_##constant] = text,
+        GENERATION_NAME_LIST(X)
+#undef X
+    };
+    const struct generation_names *found = logbook_names_find(names, generation);
+    if (found != NULL && index < found->lists[kind].count)
+        return found->lists[kind].names[index];
+    snprintf(memory, LOGBOOK_NAME_BYTES, "%s-%u", kinds[kind], index);
+    return memory;
+}
+
+/* ---- groups ---- */
+
+struct logbook_group *logbook_groups_find(const struct logbook_groups *groups, uint32_t number)
+{
+    for (uint32_t i = 0; i < groups->count; i++)
+        if (groups->items[i].number == number)
+            return &groups->items[i];
+    return NULL;
+}
+
+struct logbook_group *logbook_groups_learn(struct logbook_groups *groups,
+                                           const struct logbook_names *names,
+                                           const struct fact_group *fact)
+{
+    struct logbook_group *group = logbook_groups_find(groups, fact->number);
+    if (group == NULL) {
+        if (groups->count == groups->capacity) {
+            groups->capacity = groups->capacity == 0 ? 16 : 2 * groups->capacity;
+            groups->items = realloc(groups->items, groups->capacity * sizeof *groups->items);
+            if (groups->items == NULL)
+                abort();
+        }
+        group = &groups->items[groups->count++];
+        *group = (struct logbook_group){.number = fact->number};
+    }
+    char memory[LOGBOOK_NAME_BYTES];
+    struct bytes name = fact_group_name(fact);
+    snprintf(group->destination_name, sizeof group->destination_name, "%s",
+             logbook_name(names, names->latest, NAME_DESTINATION, fact->destination, memory));
+    group->destination = fact->destination;
+    group->is_destroyed = fact->event == GROUP_DESTROYED;
+    group->after = fact->after;
+    if (fact->event == GROUP_STANDS)
+        group->account = fact->account;
+    memcpy(group->name, name.data, name.size);
+    group->name[name.size] = '\0';
+    return group;
+}
+
+void logbook_groups_close(struct logbook_groups *groups)
+{
+    free(groups->items);
+    *groups = (struct logbook_groups){0};
+}
+
+struct logbook_item logbook_item_of(const struct log_reader *reader, const struct record_head *head,
+                                    uint64_t position, const struct block_header *block)
+{
+    return (struct logbook_item){
+        .head = head,
+        .position = position,
+        .block = block,
+        .wall_ms =
+            log_reader_wall_ms(reader, block->position / reader->segment_bytes, block->log_time_ms),
+    };
+}

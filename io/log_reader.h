@@ -1,0 +1,58 @@
+/* A journal folder (io/segments.h) read as it lies, for the tools: no lock is taken, nothing is
+ * written, and a server may be at work on it meanwhile. What is in the folder is found out at
+ * opening; bytes are read by plain pread, a segment's file opened when it is wanted. The reader
+ * owns its memory. What goes wrong is said in words, since people read it. */
+#ifndef KOUAN_IO_LOG_READER_H
+#define KOUAN_IO_LOG_READER_H
+
+#include <sys/types.h>
+
+#include "core/journal_format.h"
+
+enum { LOG_PROBLEM_BYTES = 512, LOG_HOLDER_BYTES = 128, LOG_PATH_BYTES = 4096 };
+
+struct log_segment {
+    uint64_t number;
+    uint64_t file_bytes;
+    ino_t inode;
+    enum status header_status; /* OK: the header is right */
+    struct segment_header header;
+    bool has_identities, has_seal; /* files beside it */
+};
+
+struct log_reader {
+    char folder[LOG_PATH_BYTES];  /* of the journal */
+    int folder_file, log_file;    /* of the journal's folder, and of its log 0 */
+    struct log_segment *segments; /* by number */
+    uint32_t segment_count;
+    uint32_t segment_bytes;
+    struct digest_secret secret;
+    bool is_held;                  /* a server has it open: the log grows while it is read */
+    char holder[LOG_HOLDER_BYTES]; /* what its lock says of itself */
+};
+
+/* OK; else with `out_problem`: NOT_FOUND (no such folder, or it is no journal), DENIED, UNSUPPORTED
+ * (another version, several logs), CORRUPT (not one segment has a right header), IO. */
+MUST_CHECK enum status log_reader_open(const char *folder, struct log_reader *out_reader,
+                                       char out_problem[LOG_PROBLEM_BYTES]);
+void log_reader_close(struct log_reader *reader);
+
+const struct log_segment *log_reader_find(const struct log_reader *reader, uint64_t number);
+/* Of all segments' files. */
+uint64_t log_reader_bytes(const struct log_reader *reader);
+/* The segment's file is still the one that was found at opening: retention has not taken it. */
+bool log_reader_is_there(const struct log_reader *reader, const struct log_segment *segment);
+
+/* A descriptor, to be closed, or -1 with errno. */
+int log_reader_open_segment(const struct log_reader *reader, const struct log_segment *segment);
+
+/* The wall clock when the log's own clock stood at `log_time_ms`, as near as the header of the
+ * segment that the block is in tells it; 0: it does not. */
+uint64_t log_reader_wall_ms(const struct log_reader *reader, uint64_t segment,
+                            uint64_t log_time_ms);
+
+/* "0000000000000007.segment" */
+enum { LOG_FILE_NAME_BYTES = 32 };
+void log_file_name(uint64_t number, const char *ending, char out_name[LOG_FILE_NAME_BYTES]);
+
+#endif
