@@ -37,8 +37,7 @@ void output_json_text(FILE *out, const char *text)
     output_json(out, bytes_from_text(text));
 }
 
-/* RFC 4648, section 4. */
-static void output_base64(FILE *out, struct bytes bytes)
+void output_base64(FILE *out, struct bytes bytes)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (size_t i = 0; i < bytes.size; i += 3) {

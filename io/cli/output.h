@@ -12,6 +12,8 @@ void output_escaped(FILE *out, struct bytes bytes);
 void output_json(FILE *out, struct bytes bytes);
 void output_json_text(FILE *out, const char *text);
 
+void output_base64(FILE *out, struct bytes bytes); /* RFC 4648, section 4 */
+
 /* A member of a JSON object with a body: `"body":"..."`, or where it is not UTF-8, and so would not
  * survive, `"body_base64":"..."`. */
 void output_json_body(FILE *out, struct bytes body);
