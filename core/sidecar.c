@@ -24,9 +24,18 @@ static struct bytes behind_checksum(const struct sidecar_header *header)
                       sizeof *header - sizeof header->checksum);
 }
 
-static struct bytes item_bytes(const struct sidecar_header *header)
+static uint64_t item_bytes(uint64_t count)
 {
-    return bytes_make(sidecar_items(header), header->count * sizeof(struct sidecar_item));
+    return count * sizeof(struct sidecar_item);
+}
+
+/* The checksum with the piece of `count` items from number `first` on. */
+static struct digest chain(const struct sidecar_header *header, const struct digest_secret *secret,
+                           struct digest so_far, uint64_t first, uint64_t count)
+{
+    const struct bytes parts[] = {bytes_make(&so_far, sizeof so_far),
+                                  bytes_make(sidecar_items(header) + first, item_bytes(count))};
+    return digest_parts(secret, parts, sizeof parts / sizeof *parts);
 }
 
 /* ---- writing ---- */
@@ -42,7 +51,8 @@ void sidecar_begin(struct sidecar_header *header, uint16_t log_number, uint64_t 
     header->segment_bytes = segment_bytes;
 }
 
-void sidecar_add(struct sidecar_header *header, const struct sidecar_identity *identity)
+void sidecar_add(struct sidecar_header *header, const struct digest_secret *secret,
+                 const struct sidecar_identity *identity)
 {
     uint64_t start = header->segment_number * header->segment_bytes;
     assert(identity->position >= start && identity->position < start + header->segment_bytes);
@@ -59,22 +69,38 @@ void sidecar_add(struct sidecar_header *header, const struct sidecar_identity *i
         .generation = (uint32_t)generation,
         .participant = identity->participant,
     };
+    if (header->count % SIDECAR_PIECE_ITEMS == 0)
+        header->items_checksum = chain(header, secret, header->items_checksum,
+                                       header->count - SIDECAR_PIECE_ITEMS, SIDECAR_PIECE_ITEMS);
 }
 
 uint64_t sidecar_seal(struct sidecar_header *header, const struct digest_secret *secret,
                       struct digest last_block)
 {
-    struct bytes items = item_bytes(header);
-    uint64_t bytes = sidecar_bytes(header->count);
-    memset((uint8_t *)(uintptr_t)items.data + items.size, 0,
-           bytes - JOURNAL_PAGE_BYTES - items.size);
+    uint64_t bytes = sidecar_bytes(header->count), rest = header->count % SIDECAR_PIECE_ITEMS;
+    memset(items_of(header) + header->count, 0,
+           bytes - JOURNAL_PAGE_BYTES - item_bytes(header->count));
     header->last_block = last_block;
-    header->items_checksum = digest_bytes(secret, items);
+    if (rest > 0)
+        header->items_checksum =
+            chain(header, secret, header->items_checksum, header->count - rest, rest);
     header->checksum = digest_bytes(secret, behind_checksum(header));
     return bytes;
 }
 
 /* ---- reading ---- */
+
+static struct digest items_checksum(const struct sidecar_header *header,
+                                    const struct digest_secret *secret)
+{
+    struct digest checksum = {0};
+    for (uint64_t at = 0; at < header->count; at += SIDECAR_PIECE_ITEMS) {
+        uint64_t rest = header->count - at;
+        checksum = chain(header, secret, checksum, at,
+                         rest < SIDECAR_PIECE_ITEMS ? rest : SIDECAR_PIECE_ITEMS);
+    }
+    return checksum;
+}
 
 enum status sidecar_check(const struct sidecar_header *header, uint64_t available_bytes,
                           const struct digest_secret *secret,
@@ -87,7 +113,7 @@ enum status sidecar_check(const struct sidecar_header *header, uint64_t availabl
         return STATUS_UNSUPPORTED;
     uint64_t room = available_bytes - JOURNAL_PAGE_BYTES;
     if (header->count > room / sizeof(struct sidecar_item) ||
-        !digest_equal(header->items_checksum, digest_bytes(secret, item_bytes(header))))
+        !digest_equal(header->items_checksum, items_checksum(header, secret)))
         return STATUS_CORRUPT;
     bool fits = header->log_number == expectation->log_number &&
                 header->segment_number == expectation->segment_number &&

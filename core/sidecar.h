@@ -16,6 +16,7 @@
 
 enum {
     SIDECAR_VERSION = 1,
+    SIDECAR_PIECE_ITEMS = 1024,
     SIDECAR_RECORD_BYTES_MIN = 104 /* of a message: one destination, and a byte of body */
 };
 
@@ -39,7 +40,8 @@ struct sidecar_header {
     struct digest last_block; /* the checksum of the segment's last block */
     uint64_t generation;      /* of the first item */
     uint64_t count;
-    struct digest items_checksum;
+    struct digest items_checksum; /* a chain over pieces of SIDECAR_PIECE_ITEMS: each with what the
+                                     ones before it came to */
 };
 static_assert(sizeof(struct sidecar_header) == 96, "no padding");
 
@@ -65,12 +67,15 @@ static inline bool sidecar_wants(const struct record_head *head)
 
 /* ---- writing ---- */
 
-/* Begins one in sidecar_bytes_max() bytes of memory. */
+/* Begins one in sidecar_bytes_max() bytes of memory. The secret is one and the same in all of these
+ * calls. */
 void sidecar_begin(struct sidecar_header *header, uint16_t log_number, uint64_t segment_number,
                    uint64_t segment_bytes);
 /* It is asserted that the record lies in the segment. */
-void sidecar_add(struct sidecar_header *header, const struct sidecar_identity *identity);
-/* Fills in the checksums, and zeros up to a page; returns the bytes to write. */
+void sidecar_add(struct sidecar_header *header, const struct digest_secret *secret,
+                 const struct sidecar_identity *identity);
+/* Fills in the checksums, and zeros up to a page; returns the bytes to write. Cheap: the items'
+ * checksum grew with them. */
 uint64_t sidecar_seal(struct sidecar_header *header, const struct digest_secret *secret,
                       struct digest last_block);
 

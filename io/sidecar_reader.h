@@ -5,18 +5,9 @@
 #ifndef KOUAN_IO_SIDECAR_READER_H
 #define KOUAN_IO_SIDECAR_READER_H
 
-#include <inttypes.h>
-#include <stdio.h>
-
-#include "core/sidecar.h"
-#include "io/disk.h"
+#include "io/sidecars.h"
 
 enum { SIDECAR_READS_MAX = 4, SIDECAR_READ_BYTES = 4 * 1024 * 1024 };
-
-static inline void sidecar_name(uint64_t segment_number, char out_name[DISK_NAME_BYTES])
-{
-    snprintf(out_name, DISK_NAME_BYTES, "%016" PRIx64 ".identities", segment_number);
-}
 
 struct sidecar_reader_settings {
     struct disk *disk;

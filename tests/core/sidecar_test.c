@@ -39,7 +39,7 @@ static struct sidecar_header *make(uint64_t count, uint64_t *out_bytes)
     sidecar_begin(header, LOG, SEGMENT, SEGMENT_BYTES);
     for (uint64_t i = 0; i < count; i++) {
         struct sidecar_identity identity = identity_of(i);
-        sidecar_add(header, &identity);
+        sidecar_add(header, &secret, &identity);
     }
     *out_bytes = sidecar_seal(header, &secret, last_block);
     cr_assert_leq(*out_bytes, capacity);
@@ -49,7 +49,14 @@ static struct sidecar_header *make(uint64_t count, uint64_t *out_bytes)
 
 Test(sidecar, gives_back_what_was_added)
 {
-    static const uint64_t counts[] = {0, 1, 85, 86, SEGMENT_BYTES / SIDECAR_RECORD_BYTES_MIN};
+    static const uint64_t counts[] = {0,
+                                      1,
+                                      85,
+                                      86,
+                                      SIDECAR_PIECE_ITEMS,
+                                      SIDECAR_PIECE_ITEMS + 1,
+                                      2 * SIDECAR_PIECE_ITEMS,
+                                      SEGMENT_BYTES / SIDECAR_RECORD_BYTES_MIN};
     for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
         uint64_t bytes;
         struct sidecar_header *header = make(counts[c], &bytes);

@@ -24,11 +24,12 @@ static void put(struct fake_disk *disk, uint64_t segment, uint64_t count, uint64
         aligned_alloc(JOURNAL_PAGE_BYTES, sidecar_bytes_max(SEGMENT_BYTES));
     sidecar_begin(header, LOG, segment, SEGMENT_BYTES);
     for (uint64_t i = 0; i < count; i++)
-        sidecar_add(header, &(struct sidecar_identity){
-                                .identity = {segment, i},
-                                .position = segment * SEGMENT_BYTES + SIDECAR_RECORD_BYTES_MIN * i,
-                                .generation = 1,
-                            });
+        sidecar_add(header, &secret,
+                    &(struct sidecar_identity){
+                        .identity = {segment, i},
+                        .position = segment * SEGMENT_BYTES + SIDECAR_RECORD_BYTES_MIN * i,
+                        .generation = 1,
+                    });
     uint64_t bytes = sidecar_seal(header, &secret, (struct digest){segment, 1});
     if (damage_at != 0)
         ((uint8_t *)header)[damage_at] ^= 1;
