@@ -16,12 +16,13 @@
 
 #include "core/journal_format.h"
 #include "io/disk.h"
+#include "io/run_cache.h"
 #include "io/segments.h"
 
 enum {
-    RECALL_READ_BYTES = 1024 * 1024, /* neighbours are read together up to this; a block may be
-                                        larger */
-    RECALL_READS_MAX = 4             /* in flight */
+    RECALL_READ_BYTES = RUN_BYTES_MAX, /* neighbours are read together up to this; a block may be
+                                          larger */
+    RECALL_READS_MAX = 4               /* in flight */
 };
 
 struct recall_settings {
@@ -29,8 +30,8 @@ struct recall_settings {
     struct disk *disk;
     struct segments *segments;
     const struct digest_secret *secret;
-    uint64_t memory_bytes; /* for blocks; at least two of the largest */
-    uint32_t block_bytes_max;
+    uint64_t memory_bytes; /* at least two blocks of the largest */
+    uint32_t segment_bytes;
     /* Called once for each place that cannot be read or is damaged, before who asked is told. NULL:
      * nobody wants to know. */
     void (*alarm)(void *context, uint64_t position, const char *reason);
@@ -58,7 +59,9 @@ struct recall_ask {
     void (*done)(struct recall_ask *ask, enum status status, const struct block_header *block,
                  const struct record_head *record);
     /* The recall's: */
-    struct recall_ask *next;
+    struct recall_ask *next, *previous;
+    struct run *run; /* that will answer it */
+    enum status failure;
     bool asked;
 };
 
@@ -75,7 +78,13 @@ void recall_withdraw(struct recall *recall, struct recall_ask *ask); /* nothing 
  * other function here, or the loop's next turn. */
 const struct record_head *recall_find(struct recall *recall, uint64_t position);
 
-/* These bytes will be asked for soon: reads up to RECALL_READ_BYTES of them, when nobody waits. */
+/* The record of a verified block at `position`; NULL: none begins there. */
+const struct record_head *recall_record_in(const struct block_header *block, uint64_t position);
+/* Behind the block that holds the position; behind the position alone where that is not known. */
+uint64_t recall_block_end(const struct recall *recall, uint64_t position);
+
+/* These bytes will be asked for soon: reads up to RECALL_READ_BYTES more of them, unless the first
+ * half is here or under way. */
 void recall_read_ahead(struct recall *recall, uint64_t position, uint64_t until_position);
 
 /* Is a read of this segment in flight? Its file must not be used otherwise until it is not. */
