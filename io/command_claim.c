@@ -3,6 +3,7 @@
 #include "io/entry.h"
 #include "io/group.h"
 #include "io/read.h"
+#include "io/session_records.h"
 
 static uint64_t now_ms(const struct session *session)
 {
@@ -112,11 +113,48 @@ static void bury_exhausted(struct session *session, const struct resp_command *c
         struct pending_entry *entry =
             find_claimable(session, command, group, arguments, arguments->first_id + i);
         if (entry != NULL)
-            (void)read_bury_exhausted(session->shard, group, entry);
+            (void)read_bury_exhausted(session, group, entry);
     }
 }
 
-static void write_claimed(struct resp_writer *writer, const struct session *session,
+static const struct outlet_entry *entry_of(const struct group *group,
+                                           const struct pending_entry *pending)
+{
+    return outlet_entry(group->outlet, pending->index);
+}
+
+/* Adds up records up to what one reply may have; the first fits always. */
+static bool fits(const struct session *session, const struct outlet_entry *entry, size_t *bytes)
+{
+    if (*bytes > 0 && *bytes + entry->size_bytes > session->shard->config->options.reply_max)
+        return false;
+    *bytes += entry->size_bytes;
+    return true;
+}
+
+/* True if records of what will be claimed must be read back first: then that is under way, and
+ * nothing else was done. */
+static bool recalls_claimable(struct session *session, const struct resp_command *command,
+                              const struct group *group, const struct claim_arguments *arguments)
+{
+    bool lacks = false;
+    size_t bytes = 0;
+    session_records_begin(session, session->shard->config->options.reply_max);
+    for (uint32_t i = 0; i < arguments->id_count; i++) {
+        const struct pending_entry *pending =
+            find_claimable(session, command, group, arguments, arguments->first_id + i);
+        if (pending == NULL || !fits(session, entry_of(group, pending), &bytes))
+            continue;
+        const struct outlet_entry *entry = entry_of(group, pending);
+        lacks |= session_record_to_repeat(session, entry->position) == NULL;
+        (void)session_records_want(session, entry->position, entry->size_bytes);
+    }
+    if (lacks)
+        session_records_recall(session);
+    return lacks;
+}
+
+static void write_claimed(struct resp_writer *writer, struct session *session,
                           const struct group *group, const struct record_id *claimed,
                           uint32_t count, bool just_id)
 {
@@ -125,8 +163,10 @@ static void write_claimed(struct resp_writer *writer, const struct session *sess
         if (just_id)
             resp_write_id(writer, claimed[i].ms, claimed[i].seq);
         else
-            entry_write(writer, session->shard, group->outlet,
-                        outlet_record(group->outlet, group_find_pending(group, claimed[i])->index));
+            entry_write(
+                writer, session->shard, group->outlet,
+                session_record(session,
+                               entry_of(group, group_find_pending(group, claimed[i]))->position));
     }
 }
 
@@ -161,20 +201,21 @@ void command_xclaim(struct session *session, const struct resp_command *command)
         command_reply_error(session, COMMAND_NO_CONSUMER);
         return;
     }
-    if (!arguments.just_id)
+    if (!arguments.just_id) {
         bury_exhausted(session, command, group, &arguments);
+        if (recalls_claimable(session, command, group, &arguments))
+            return;
+    }
     struct record_id claimed[RESP_ARGUMENTS_MAX];
     uint32_t count = 0;
     size_t bytes = 0;
     for (uint32_t i = 0; i < arguments.id_count; i++) {
         struct pending_entry *entry =
             find_claimable(session, command, group, &arguments, arguments.first_id + i);
-        if (entry == NULL || bytes > session->shard->config->options.reply_max)
+        if (entry == NULL || (!arguments.just_id && !fits(session, entry_of(group, entry), &bytes)))
             continue;
         claim_one(group, consumer, entry, &arguments);
         claimed[count++] = entry->id;
-        if (!arguments.just_id)
-            bytes += outlet_entry(group->outlet, entry->index)->size_bytes;
     }
     session->has_consumed = true;
     group->consumers[consumer].active_ms = now;
@@ -224,34 +265,87 @@ static const char *parse_autoclaim(const struct resp_command *command, struct au
     return problem;
 }
 
-/* Looks at pending entries from `from` on, whoever's they are, and leaves it where to go on. */
-static void autoclaim(struct session *session, struct group *group, uint16_t consumer,
-                      struct autoclaim *claim)
+/* Chooses pending entries from `from` on, whoever's they are, gives up the exhausted ones among
+ * them, and leaves `from` where to go on. Ends at a record that is not at hand. */
+static bool choose(struct session *session, struct group *group, struct autoclaim *claim)
 {
     uint64_t now = now_ms(session), tries = (uint64_t)claim->count * AUTOCLAIM_TRIES;
     size_t bytes = 0;
-    struct pending_entry *entry;
-    while ((entry = group_next_pending(group, claim->from, GROUP_NO_CONSUMER)) != NULL &&
-           tries-- > 0 && claim->claimed_count < claim->count &&
-           claim->buried_count < READ_ENTRIES_MAX &&
-           bytes <= session->shard->config->options.reply_max) {
-        struct record_id id = entry->id;
-        claim->from = record_id_after(id);
-        if (group_idle_ms(entry, now) < claim->min_idle_ms)
-            continue;
-        if (!claim->just_id && read_bury_exhausted(session->shard, group, entry)) {
-            claim->buried[claim->buried_count++] = id;
-            continue;
+    struct pending_entry *pending;
+    while ((pending = group_next_pending(group, claim->from, GROUP_NO_CONSUMER)) != NULL) {
+        struct record_id id = pending->id;
+        const struct outlet_entry *entry = entry_of(group, pending);
+        claim->from = id;
+        if (tries-- == 0 || claim->claimed_count == claim->count ||
+            claim->buried_count == READ_ENTRIES_MAX)
+            return true;
+        if (group_idle_ms(pending, now) >= claim->min_idle_ms) {
+            if (!claim->just_id && session_record_to_repeat(session, entry->position) == NULL)
+                return false;
+            if (!claim->just_id && read_bury_exhausted(session, group, pending))
+                claim->buried[claim->buried_count++] = id;
+            else if (claim->just_id || fits(session, entry, &bytes))
+                claim->claimed[claim->claimed_count++] = id;
+            else
+                return true;
         }
-        entry = group_find_pending(group, id);
-        claim_one(group, consumer, entry,
-                  &(struct claim_arguments){
-                      .delivered_ms = now, .deliveries = -1, .just_id = claim->just_id});
-        claim->claimed[claim->claimed_count++] = id;
-        if (!claim->just_id)
-            bytes += outlet_entry(group->outlet, entry->index)->size_bytes;
+        claim->from = record_id_after(id);
     }
-    claim->from = entry != NULL ? entry->id : (struct record_id){0};
+    claim->from = (struct record_id){0};
+    return true;
+}
+
+/* Records that were in memory may have made room for dead letters: what follows the first such is
+ * left for the next time. */
+static void keep_at_hand(struct session *session, const struct group *group,
+                         struct autoclaim *claim)
+{
+    for (uint32_t i = 0; i < claim->claimed_count; i++) {
+        const struct pending_entry *pending = group_find_pending(group, claim->claimed[i]);
+        if (session_record(session, entry_of(group, pending)->position) != NULL)
+            continue;
+        claim->from = claim->claimed[i];
+        claim->claimed_count = i;
+    }
+}
+
+/* Has the records read back that would be claimed from `from` on. */
+static void recall_from(struct session *session, const struct group *group,
+                        const struct autoclaim *claim)
+{
+    uint64_t now = now_ms(session);
+    const struct pending_entry *pending;
+    struct record_id from = claim->from;
+    session_records_begin(session, session->shard->config->options.reply_max);
+    for (uint32_t count = 0; count < claim->count &&
+                             (pending = group_next_pending(group, from, GROUP_NO_CONSUMER)) != NULL;
+         from = record_id_after(pending->id)) {
+        const struct outlet_entry *entry = entry_of(group, pending);
+        if (group_idle_ms(pending, now) < claim->min_idle_ms)
+            continue;
+        if (!session_records_want(session, entry->position, entry->size_bytes))
+            break;
+        count++;
+    }
+    session_records_recall(session);
+}
+
+/* False if nothing is at hand yet. */
+static bool autoclaim(struct session *session, struct group *group, uint16_t consumer,
+                      struct autoclaim *claim)
+{
+    const struct claim_arguments arguments = {
+        .delivered_ms = now_ms(session), .deliveries = -1, .just_id = claim->just_id};
+    bool is_all_at_hand = choose(session, group, claim);
+    if (!is_all_at_hand && claim->claimed_count + claim->buried_count == 0) {
+        recall_from(session, group, claim);
+        return false;
+    }
+    if (!claim->just_id)
+        keep_at_hand(session, group, claim);
+    for (uint32_t i = 0; i < claim->claimed_count; i++)
+        claim_one(group, consumer, group_find_pending(group, claim->claimed[i]), &arguments);
+    return true;
 }
 
 void command_xautoclaim(struct session *session, const struct resp_command *command)
@@ -272,7 +366,8 @@ void command_xautoclaim(struct session *session, const struct resp_command *comm
         return;
     }
     session->has_consumed = true;
-    autoclaim(session, group, consumer, &claim);
+    if (!autoclaim(session, group, consumer, &claim))
+        return;
     if (claim.claimed_count > 0) {
         group->consumers[consumer].active_ms = now;
         read_settled(session->shard, group); /* with `order: case`, more may go to it now */

@@ -5,6 +5,7 @@
 #include "io/command.h"
 #include "io/group.h"
 #include "io/report.h"
+#include "io/session_records.h"
 
 static bool is(struct bytes argument, const char *word)
 {
@@ -153,20 +154,47 @@ static void reply_rejects(struct session *session, uint64_t count)
 
 /* ---- holds ---- */
 
+static const struct hold *hold_behind(const struct shard *shard, const struct hold *hold)
+{
+    return hold == NULL ? hold_next(&shard->holds, (struct record_id){0}, 0)
+                        : hold_next(&shard->holds, hold->id, (uint16_t)(hold->destination + 1));
+}
+
+/* How many of the first `count` one reply may have; 0 if records must be read back first: then that
+ * is under way. */
+static uint32_t count_holds(struct session *session, uint64_t count)
+{
+    enum { HOLDS_MAX = 1000 };
+    bool lacks = false;
+    uint64_t bytes = 0, bytes_max = session->shard->config->options.reply_max;
+    const struct hold *hold = NULL;
+    uint32_t fits = 0;
+    session_records_begin(session, bytes_max);
+    while (fits < count && fits < HOLDS_MAX && (hold = hold_behind(session->shard, hold)) != NULL) {
+        if (fits > 0 && bytes + hold->size_bytes > bytes_max)
+            break;
+        bytes += hold->size_bytes;
+        fits++;
+        lacks |= session_record(session, hold->position) == NULL;
+        (void)session_records_want(session, hold->position, hold->size_bytes);
+    }
+    if (lacks)
+        session_records_recall(session);
+    return lacks ? 0 : fits;
+}
+
 static void reply_holds(struct session *session, uint64_t count)
 {
     const struct shard *shard = session->shard;
+    uint32_t fits = count_holds(session, count);
+    if (fits == 0 && count > 0 && shard->holds.live > 0)
+        return;
     struct resp_writer writer = session_reply_begin(session);
-    if (count > shard->holds.live)
-        count = shard->holds.live;
-    if (count > 1000)
-        count = 1000;
-    resp_write_array(&writer, (uint32_t)count);
-    struct record_id id = {0};
-    uint16_t destination = 0;
-    for (uint64_t i = 0; i < count; i++) {
-        const struct hold *hold = hold_next(&shard->holds, id, destination);
-        const struct record *record = journal_message(&shard->journal, hold->position);
+    resp_write_array(&writer, fits);
+    const struct hold *hold = NULL;
+    for (uint32_t i = 0; i < fits; i++) {
+        hold = hold_behind(shard, hold);
+        const struct record *record = session_record(session, hold->position);
         resp_write_map(&writer, 5);
         resp_write_bulk_text(&writer, "id");
         resp_write_id(&writer, hold->id.ms, hold->id.seq);
@@ -179,20 +207,20 @@ static void reply_holds(struct session *session, uint64_t count)
                                                            NAME_PARTICIPANT, record->participant));
         resp_write_bulk_text(&writer, "body");
         resp_write_bulk(&writer, bytes_slice(record_body(record), 0, 256));
-        id = hold->id;
-        destination = (uint16_t)(hold->destination + 1);
     }
     session_reply_end(session, &writer);
 }
 
-static bool release(struct shard *shard, struct hold *hold)
+static bool release(struct session *session, struct hold *hold)
 {
+    struct shard *shard = session->shard;
     struct record_id id;
     uint16_t destination = hold->destination;
     if (append_make_room(shard) != STATUS_OK)
         return false;
-    const struct record *record = journal_message(&shard->journal, hold->position);
-    if (append_repeat(shard, record, RECORD_RELEASED, destination, &id) != STATUS_OK)
+    const struct record *record = session_record_to_repeat(session, hold->position);
+    if (record == NULL ||
+        append_repeat(shard, record, RECORD_RELEASED, destination, &id) != STATUS_OK)
         return false;
     struct outlet_account *account = &shard->outlets[destination].account;
     account->held--;
@@ -209,6 +237,19 @@ static void reject_hold(struct shard *shard, struct hold *hold)
     hold_end(&shard->holds, hold);
 }
 
+/* False if the record must be read back first: then that is under way. */
+static bool has_held_record(struct session *session, struct record_id id)
+{
+    const struct hold *hold = hold_next(&session->shard->holds, id, 0);
+    if (hold == NULL || record_id_compare(hold->id, id) != 0 ||
+        session_record_to_repeat(session, hold->position) != NULL)
+        return true;
+    session_records_begin(session, hold->size_bytes);
+    (void)session_records_want(session, hold->position, hold->size_bytes);
+    session_records_recall(session);
+    return false;
+}
+
 /* All destinations at which the message is held. Replies how many there were. */
 static void end_holds(struct session *session, struct bytes id_text, bool releases)
 {
@@ -219,12 +260,14 @@ static void end_holds(struct session *session, struct bytes id_text, bool releas
         command_reply_error(session, "ERR that is not an id, <ms>-<seq>");
         return;
     }
+    if (releases && !has_held_record(session, id))
+        return;
     struct hold *hold;
     while ((hold = hold_next(&shard->holds, id, 0)) != NULL &&
            record_id_compare(hold->id, id) == 0) {
         if (!releases)
             reject_hold(shard, hold);
-        else if (!release(shard, hold)) {
+        else if (!release(session, hold)) {
             command_reply_error(session, "TRYAGAIN its destination is full; it is still held");
             return;
         }

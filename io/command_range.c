@@ -1,6 +1,7 @@
 /* XRANGE and XREVRANGE: what a destination keeps, and nobody's place in it changes. */
 #include "io/command.h"
 #include "io/read_reply.h"
+#include "io/session_records.h"
 
 struct range {
     struct record_id start, end;
@@ -26,16 +27,44 @@ static const char *parse(const struct resp_command *command, bool reverse, struc
     return problem;
 }
 
+/* The entries that will be shown: as many as are asked for, and one reply may have. False if
+ * records of them must be read back first: then that is under way. */
+static bool have_records(struct session *session, const struct outlet *outlet, bool reverse,
+                         uint64_t *first, uint64_t *end, uint64_t count)
+{
+    uint64_t bytes = 0, bytes_max = session->shard->config->options.reply_max;
+    uint64_t shown = 0, available = *end > *first ? *end - *first : 0;
+    bool lacks = false;
+    session_records_begin(session, session->shard->config->options.reply_max);
+    for (; shown < count && shown < available; shown++) {
+        const struct outlet_entry *entry =
+            outlet_entry(outlet, reverse ? *end - 1 - shown : *first + shown);
+        if (shown > 0 && bytes + entry->size_bytes > bytes_max)
+            break;
+        bytes += entry->size_bytes;
+        lacks |= session_record(session, entry->position) == NULL;
+        (void)session_records_want(session, entry->position, entry->size_bytes);
+    }
+    if (lacks)
+        session_records_recall(session);
+    *(reverse ? first : end) = reverse ? *end - shown : *first + shown;
+    return !lacks;
+}
+
 static void reply_range(struct session *session, const struct outlet *outlet,
                         const struct range *range, bool reverse)
 {
     struct read_reply reply;
     uint64_t first = outlet_lower_bound(outlet, range->start);
     uint64_t end = outlet_lower_bound(outlet, record_id_after(range->end));
+    if (!have_records(session, outlet, reverse, &first, &end, range->count))
+        return;
     read_reply_begin(&reply, session);
     read_reply_begin_destination(&reply, outlet);
-    while (first < end && reply.count < range->count && !read_reply_is_full(&reply))
-        read_reply_add(&reply, reverse ? --end : first++);
+    while (first < end && !read_reply_is_full(&reply)) {
+        uint64_t index = reverse ? --end : first++;
+        read_reply_add(&reply, session_record(session, outlet_entry(outlet, index)->position));
+    }
     read_reply_send_entries(&reply);
 }
 

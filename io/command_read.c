@@ -178,7 +178,7 @@ static bool find_consumers(struct session *session, const struct read_arguments 
 static void run(struct session *session, const struct read_arguments *arguments,
                 const struct read_request *request)
 {
-    if (read_run(session, request))
+    if (read_run(session, request) != READ_NOTHING)
         return;
     if (arguments->blocks && !session->transaction.running) {
         read_block(session, request, arguments->block_ms);

@@ -2,6 +2,7 @@
 #include "io/command.h"
 #include "io/entry.h"
 #include "io/group.h"
+#include "io/session_records.h"
 
 static bool is(struct bytes argument, const char *word)
 {
@@ -20,18 +21,38 @@ static void write_integer(struct resp_writer *writer, const char *name, uint64_t
     resp_write_integer(writer, (int64_t)value);
 }
 
-static void write_edge_entry(struct resp_writer *writer, const struct shard *shard,
+static void write_edge_entry(struct resp_writer *writer, struct session *session,
                              const struct outlet *outlet, const char *name, uint64_t index)
 {
     resp_write_bulk_text(writer, name);
     if (outlet_length(outlet) == 0)
         resp_write_null(writer);
     else
-        entry_write(writer, shard, outlet, outlet_record(outlet, index));
+        entry_write(writer, session->shard, outlet,
+                    session_record(session, outlet_entry(outlet, index)->position));
+}
+
+/* False if the first entry or the last must be read back first: then that is under way. */
+static bool has_edge_entries(struct session *session, const struct outlet *outlet)
+{
+    if (outlet_length(outlet) == 0)
+        return true;
+    const struct outlet_entry *first = outlet_entry(outlet, outlet->first);
+    const struct outlet_entry *last = outlet_entry(outlet, outlet->end - 1);
+    if (session_record(session, first->position) != NULL &&
+        session_record(session, last->position) != NULL)
+        return true;
+    session_records_begin(session, UINT64_MAX);
+    (void)session_records_want(session, first->position, first->size_bytes);
+    (void)session_records_want(session, last->position, last->size_bytes);
+    session_records_recall(session);
+    return false;
 }
 
 static void reply_stream(struct session *session, const struct outlet *outlet)
 {
+    if (!has_edge_entries(session, outlet))
+        return;
     struct resp_writer writer = session_reply_begin(session);
     resp_write_map(&writer, 10);
     write_integer(&writer, "length", outlet_length(outlet));
@@ -44,8 +65,8 @@ static void reply_stream(struct session *session, const struct outlet *outlet)
              outlet_length(outlet) > 0 ? outlet_entry(outlet, outlet->first)->id
                                        : (struct record_id){0});
     write_integer(&writer, "groups", outlet->group_count);
-    write_edge_entry(&writer, session->shard, outlet, "first-entry", outlet->first);
-    write_edge_entry(&writer, session->shard, outlet, "last-entry", outlet->end - 1);
+    write_edge_entry(&writer, session, outlet, "first-entry", outlet->first);
+    write_edge_entry(&writer, session, outlet, "last-entry", outlet->end - 1);
     session_reply_end(session, &writer);
 }
 

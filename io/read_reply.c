@@ -23,10 +23,9 @@ void read_reply_begin_destination(struct read_reply *reply, const struct outlet 
                      entries < end ? (size_t)(end - entries) : 0);
 }
 
-void read_reply_add(struct read_reply *reply, uint64_t index)
+void read_reply_add(struct read_reply *reply, const struct record *record)
 {
-    entry_write(&reply->entries, reply->session->shard, reply->outlet,
-                outlet_record(reply->outlet, index));
+    entry_write(&reply->entries, reply->session->shard, reply->outlet, record);
     reply->count++;
 }
 

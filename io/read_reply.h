@@ -19,7 +19,7 @@ void read_reply_begin(struct read_reply *reply, struct session *session);
 
 /* One destination at a time: begin, add its entries, end. */
 void read_reply_begin_destination(struct read_reply *reply, const struct outlet *outlet);
-void read_reply_add(struct read_reply *reply, uint64_t index);
+void read_reply_add(struct read_reply *reply, const struct record *record);
 void read_reply_end_destination(struct read_reply *reply);
 
 /* reply_max is reached: nothing more should be added. */

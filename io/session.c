@@ -5,6 +5,7 @@
 #include "io/command.h"
 #include "io/read.h"
 #include "io/session_input.h"
+#include "io/session_records.h"
 
 static void session_opened(struct connection *connection);
 static void session_output_room(struct connection *connection);
@@ -67,6 +68,7 @@ static void session_closed(struct connection *connection)
     struct session *session = session_of(connection);
     struct shard *shard = session->shard;
     read_stop_waiting(session);
+    session_records_end(session);
     transaction_end(&session->transaction);
     if (session->in_unflushed)
         leave_unflushed(shard, session);

@@ -22,7 +22,8 @@ enum session_wait {
     SESSION_WAIT_SLOTS = 2,   /* a pool or its own share is used up */
     SESSION_WAIT_OUTPUT = 4,
     SESSION_WAIT_PARKED = 8,
-    SESSION_WAIT_READ = 16 /* in XREAD or XREADGROUP ... BLOCK */
+    SESSION_WAIT_READ = 16,  /* in XREAD or XREADGROUP ... BLOCK */
+    SESSION_WAIT_RECALL = 32 /* for old records of its command (io/session_records.h) */
 };
 
 /* One destination that a read names. */
@@ -65,6 +66,7 @@ struct session {
     struct parked parked;
     struct transaction transaction;
     struct blocked_read blocked;
+    struct recall_list recalled; /* old records that the command which waits will show */
     uint64_t commands;
     const char *last_command;
     char name[SESSION_NAME_BYTES];

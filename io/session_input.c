@@ -4,13 +4,14 @@
 #include <stdio.h>
 
 #include "io/command.h"
+#include "io/session_records.h"
 
 static struct resp_limits input_limits(const struct session *session);
 static bool run(struct session *session, struct resp_command *command, struct bytes frame);
 static int must_wait(const struct session *session, const struct command_row *row,
                      const struct resp_command *command);
 static void run_now(struct session *session, const struct command_row *row,
-                    struct resp_command *command);
+                    struct resp_command *command, struct bytes frame);
 static bool refuse(struct session *session, const struct command_row *row,
                    const struct resp_command *command);
 static bool arity_fits(const struct command_row *row, uint32_t count);
@@ -88,9 +89,11 @@ static bool run(struct session *session, struct resp_command *command, struct by
         session_wait_for(session, (enum session_wait)reason);
         return false;
     }
-    if (!is_for_later)
-        run_now(session, row, command);
-    else if (refuse(session, row, command))
+    if (!is_for_later) {
+        run_now(session, row, command, frame);
+        if (session_awaits_records(session))
+            return false;
+    } else if (refuse(session, row, command))
         session->transaction.failed = true;
     else
         queue(session, frame);
@@ -158,18 +161,29 @@ static int must_wait(const struct session *session, const struct command_row *ro
     return (flags & COMMAND_PROMISE) != 0 ? must_wait_to_promise(session) : 0;
 }
 
-/* Runs a command that need not wait. */
+/* Runs a command, which may wait for old records then: it has changed nothing, and comes once more.
+ */
 static void run_now(struct session *session, const struct command_row *row,
-                    struct resp_command *command)
+                    struct resp_command *command, struct bytes frame)
 {
+    struct shard *shard = session->shard;
+    bool was_quoted = command->is_quoted;
+    if (was_quoted) /* which is undone in place */
+        memcpy(shard->quoted_memory, frame.data, frame.size);
     resp_unquote(command);
     session->last_command = row != NULL ? row->name : "unknown";
-    session->commands++;
-    session->shard->figures.commands++;
     if (!refuse(session, row, command))
         row->run(session, command);
     else if (!session->transaction.running)
         session->transaction.failed = session->transaction.open;
+    if (session_awaits_records(session)) {
+        if (was_quoted)
+            memcpy((uint8_t *)(uintptr_t)frame.data, shard->quoted_memory, frame.size);
+        return;
+    }
+    session_records_end(session);
+    session->commands++;
+    shard->figures.commands++;
 }
 
 /* ---- what stands in the way ---- */
@@ -286,7 +300,9 @@ static bool run_transaction(struct session *session)
             session_wait_for(session, (enum session_wait)reason);
         if (session->waits != 0)
             return false;
-        run_now(session, row, &command);
+        run_now(session, row, &command, bytes_slice(rest, 0, command.frame_bytes));
+        if (session_awaits_records(session))
+            return false;
         transaction->done_bytes += command.frame_bytes;
     }
     transaction_end(transaction);

@@ -10,7 +10,9 @@
 #include "io/listener.h"
 #include "io/outlet.h"
 #include "io/parking.h"
+#include "io/recall_list.h"
 #include "io/reject.h"
+#include "io/resp.h"
 #include "routes/generation_list.h"
 
 struct shard_figures {
@@ -30,6 +32,8 @@ struct shard {
     struct digest_secret secret;
     struct window *window;
     struct journal journal;
+    struct recall *recall; /* reads old records back; NULL: memory has all that is kept */
+    struct recall_lists recall_lists;
     struct outlet *outlets;                 /* by destination index */
     uint32_t last_group_number;             /* that was given to a group of this log */
     struct intake_account *intake_accounts; /* [participant * channels + channel] */
@@ -51,6 +55,7 @@ struct shard {
     struct timer park_timer;
     uint8_t *reply_memory; /* where one reply is written before it is queued */
     size_t reply_capacity;
+    uint8_t quoted_memory[RESP_INLINE_BYTES_MAX]; /* an inline command as it came */
 
     uint64_t started_ns, started_wall_ms;
     bool stopping;
