@@ -28,7 +28,7 @@
 enum {
     JOURNAL_VERSION = 1,
     JOURNAL_PAGE_BYTES = 4096, /* the unit of alignment, of memory and of the disk */
-    JOURNAL_SEGMENT_BYTES_MIN = 1024 * 1024,
+    JOURNAL_SEGMENT_BYTES_MIN = 64 * 1024,
     JOURNAL_LOGS_MAX = 256
 };
 
@@ -42,7 +42,8 @@ struct segment_header {
     uint64_t incarnation; /* of the server that began it: counts its starts */
     uint64_t log_time_ms; /* when it was begun */
     uint64_t wall_ms;
-    struct digest previous; /* the checksum of the last block before it; 0 at the first of a log */
+    struct digest previous; /* the checksum of the last block before it, which its first block
+                               names, too; 0 at the first of a log */
     uint16_t log_number, log_count;
     uint32_t reserved;
     struct digest_secret secret; /* of the installation */
