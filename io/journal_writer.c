@@ -216,6 +216,10 @@ static bool enter_segment(struct journal_writer *writer, const struct journal_bl
     segments_begin(segments, header->previous, header->log_time_ms,
                    loop_wall_ms(writer->settings.loop), end_begin, writer);
     segments_prepare(segments);
+    if (writer->settings.segment_ended != NULL && end > 0)
+        writer->settings.segment_ended(writer->settings.context,
+                                       end / writer->settings.journal->settings.segment_bytes - 1,
+                                       header->previous);
     return true;
 }
 

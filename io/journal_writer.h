@@ -36,6 +36,9 @@ struct journal_writer_settings {
      * functions below. */
     void (*durable)(void *context);
     void (*failed)(void *context, const char *reason);
+    /* A segment is followed by the next one, and ends with a block of this checksum, which may not
+     * be durable yet; for the sidecars. NULL: nobody wants to know. */
+    void (*segment_ended)(void *context, uint64_t segment_number, struct digest last_block);
     void *context;
 };
 

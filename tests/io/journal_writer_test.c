@@ -335,6 +335,25 @@ Test(journal_writer, stands_still_on_a_full_disk_and_goes_on)
     close_scene(&scene);
 }
 
+Test(journal_writer, tells_how_each_segment_ends)
+{
+    OPEN(scene, usual);
+    struct digest last = {0};
+    uint32_t told = 0;
+    while (scene.journal.end_position < 3 * SEGMENT_BYTES) {
+        append(&scene, 1, BLOCK_BYTES / 2);
+        log_scene_settle(&scene);
+        if (scene.ended > told) {
+            cr_assert_eq(scene.ended, ++told);
+            cr_assert_eq(scene.ended_number, told - 1);
+            cr_assert(digest_equal(scene.ended_checksum, last));
+        }
+        last = scene.journal.last_checksum;
+    }
+    cr_assert_eq(told, 3);
+    close_scene(&scene);
+}
+
 Test(journal_writer, counts_what_it_writes)
 {
     OPEN(scene, usual);

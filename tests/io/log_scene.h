@@ -32,6 +32,9 @@ struct log_scene {
     int segment_error;
     uint64_t durable_position;
     char reason[JOURNAL_REASON_BYTES];
+    uint32_t ended; /* segments */
+    uint64_t ended_number;
+    struct digest ended_checksum;
     /* What `sealing` appends: */
     uint32_t facts, fact_bytes;
 };
@@ -120,6 +123,15 @@ static inline void log_scene_note_failure(void *context, const char *reason)
     snprintf(scene->reason, sizeof scene->reason, "%s", reason);
 }
 
+static inline void log_scene_note_end(void *context, uint64_t segment_number,
+                                      struct digest last_block)
+{
+    struct log_scene *scene = context;
+    scene->ended++;
+    scene->ended_number = segment_number;
+    scene->ended_checksum = last_block;
+}
+
 /* With a first segment at hand, unless the disk has no room for it. */
 static inline void log_scene_start(struct log_scene *scene, struct log_shape shape)
 {
@@ -154,6 +166,7 @@ static inline void log_scene_start(struct log_scene *scene, struct log_shape sha
                                              .sealing = log_scene_seal,
                                              .durable = log_scene_note_durable,
                                              .failed = log_scene_note_failure,
+                                             .segment_ended = log_scene_note_end,
                                              .context = scene};
     journal_writer_open(&scene->writer, &writer);
     journal_writer_run(&scene->writer);
