@@ -67,5 +67,6 @@ int64_t outlet_gap(const struct outlet_account *account)
 int64_t group_gap(const struct group_account *account)
 {
     return (int64_t)(account->offered - account->acknowledged - account->pending -
-                     account->backlog - account->dead_lettered - account->skipped);
+                     account->backlog - account->dead_lettered - account->skipped -
+                     account->dropped);
 }

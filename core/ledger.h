@@ -7,7 +7,7 @@
  *                                              + offered (given to the groups) + backlog without
  * groups + unclaimed group, per group of a destination:     offered = acknowledged + pending +
  * backlog + dead_lettered
- *                                              + skipped
+ *                                              + skipped + dropped
  *
  * One owner thread; readers take copies. */
 #ifndef KOUAN_CORE_LEDGER_H
@@ -65,7 +65,8 @@ struct intake_account {
     X(pending, "delivered, not yet acknowledged (now)")                                            \
     X(backlog, "not yet delivered (now)")                                                          \
     X(dead_lettered, "given up after deliveries_max, into the dead letter")                        \
-    X(skipped, "skipped by an operator's command")
+    X(skipped, "skipped by an operator's command")                                                 \
+    X(dropped, "let go for newer ones, since the destination was full (drop_oldest)")
 
 struct outlet_account {
 #define X(name, text) uint64_t name;

@@ -147,15 +147,6 @@ static bool reserve_one(struct shard *shard, struct routing *routing, struct int
     return false;
 }
 
-/* Closes the destination up before it says no. */
-static bool has_room(struct outlet *outlet, uint32_t record_bytes)
-{
-    if (outlet_has_room(outlet, record_bytes))
-        return true;
-    outlet_squeeze(outlet);
-    return outlet_has_room(outlet, record_bytes);
-}
-
 /* Where a destination is full and says so, its messages go to its dead letter. */
 static void divert(struct shard *shard, struct routing *routing, struct intake_item *item)
 {
@@ -164,7 +155,7 @@ static void divert(struct shard *shard, struct routing *routing, struct intake_i
          d = destination_set_next(&routing->deliver, d + 1)) {
         const struct destination *destination = shard->generation->destinations[d];
         if (destination->when_full == WHEN_FULL_DEAD_LETTER &&
-            !has_room(&shard->outlets[d], item->record_bytes))
+            !outlet_make_room(&shard->outlets[d], item->record_bytes))
             destination_set_add(&full, (uint16_t)d);
     }
     if (destination_set_is_empty(&full))
@@ -186,7 +177,7 @@ static uint16_t find_full(const struct shard *shard, const struct routing *routi
 {
     for (unsigned d = destination_set_next(&routing->deliver, 0); d < DESTINATIONS_MAX;
          d = destination_set_next(&routing->deliver, d + 1))
-        if (!has_room(&shard->outlets[d], record_bytes))
+        if (!outlet_make_room(&shard->outlets[d], record_bytes))
             return (uint16_t)d;
     return NO_DESTINATION;
 }
@@ -250,7 +241,9 @@ static void refuse_for_room(struct shard *shard, struct publication *publication
         intake_refuse(shard, publication, REFUSAL_TOO_BIG, reason);
         return;
     }
-    if (full->when_full != WHEN_FULL_TRY_AGAIN && parking_allows(shard, publication)) {
+    /* Where the oldest are dropped it is full only of what is still being written. */
+    bool may_wait = full->when_full == WHEN_FULL_WAIT || full->when_full == WHEN_FULL_DEAD_LETTER;
+    if (may_wait && parking_allows(shard, publication)) {
         parking_add(shard, publication,
                     (struct parked_need){.destination = shortage->destination,
                                          .messages = shortage->messages,

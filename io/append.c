@@ -290,7 +290,7 @@ enum status append_repeat(struct shard *shard, const struct record *source, enum
     uint32_t size =
         record_size(1, rule_count, source->value_count, (uint32_t)whole.size, source->text_bytes);
     struct outlet *outlet = &shard->outlets[destination];
-    if (!outlet_has_room(outlet, size) || !commit_has_spare_room(shard, 1))
+    if (!outlet_make_room(outlet, size) || !commit_has_spare_room(shard, 1))
         return STATUS_FULL;
     struct record_id source_id = source->id;
     struct record *record;

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "io/outlet_watch.h"
 #include "io/read.h"
 #include "io/session.h"
 #include "io/shard.h"
@@ -109,8 +110,10 @@ static void wake_groups(struct shard *shard)
     struct destination_set pushed = shard->pushed;
     shard->pushed = (struct destination_set){0};
     for (unsigned d = destination_set_next(&pushed, 0); d < DESTINATIONS_MAX;
-         d = destination_set_next(&pushed, d + 1))
+         d = destination_set_next(&pushed, d + 1)) {
         read_serve_waiters(&shard->outlets[d]);
+        outlet_watch(&shard->outlets[d]);
+    }
 }
 
 bool commit_run(struct shard *shard)

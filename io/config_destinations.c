@@ -156,8 +156,10 @@ static void link_dead_letter(struct config_build *build, const struct yaml_node 
             destination->when_full = WHEN_FULL_TRY_AGAIN;
         else if (bytes_equal_text(text, "dead_letter"))
             destination->when_full = WHEN_FULL_DEAD_LETTER;
+        else if (bytes_equal_text(text, "drop_oldest"))
+            destination->when_full = WHEN_FULL_DROP_OLDEST;
         else
-            config_error(build, when_full, "C104", "wait, tryagain or dead_letter",
+            config_error(build, when_full, "C104", "wait, tryagain, dead_letter or drop_oldest",
                          "`%.*s` is nothing to do when full", (int)text.size,
                          (const char *)text.data);
     }

@@ -213,6 +213,33 @@ void group_bury(struct group *group, struct pending_entry *entry)
     group->account.dead_lettered++;
 }
 
+void group_drop_oldest(struct group *group)
+{
+    uint64_t index = group->outlet->first;
+    if (group_oldest_needed(group) != index)
+        return;
+    group->account.dropped++;
+    struct pending_entry *entry =
+        group->pending_first < group->pending_end ? group_place(group, group->pending_first) : NULL;
+    if (entry != NULL && pending_is_delivered(entry)) {
+        end_pending(group, entry, SETTLED_DROPPED);
+        return;
+    }
+    group->account.backlog--;
+    group->entries_read++;
+    if (entry == NULL) {
+        group->cursor++;
+    } else {
+        if (entry->consumer == GROUP_RETURNED)
+            group->returned_count--;
+        else
+            case_order_drop(group->order, group_order_key(group, index));
+        entry->consumer = GROUP_NO_CONSUMER;
+    }
+    group_settle(group, index, SETTLED_DROPPED);
+    group_drop_head_tombstones(group);
+}
+
 struct group_walk group_walk_begin(struct group *group)
 {
     return (struct group_walk){group, group->pending_first, group->cursor};

@@ -140,6 +140,9 @@ void group_assign(struct group *group, struct pending_entry *entry, uint16_t con
 /* Ends a pending entry as dead-lettered. */
 void group_bury(struct group *group, struct pending_entry *entry);
 
+/* The first entry that its outlet keeps is about to go: if it is not settled, it is dropped. */
+void group_drop_oldest(struct group *group);
+
 /* ---- what is written down of it ---- */
 
 /* Takes up to `capacity` of the gathered ranges that were settled in one way; 0: nothing is left.

@@ -64,6 +64,28 @@ uint64_t outlet_room_entries(const struct outlet *outlet)
     return taken < outlet->destination->backlog_max ? outlet->destination->backlog_max - taken : 0;
 }
 
+static void drop_first(struct outlet *outlet)
+{
+    outlet->bytes -= outlet_entry(outlet, outlet->first)->size_bytes;
+    outlet->first++;
+}
+
+bool outlet_make_room(struct outlet *outlet, uint64_t size_bytes)
+{
+    if (outlet_has_room(outlet, size_bytes))
+        return true;
+    outlet_squeeze(outlet);
+    bool may_drop = outlet->destination->when_full == WHEN_FULL_DROP_OLDEST;
+    while (!outlet_has_room(outlet, size_bytes)) {
+        if (!may_drop || outlet_length(outlet) == 0)
+            return false;
+        for (uint16_t i = 0; i < outlet->group_count; i++)
+            group_drop_oldest(outlet->groups[i]);
+        drop_first(outlet);
+    }
+    return true;
+}
+
 void outlet_reserve(struct outlet *outlet, uint64_t size_bytes)
 {
     outlet->reserved_entries++;
@@ -75,12 +97,6 @@ void outlet_unreserve(struct outlet *outlet, uint64_t size_bytes)
     assert(outlet->reserved_entries > 0 && outlet->reserved_bytes >= size_bytes);
     outlet->reserved_entries--;
     outlet->reserved_bytes -= size_bytes;
-}
-
-static void drop_first(struct outlet *outlet)
-{
-    outlet->bytes -= outlet_entry(outlet, outlet->first)->size_bytes;
-    outlet->first++;
 }
 
 static void drop_first_retained(struct outlet *outlet)

@@ -39,6 +39,7 @@ struct outlet {
     uint16_t group_count;
     uint32_t *last_group_number; /* of its log */
     bool gathers;                /* what groups settle is written down: set by who does */
+    bool is_nearly_full;         /* io/outlet_watch.h has said so */
     bool has_settled;            /* some group has gathered; reset by who writes it down */
     struct outlet_account account;
     struct waiter_line waiters; /* sessions blocked on it without a group */
@@ -58,6 +59,9 @@ static inline bool outlet_has_room(const struct outlet *outlet, uint64_t size_by
 {
     return outlet_has_room_for(outlet, 1, size_bytes);
 }
+/* The same, after all that can be done for it: closing up, and with `when_full: drop_oldest` giving
+ * up the oldest entries, whoever has not settled them. */
+bool outlet_make_room(struct outlet *outlet, uint64_t size_bytes);
 /* For how many records. */
 uint64_t outlet_room_entries(const struct outlet *outlet);
 void outlet_reserve(struct outlet *outlet, uint64_t size_bytes);

@@ -299,7 +299,7 @@ static void count_settled(struct group_account *account, enum settled_how how, u
     case SETTLED_ACKNOWLEDGED: account->acknowledged += count; return;
     case SETTLED_DEAD_LETTERED: account->dead_lettered += count; return;
     case SETTLED_SKIPPED: account->skipped += count; return;
-    case SETTLED_DROPPED:
+    case SETTLED_DROPPED: account->dropped += count; return;
     case SETTLED_HOW_COUNT: return;
     }
 }

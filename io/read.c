@@ -4,6 +4,7 @@
 
 #include "io/append.h"
 #include "io/command.h"
+#include "io/outlet_watch.h"
 #include "io/read_reply.h"
 #include "io/session_records.h"
 
@@ -214,6 +215,8 @@ static void wake_readers(struct shard *shard, const struct outlet *outlet)
 void read_settled(struct shard *shard, struct group *group)
 {
     outlet_trim(group->outlet);
+    if (group->outlet->is_nearly_full)
+        outlet_watch(group->outlet);
     if (group->waiters.first != NULL) /* pending_max may have stopped them */
         wake_readers(shard, group->outlet);
     shard_wake(shard);

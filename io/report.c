@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "io/group.h"
+#include "io/outlet_watch.h"
 
 /* ---- the ledger ---- */
 
@@ -101,18 +102,19 @@ static void add_seldom_terms(struct text *text, const struct outlet *outlet)
 
 static void add_outlet_table(const struct shard *shard, struct text *text)
 {
-    text_add(text, "%-20s %-20s %12s %12s %10s %10s %8s %8s %5s\n", "destination", "group",
-             "offered", "acknowledged", "pending", "backlog", "dead", "skipped", "gap");
+    text_add(text, "%-20s %-20s %12s %12s %10s %10s %8s %8s %8s %5s\n", "destination", "group",
+             "offered", "acknowledged", "pending", "backlog", "dead", "skipped", "dropped", "gap");
     for (uint16_t d = 0; d < shard->generation->destination_count; d++) {
         const struct outlet *outlet = &shard->outlets[d];
         for (uint16_t g = 0; g < outlet->group_count; g++) {
             const struct group_account *account = &outlet->groups[g]->account;
             text_add(text,
                      "%-20.20s %-20.20s %12" PRIu64 " %12" PRIu64 " %10" PRIu64 " %10" PRIu64
-                     " %8" PRIu64 " %8" PRIu64 " %5" PRId64 "\n",
+                     " %8" PRIu64 " %8" PRIu64 " %8" PRIu64 " %5" PRId64 "\n",
                      outlet->destination->name, group_name(outlet->groups[g]), account->offered,
                      account->acknowledged, account->pending, account->backlog,
-                     account->dead_lettered, account->skipped, group_gap(account));
+                     account->dead_lettered, account->skipped, account->dropped,
+                     group_gap(account));
         }
         if (outlet->group_count == 0)
             text_add(text, "%-20.20s %-20s\n", outlet->destination->name, "(no group)");
@@ -199,16 +201,7 @@ void report_ledger_json(const struct shard *shard, struct text *text)
 
 /* ---- health ---- */
 
-enum { FULL_PERCENT = 80, OLD_PENDING_MS = 300000 };
-
-static bool is_nearly_full(const struct outlet *outlet, uint64_t *out_percent)
-{
-    const struct destination *destination = outlet->destination;
-    uint64_t by_count = outlet_length(outlet) * 100 / destination->backlog_max;
-    uint64_t by_bytes = outlet->bytes * 100 / destination->backlog_bytes_max;
-    *out_percent = by_count > by_bytes ? by_count : by_bytes;
-    return outlet->group_count > 0 && *out_percent >= FULL_PERCENT;
-}
+enum { OLD_PENDING_MS = 300000 };
 
 static bool has_old_pending(const struct shard *shard, const struct group *group,
                             uint64_t *out_age_ms)
@@ -225,9 +218,9 @@ static bool has_old_pending(const struct shard *shard, const struct group *group
 static bool report_outlet_health(const struct shard *shard, const struct outlet *outlet,
                                  struct text *text)
 {
-    uint64_t percent, age_ms;
+    uint64_t percent = outlet_full_percent(outlet), age_ms;
     const char *name = outlet->destination->name;
-    if (is_nearly_full(outlet, &percent)) {
+    if (percent >= OUTLET_NEARLY_FULL_PERCENT) {
         text_add(text, "%s: %" PRIu64 " %% full (%" PRIu64 " messages, %" PRIu64 " bytes)\n", name,
                  percent, outlet_length(outlet), outlet->bytes);
         return true;

@@ -51,7 +51,12 @@ struct delivered_field {
  * name. */
 bool delivered_field_find(struct bytes name, struct delivered_field *out_field);
 
-enum when_full { WHEN_FULL_WAIT, WHEN_FULL_TRY_AGAIN, WHEN_FULL_DEAD_LETTER };
+enum when_full {
+    WHEN_FULL_WAIT,
+    WHEN_FULL_TRY_AGAIN,
+    WHEN_FULL_DEAD_LETTER,
+    WHEN_FULL_DROP_OLDEST
+};
 
 struct destination {
     const char *name;

@@ -143,6 +143,44 @@ def test_when_full_dead_letter():
         assert ledger(wire)["gap"] == 0
 
 
+def test_when_full_drop_oldest():
+    slow = "backlog_max: 16, when_full: drop_oldest"
+    with Server(files=two_way_files(slow)) as server, server.wire() as wire:
+        ids = add_many(wire, range(16), "SLOW")
+        assert ids_of(read_group(wire, "COUNT", 4, destination="slow")) == ids[:4]
+        assert wire.call("XACK", "slow", "slow", ids[1]) == 1
+        ids += add_many(wire, range(16, 22), "SLOW")
+        assert all(map(is_id, ids)) and wire.call("XLEN", "slow") == 16
+        # 0, 2 and 3 were pending, 4 and 5 had not been read.
+        assert wire.call("XACK", "slow", "slow", ids[0], ids[3]) == 0
+        assert ids_of(read_group(wire, "COUNT", 100, destination="slow")) == ids[6:]
+        account = ledger(wire)
+        group = {o["destination"]: o for o in account["outlets"]}["slow"]["groups"][0]
+        assert (group["dropped"], group["acknowledged"], group["pending"]) == (5, 1, 16)
+        assert account["gap"] == 0
+
+
+def test_a_warning_well_before():
+    with Server(files=two_way_files("backlog_max: 100, when_full: tryagain")) as server, \
+            server.wire() as wire:
+        ids = add_many(wire, range(79), "SLOW")
+        assert wire.call("PING") == "PONG" and "% full" not in server.log
+        ids += add_many(wire, range(79, 95), "SLOW")
+        line = server.wait_for_log("slow is .* % full").string
+        assert "of 100 messages (backlog_max)" in line and "slowest group is slow" in line
+        assert "TRYAGAIN" in line
+        read_group(wire, "COUNT", 100, destination="slow")
+        assert wire.call("XACK", "slow", "slow", *ids[:30]) == 30
+        add_many(wire, range(100, 125), "SLOW")  # 65, then 90: it was never at its ease
+        assert server.log.count("% full") == 1
+        assert wire.call("XACK", "slow", "slow", *ids[30:]) == 65
+        add_many(wire, range(200, 265), "SLOW")
+        deadline = time.monotonic() + 10
+        while server.log.count("% full") < 2:
+            assert time.monotonic() < deadline, server.log
+            time.sleep(0.01)
+
+
 def test_several_full_ones_with_one_dead_letter():
     """The record has fewer destinations than the message had, and another size."""
     more = "".join(f"  - {{name: full{n}, groups: [g], backlog_max: 16, when_full: dead_letter, "

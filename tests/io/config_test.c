@@ -199,6 +199,8 @@ Test(config, destinations_inherit_and_override)
                                     "  - name: b\n"
                                     "    when_full: tryagain\n"
                                     "  - name: c\n"
+                                    "  - name: d\n"
+                                    "    when_full: drop_oldest\n"
                                     "unroutable: c\n");
     const struct generation *generation = config->generation;
     const struct destination *a = generation->destinations[0];
@@ -212,6 +214,7 @@ Test(config, destinations_inherit_and_override)
     cr_expect_eq(a->when_full, WHEN_FULL_DEAD_LETTER);
     cr_expect_eq(b->when_full, WHEN_FULL_TRY_AGAIN);
     cr_expect_eq(c->when_full, WHEN_FULL_WAIT);
+    cr_expect_eq(generation->destinations[3]->when_full, WHEN_FULL_DROP_OLDEST);
     cr_expect_eq(a->group_count, 2);
     cr_expect_eq(c->group_count, 0);
     cr_assert_eq(a->field_count, 4);
@@ -222,7 +225,7 @@ Test(config, destinations_inherit_and_override)
     cr_expect_eq(generation->unroutable_destination, c->index);
     /* Half of `memory`, less the holds and what `a` takes, in equal shares. */
     cr_expect_eq(a->backlog_bytes_max, 8 * MIB);
-    cr_expect_eq(b->backlog_bytes_max, (128 * MIB - 8 * MIB - 8 * MIB) / 2);
+    cr_expect_eq(b->backlog_bytes_max, (128 * MIB - 8 * MIB - 8 * MIB) / 3);
     cr_expect_eq(c->backlog_bytes_max, b->backlog_bytes_max);
     config_free(config);
     folder_close(&folder);

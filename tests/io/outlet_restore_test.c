@@ -344,6 +344,7 @@ static void check_group(const struct model_group *model)
     cr_assert_eq(account->acknowledged, model->counts[SETTLED_ACKNOWLEDGED]);
     cr_assert_eq(account->dead_lettered, model->counts[SETTLED_DEAD_LETTERED]);
     cr_assert_eq(account->skipped, model->counts[SETTLED_SKIPPED]);
+    cr_assert_eq(account->dropped, model->counts[SETTLED_DROPPED]);
     cr_assert_eq(group_gap(account), 0, "%lld", (long long)group_gap(account));
     cr_assert_eq(model->group->entries_read, f.count - due, "the lag is what is due");
 }
@@ -391,7 +392,8 @@ static void set_up(uint64_t seed)
                                          .groups_by_case = 4,
                                          .pending_max = 100,
                                          .backlog_max = ENTRIES_MAX,
-                                         .backlog_bytes_max = UINT32_MAX};
+                                         .backlog_bytes_max = UINT32_MAX,
+                                         .when_full = WHEN_FULL_DROP_OLDEST};
     cr_assert_eq(outlet_open(&f.outlet, &f.destination, NULL, &f.last_number), STATUS_OK);
     cr_assert_eq(outlet_create_configured_groups(&f.outlet), STATUS_OK);
     f.outlet.gathers = true;
@@ -409,6 +411,26 @@ static void tear_down(void)
         free(f.log[i]);
 }
 
+static struct record_id first_kept(void)
+{
+    return outlet_length(&f.outlet) > 0 ? outlet_entry(&f.outlet, f.outlet.first)->id
+                                        : record_id_after(f.outlet.last_id);
+}
+
+/* A full destination makes room. */
+static void drop(void)
+{
+    uint64_t length = outlet_length(&f.outlet), dropped = random_below(4);
+    if (dropped > length || f.outlet.reserved_entries > 0)
+        return;
+    f.destination.backlog_max = (uint32_t)(length - dropped + 1);
+    cr_assert(outlet_make_room(&f.outlet, 1));
+    f.destination.backlog_max = ENTRIES_MAX;
+    for (int g = 0; g < GROUPS_MAX; g++)
+        for (uint32_t i = 0; i < f.pushed && record_id_compare(f.ids[i], first_kept()) < 0; i++)
+            f.groups[g].states[i] = SETTLED;
+}
+
 static void step(void)
 {
     struct model_group *made = &f.groups[3];
@@ -424,7 +446,11 @@ static void step(void)
     case 2:
     case 3: commit(random_below(4)); return;
     case 4: take(model, true); return;
-    case 5: outlet_squeeze(&f.outlet); return;
+    case 5:
+        if (random_below(10) == 0)
+            drop();
+        outlet_squeeze(&f.outlet);
+        return;
     case 6:
         if (random_below(10) == 0)
             end_many(model);

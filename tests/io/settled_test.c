@@ -44,7 +44,8 @@ static void set_up(uint64_t seed)
                                          .groups_by_case = 4,
                                          .pending_max = 200,
                                          .backlog_max = ENTRIES_MAX,
-                                         .backlog_bytes_max = UINT32_MAX};
+                                         .backlog_bytes_max = UINT32_MAX,
+                                         .when_full = WHEN_FULL_DROP_OLDEST};
     cr_assert_eq(outlet_open(&f.outlet, &f.destination, NULL, &f.last_number), STATUS_OK);
     cr_assert_eq(outlet_create_configured_groups(&f.outlet), STATUS_OK);
     f.outlet.gathers = true;
@@ -137,6 +138,7 @@ static void check(void)
         cr_assert_eq(model->counts[SETTLED_ACKNOWLEDGED], model->group->account.acknowledged);
         cr_assert_eq(model->counts[SETTLED_DEAD_LETTERED], model->group->account.dead_lettered);
         cr_assert_eq(model->counts[SETTLED_SKIPPED], model->group->account.skipped);
+        cr_assert_eq(model->counts[SETTLED_DROPPED], model->group->account.dropped);
         cr_assert_eq(group_gap(&model->group->account), 0);
         check_standing(model);
     }
@@ -207,6 +209,26 @@ static void set_id(struct model_group *model)
     }
 }
 
+static struct record_id first_kept(void)
+{
+    return outlet_length(&f.outlet) > 0 ? outlet_entry(&f.outlet, f.outlet.first)->id
+                                        : record_id_after(f.outlet.last_id);
+}
+
+/* A full destination makes room. */
+static void drop(void)
+{
+    uint64_t length = outlet_length(&f.outlet), dropped = random_below(4);
+    if (dropped > length || f.outlet.reserved_entries > 0)
+        return;
+    f.destination.backlog_max = (uint32_t)(length - dropped + 1);
+    cr_assert(outlet_make_room(&f.outlet, 1));
+    f.destination.backlog_max = ENTRIES_MAX;
+    for (int g = 0; g < GROUPS; g++)
+        for (uint32_t i = 0; i < f.count && record_id_compare(f.ids[i], first_kept()) < 0; i++)
+            f.groups[g].states[i] = SETTLED;
+}
+
 static void step(void)
 {
     struct model_group *model = &f.groups[random_below(GROUPS)];
@@ -214,7 +236,11 @@ static void step(void)
     case 0:
     case 1: push(); return;
     case 2: take(model, true); return;
-    case 3: outlet_squeeze(&f.outlet); return;
+    case 3:
+        if (random_below(10) == 0)
+            drop();
+        outlet_squeeze(&f.outlet);
+        return;
     case 4: end_the_oldest(model); return;
     case 5: write_down(model, 1 + random_below(5)); return;
     case 6:
