@@ -14,6 +14,7 @@ struct subcommand {
 };
 
 static const struct subcommand subcommands[] = {
+    {"replay", audit_replay},
     {"seal", audit_seal},
     {"prove", audit_prove},
     {"check", audit_check},
@@ -24,12 +25,13 @@ enum cli_exit cli_audit(int argc, char **argv)
 {
     static const struct argument_page page = {
         .command = "audit",
-        .operands = "seal|prove|check ...",
-        .about = "seal    seals the closed segments of a journal with a key, each upon the one\n"
+        .operands = "replay|seal|prove|check ...",
+        .about = "replay  decides every message of a journal again, and compares\n"
+                 "seal    seals the closed segments of a journal with a key, each upon the one\n"
                  "        before\n"
                  "prove   makes a small file that proves one message, by a sealed segment\n"
                  "check   checks such a file with the key alone, without the journal",
-        .epilogue = "`kouan audit seal --help` says more of one; docs/audit.md, of all.",
+        .epilogue = "`kouan audit replay --help` says more of one; docs/audit.md, of all.",
         .operands_min = 1,
         .operands_max = OPERANDS_ANY,
     };
