@@ -20,6 +20,9 @@ enum read_outcome read_run(struct session *session, const struct read_request *r
 /* Until something comes, for at most `block_ms` (0: for ever). */
 void read_block(struct session *session, const struct read_request *request, uint64_t block_ms);
 
+/* Readers that are blocked at the outlet (NULL: none) or its groups look again in this turn. */
+void read_wake(struct shard *shard, const struct outlet *outlet);
+
 /* Serves those who wait at the outlet and at its groups, in the order in which they came. */
 void read_serve_waiters(struct outlet *outlet);
 

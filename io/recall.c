@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/fact.h"
+#include "io/pace.h"
 
 enum {
     TURN_BYTES = 4 * 1024 * 1024, /* of blocks answered in one turn */
@@ -219,7 +220,7 @@ static void carry_on(struct loop *loop, struct deferral *deferral)
 {
     struct recall *recall =
         (struct recall *)(void *)((char *)deferral - offsetof(struct recall, carry_on));
-    uint64_t budget_bytes = TURN_BYTES;
+    uint64_t budget_bytes = TURN_BYTES, started_ns = pace_clock_ns();
     bool may_read = true, answered = false;
     struct recall_ask *ask;
     for (recall->walk = recall->first; (ask = recall->walk) != NULL;) {
@@ -242,6 +243,7 @@ static void carry_on(struct loop *loop, struct deferral *deferral)
         answered = true;
     }
     recall->walk = NULL;
+    recall->figures.busy_ns += pace_clock_ns() - started_ns;
     if (!may_read && answered) /* there may be room now for one that was passed */
         loop_defer(loop, deferral);
 }

@@ -41,6 +41,7 @@ struct recall_settings {
 struct recall_figures {
     uint64_t asks, hits; /* answered from what was there */
     uint64_t reads, read_bytes, blocks, failures;
+    uint64_t busy_ns; /* of the thread, for verifying and answering */
 };
 
 struct recall;

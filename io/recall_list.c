@@ -8,6 +8,7 @@
 
 static void hand_out(struct loop *loop, struct deferral *deferral);
 static void look_for_unclaimed(struct loop *loop, struct timer *timer);
+static void let_go_on(struct loop *loop, struct timer *timer);
 static void ask_for_more(struct recall_list *list);
 static void sort_items(struct recall_item *items, uint32_t count);
 
@@ -17,6 +18,8 @@ enum status recall_lists_open(struct recall_lists *lists, struct recall *recall,
     *lists = (struct recall_lists){.recall = recall, .loop = loop};
     lists->hand_out.run = hand_out;
     lists->claim_timer.expire = look_for_unclaimed;
+    lists->pace_timer.expire = let_go_on;
+    pace_open(&lists->pace);
     lists->gathered_max = (uint32_t)(staging_bytes / sizeof(struct record)) + 1;
     lists->gathered = calloc(lists->gathered_max, sizeof *lists->gathered);
     if (lists->gathered == NULL)
@@ -33,6 +36,9 @@ void recall_lists_close(struct recall_lists *lists)
         loop_undefer(lists->loop, &lists->hand_out);
         if (lists->claim_timer.heap_index != 0)
             loop_timer_disarm(lists->loop, &lists->claim_timer);
+        if (lists->pace_timer.heap_index != 0)
+            loop_timer_disarm(lists->loop, &lists->pace_timer);
+        pace_close(&lists->pace);
     }
     page_pool_close(&lists->staging);
     free(lists->gathered);
@@ -130,6 +136,53 @@ static void look_for_unclaimed(struct loop *loop, struct timer *timer)
     watch_claims(lists);
 }
 
+/* ---- pace ---- */
+
+bool recall_list_may_go(struct recall_lists *lists, const struct recall_list *list)
+{
+    uint64_t busy_ns = recall_figures(lists->recall)->busy_ns;
+    pace_spend(&lists->pace, busy_ns - lists->charged_ns);
+    lists->charged_ns = busy_ns;
+    return list->state == RECALL_LIST_READY || pace_may_go(&lists->pace);
+}
+
+void recall_lists_charge(struct recall_lists *lists, uint64_t started_ns, uint64_t bytes)
+{
+    enum { SEND_BYTES_PER_NS = 8 }; /* measured over loopback; the kernel does it later */
+    pace_spend(&lists->pace, pace_clock_ns() - started_ns + bytes / SEND_BYTES_PER_NS);
+}
+
+static void arm_pace(struct recall_lists *lists)
+{
+    if (lists->paced.first != NULL && lists->pace_timer.heap_index == 0)
+        loop_timer_arm(lists->loop, &lists->pace_timer,
+                       loop_now_ns(lists->loop) + pace_wait_ns(&lists->pace));
+}
+
+void recall_list_pace(struct recall_lists *lists, struct recall_list *list)
+{
+    recall_list_end(list);
+    list->lists = lists;
+    list->state = RECALL_LIST_PACED;
+    enter(&lists->paced, list);
+    arm_pace(lists);
+}
+
+static void let_go_on(struct loop *loop, struct timer *timer)
+{
+    (void)loop;
+    struct recall_lists *lists =
+        (struct recall_lists *)(void *)((char *)timer - offsetof(struct recall_lists, pace_timer));
+    struct recall_list *list;
+    if (pace_may_go(&lists->pace))
+        for (int i = 0; i < RECALL_PACED_AT_ONCE && (list = lists->paced.first) != NULL; i++) {
+            leave(&lists->paced, list);
+            list->state = RECALL_LIST_NONE;
+            lists->ready(list);
+        }
+    arm_pace(lists);
+}
+
 /* ---- one list ---- */
 
 static struct recall_item *items_of(const struct recall_list *list)
@@ -225,6 +278,8 @@ void recall_list_end(struct recall_list *list)
     struct recall_lists *lists = list->lists;
     if (list->state == RECALL_LIST_NONE)
         return;
+    if (list->state == RECALL_LIST_PACED)
+        leave(&lists->paced, list);
     if (list->state == RECALL_LIST_LINE || list->state == RECALL_LIST_TURN)
         leave(&lists->waiting, list);
     if (list->state == RECALL_LIST_READY || list->state == RECALL_LIST_FAILED)

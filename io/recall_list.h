@@ -6,17 +6,21 @@
  *
  * Who finds no staging memory free stands in line, without its list: when it is its turn, it is
  * told, too, and gathers once more. Staging that nobody comes for within RECALL_CLAIM_MS while
- * others stand in line is given back: a client that does not take its replies holds up nobody. One
- * owner thread, the loop's. */
+ * others stand in line is given back: a client that does not take its replies holds up nobody.
+ *
+ * Reading old records must not slow who reads new ones: io/pace.h says when it may go on, and who
+ * may not waits here, too. One owner thread, the loop's. */
 #ifndef KOUAN_IO_RECALL_LIST_H
 #define KOUAN_IO_RECALL_LIST_H
 
+#include "io/pace.h"
 #include "io/recall.h"
 
 enum {
     RECALL_LIST_ASKS = 4,         /* at once, of each list */
     RECALL_GAP_BYTES = 64 * 1024, /* more between two that are wanted is not read along */
-    RECALL_CLAIM_MS = 1000
+    RECALL_CLAIM_MS = 1000,
+    RECALL_PACED_AT_ONCE = 4 /* so many are told together that they may go on */
 };
 
 struct recall_item {
@@ -26,9 +30,10 @@ struct recall_item {
 };
 
 enum recall_list_state {
-    RECALL_LIST_NONE, /* nothing was asked for, or it was given back: to be gathered again */
-    RECALL_LIST_LINE, /* in line for memory */
-    RECALL_LIST_TURN, /* told to gather again, and first in the line until it has */
+    RECALL_LIST_NONE,  /* nothing was asked for, or it was given back: to be gathered again */
+    RECALL_LIST_PACED, /* waits until it may go on */
+    RECALL_LIST_LINE,  /* in line for memory */
+    RECALL_LIST_TURN,  /* told to gather again, and first in the line until it has */
     RECALL_LIST_READS,
     RECALL_LIST_READY,
     RECALL_LIST_FAILED
@@ -69,10 +74,13 @@ struct recall_lists {
     struct recall_item *gathered;
     uint32_t gathered_count, gathered_max;
     uint64_t gathered_bytes, gathered_bytes_max;
-    struct recall_line waiting, ready_ones;
+    struct recall_line waiting, ready_ones, paced;
     struct deferral hand_out;
-    struct timer claim_timer;
-    /* A list is READY or FAILED, or its TURN has come. Never called from within these functions. */
+    struct timer claim_timer, pace_timer;
+    struct pace pace;
+    uint64_t charged_ns; /* of the recall's busy_ns */
+    /* A list is READY or FAILED, or its TURN has come, or one that was PACED may go on. Never
+     * called from within these functions. */
     void (*ready)(struct recall_list *list);
 };
 
@@ -90,6 +98,13 @@ bool recall_gather_has(const struct recall_lists *lists, uint64_t position);
 /* Asks for what was gathered, at least one; what the list had is given back. FAILED at once,
  * without `ready`, if so much memory there will never be. */
 void recall_list_start(struct recall_lists *lists, struct recall_list *list);
+/* May old records be shown now? One that was read back for it was promised that. */
+bool recall_list_may_go(struct recall_lists *lists, const struct recall_list *list);
+/* Waits until it may; what the list had is given back. */
+void recall_list_pace(struct recall_lists *lists, struct recall_list *list);
+/* Old records of so many bytes were shown since `started_ns` by pace_clock_ns. */
+void recall_lists_charge(struct recall_lists *lists, uint64_t started_ns, uint64_t bytes);
+
 /* NULL if it is not there. There until recall_list_end. */
 const struct record_head *recall_list_find(const struct recall_list *list, uint64_t position);
 /* Gives everything back, whatever the list's state. */

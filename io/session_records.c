@@ -83,6 +83,22 @@ void session_records_recall(struct session *session)
         session_wait_for(session, SESSION_WAIT_RECALL);
 }
 
+bool session_records_may_go(struct session *session)
+{
+    return recall_list_may_go(&session->shard->recall_lists, &session->recalled);
+}
+
+void session_records_pace(struct session *session)
+{
+    recall_list_pace(&session->shard->recall_lists, &session->recalled);
+    session_wait_for(session, SESSION_WAIT_RECALL);
+}
+
+void session_records_charge(struct session *session, uint64_t started_ns, uint64_t bytes)
+{
+    recall_lists_charge(&session->shard->recall_lists, started_ns, bytes);
+}
+
 /* Behind the entries from `index` on that lie close together; `*out_next` is the one after them. */
 static uint64_t reach(const struct outlet *outlet, uint64_t index, uint64_t *out_next)
 {

@@ -24,6 +24,13 @@ bool session_records_want(struct session *session, uint64_t position, uint32_t s
  * error as its reply: IOERR. */
 void session_records_recall(struct session *session);
 
+/* May records that are not in memory be shown now? If not, and there is nothing else to reply:
+ * waits until they may, as for records. */
+bool session_records_may_go(struct session *session);
+void session_records_pace(struct session *session);
+/* So many bytes of them were shown since `started_ns` by pace_clock_ns. */
+void session_records_charge(struct session *session, uint64_t started_ns, uint64_t bytes);
+
 /* The entries of the outlet from `index` on will be read soon, and are old perhaps. */
 void session_records_read_ahead(struct session *session, const struct outlet *outlet,
                                 uint64_t index);
