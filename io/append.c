@@ -51,123 +51,6 @@ uint32_t append_measure(const struct routing *routing)
                        (uint32_t)routing->whole.size, text);
 }
 
-/* ---- room ---- */
-
-/* Whoever still needs the record learns where it now lies. False if nobody needed it. */
-static bool is_needed(struct shard *shard, const struct record *record)
-{
-    uint64_t index;
-    const uint16_t *destinations = record_destinations(record);
-    for (uint16_t i = 0; i < record->destination_count; i++) {
-        uint16_t destination = destinations[i] & (uint16_t)~RECORD_HELD;
-        if (outlet_needs(&shard->outlets[destination], record->id, &index))
-            return true;
-    }
-    return hold_needs(&shard->holds, record->id);
-}
-
-static void relocate(struct shard *shard, const struct record *record, uint64_t position)
-{
-    uint64_t index;
-    const uint16_t *destinations = record_destinations(record);
-    for (uint16_t i = 0; i < record->destination_count; i++) {
-        uint16_t destination = destinations[i] & (uint16_t)~RECORD_HELD;
-        if (outlet_needs(&shard->outlets[destination], record->id, &index))
-            outlet_relocate(&shard->outlets[destination], index, position);
-    }
-    hold_relocate(&shard->holds, record->id, position);
-}
-
-/* What destinations without groups keep goes when its block does. */
-static void drop_retained(struct shard *shard, const struct record *record)
-{
-    const uint16_t *destinations = record_destinations(record);
-    for (uint16_t i = 0; i < record->destination_count; i++) {
-        struct outlet *outlet = &shard->outlets[destinations[i] & (uint16_t)~RECORD_HELD];
-        if (outlet->group_count == 0)
-            outlet_drop_retained(outlet, record->id);
-    }
-}
-
-static enum status copy_forward(struct shard *shard, const struct record *record)
-{
-    struct record_head *copy;
-    uint64_t position;
-    enum status status =
-        journal_reserve(&shard->journal, record->head.size_bytes, &copy, &position);
-    if (status != STATUS_OK)
-        return status;
-    memcpy(copy, record, record->head.size_bytes);
-    copy->flags |= RECORD_COPIED;
-    journal_commit_record(&shard->journal, copy);
-    relocate(shard, record, position);
-    shard->figures.copied_forward++;
-    shard->figures.copied_forward_bytes += record->head.size_bytes;
-    return STATUS_OK;
-}
-
-static enum status recycle_oldest(struct shard *shard)
-{
-    const struct journal_block *block = journal_oldest(&shard->journal);
-    if (block == NULL || commit_oldest_position(&shard->commits) < journal_block_end(block))
-        return STATUS_FULL;
-    for (uint16_t i = 0; i < shard->generation->destination_count; i++) {
-        outlet_trim(&shard->outlets[i]);
-        outlet_squeeze(&shard->outlets[i]);
-    }
-    const uint64_t end = journal_records_end(block), next = journal_block_end(block);
-    for (uint64_t p = journal_first_record(block); p < end;) {
-        const struct record *record = journal_message(&shard->journal, p);
-        if (is_needed(shard, record)) {
-            enum status status = copy_forward(shard, record);
-            if (status != STATUS_OK)
-                return status; /* what was copied so far has moved; the block stays */
-        }
-        drop_retained(shard, record);
-        p += record->head.size_bytes;
-    }
-    window_forget_before(shard->window, next);
-    journal_keep_from(&shard->journal, next);
-    return STATUS_OK;
-}
-
-/* The largest blocks that must find room at any time: two for the live records of the oldest block
- * while it is recycled, since what is copied may begin another block; one for the next record; and
- * one that the end of a segment may leave unused. */
-enum { SPARE_BLOCKS = 4 };
-
-static enum status make_room(struct shard *shard, uint32_t block_bytes)
-{
-    const struct journal *journal = &shard->journal;
-    uint64_t tries_max = journal->end_block - journal->kept_block;
-    if (block_bytes < journal->largest_block_bytes)
-        block_bytes = journal->largest_block_bytes;
-    for (uint64_t i = 0; i <= tries_max; i++) {
-        if (journal_room_bytes(journal) >= SPARE_BLOCKS * (uint64_t)block_bytes)
-            return STATUS_OK;
-        enum status status = recycle_oldest(shard);
-        if (status != STATUS_OK)
-            return status;
-    }
-    return STATUS_FULL;
-}
-
-enum status append_make_room(struct shard *shard)
-{
-    return make_room(shard, 0);
-}
-
-/* Record and head are one: a message begins with its head. */
-static enum status reserve(struct shard *shard, uint32_t size_bytes, struct record **out_record,
-                           uint64_t *out_position)
-{
-    struct record_head *head;
-    enum status status = journal_reserve(&shard->journal, size_bytes, &head, out_position);
-    if (status == STATUS_OK)
-        *out_record = (struct record *)(void *)head;
-    return status;
-}
-
 /* ---- messages ---- */
 
 static void write_destinations(const struct routing *routing, uint16_t *out)
@@ -220,12 +103,13 @@ enum status append_message(struct shard *shard, const struct routing *routing, e
     count_values(routing, &values, &text);
     uint32_t destinations = count_destinations(routing), rules = count_rules(&routing->decision);
     uint32_t size = record_size(destinations, rules, values, (uint32_t)routing->whole.size, text);
-    struct record *record;
-    enum status status = make_room(shard, journal_block_bytes_for(size));
+    struct record_head *head;
+    enum status status = append_make_room(shard, size);
     if (status == STATUS_OK)
-        status = reserve(shard, size, &record, out_position);
+        status = append_reserve(shard, size, &head, out_position);
     if (status != STATUS_OK)
         return status;
+    struct record *record = (struct record *)(void *)head; /* it begins with its head */
     *record = (struct record){
         .id = journal_next_id(&shard->journal, loop_wall_ms(shard->loop)),
         .identity = routing->identity,
@@ -252,6 +136,7 @@ enum status append_message(struct shard *shard, const struct routing *routing, e
            routing->whole.size);
     write_values(routing, record);
     journal_commit_record(&shard->journal, &record->head);
+    shard_log_wake(shard);
     *out_record = record;
     return STATUS_OK;
 }
@@ -281,8 +166,22 @@ static void number_anew(const struct generation_list *generations, struct record
     record->profile = generation_list_now(generations, before, NAME_PROFILE, record->profile);
 }
 
+/* Opening a block may have taken the memory of a source that the log did not have to keep. */
+static bool was_overwritten(const struct journal *journal, const struct record *source)
+{
+    const struct journal_block *block =
+        &journal->blocks[(journal->end_block - 1) & journal->block_mask];
+    bool is_new = journal->end_position == journal_first_record(block);
+    uint64_t from = is_new ? block->position : journal->end_position;
+    size_t offset = (size_t)((const uint8_t *)source - journal->memory);
+    size_t begin = (size_t)(from % journal->capacity);
+    size_t end = begin + (size_t)(journal->reach_position - from);
+    return (const uint8_t *)source >= journal->memory && offset < journal->capacity &&
+           offset + source->head.size_bytes > begin && offset < end;
+}
+
 enum status append_repeat(struct shard *shard, const struct record *source, enum record_cause cause,
-                          uint16_t destination, struct record_id *out_id)
+                          uint16_t destination, const struct record_head *companion)
 {
     struct bytes whole = record_whole(source);
     uint32_t rules[RECORD_RULES_MAX];
@@ -292,12 +191,14 @@ enum status append_repeat(struct shard *shard, const struct record *source, enum
     struct outlet *outlet = &shard->outlets[destination];
     if (!outlet_make_room(outlet, size) || !commit_has_spare_room(shard, 1))
         return STATUS_FULL;
-    struct record_id source_id = source->id;
-    struct record *record;
+    struct record_head *head;
     uint64_t position;
-    enum status status = reserve(shard, size, &record, &position);
-    if (status != STATUS_OK)
-        return status;
+    uint32_t companion_bytes = shard->facts.are_kept ? companion->size_bytes : 0;
+    enum status status = append_reserve(shard, size + companion_bytes, &head, &position);
+    if (status != STATUS_OK || was_overwritten(&shard->journal, source))
+        return STATUS_FULL;
+    struct record *record = (struct record *)(void *)head;
+    struct record_id source_id = source->id;
 
     *record = *source;
     record->id = journal_next_id(&shard->journal, loop_wall_ms(shard->loop));
@@ -314,10 +215,16 @@ enum status append_repeat(struct shard *shard, const struct record *source, enum
     memcpy((uint8_t *)(uintptr_t)record_whole(record).data, whole.data,
            whole.size + source->text_bytes);
     journal_commit_record(&shard->journal, &record->head);
+    if (companion_bytes > 0) {
+        head = journal_record(&shard->journal, position + size);
+        memcpy(head, companion, companion_bytes);
+        append_fact_end(shard, head);
+    }
+    shard_log_wake(shard);
     outlet_reserve(outlet, size);
     commit_add(shard, (struct commit_item){.position = position,
+                                           .durable_from = shard->journal.end_position,
                                            .window_entry = WINDOW_NO_ENTRY,
                                            .reserved_bytes = size});
-    *out_id = record->id;
     return STATUS_OK;
 }

@@ -1,5 +1,6 @@
-/* Writing records into the log, and making room for them: the oldest block is recycled, and what
- * somebody still needs of it is copied forward to the end under its old id. */
+/* Writing records into the log, and making room for them. Without a disk the oldest block is
+ * recycled, and what somebody still needs of it is copied forward to the end under its old id. With
+ * one it is the disk that must have written what came before, and have room for a next segment. */
 #ifndef KOUAN_IO_APPEND_H
 #define KOUAN_IO_APPEND_H
 
@@ -8,19 +9,34 @@
 /* The size of the record that append_message would write. */
 uint32_t append_measure(const struct routing *routing);
 
-/* FULL: everything in the log is still needed. */
+/* Room for messages of so many bytes together? INCOMPLETE: not yet, the disk is behind (the shard
+ * is woken); FULL: it has none. Without a disk it is never said here. */
+MUST_CHECK enum status append_has_message_room(const struct shard *shard, uint64_t size_bytes);
+/* The same of facts, which have a reserve that messages leave to them. */
+MUST_CHECK enum status append_has_fact_room(const struct shard *shard, uint64_t size_bytes);
+
+/* FULL: everything in the log is still needed, or as above. */
 MUST_CHECK enum status append_message(struct shard *shard, const struct routing *routing,
                                       enum verdict verdict, struct record **out_record,
                                       uint64_t *out_position);
 
-/* Room for one more record; all others may move. FULL: everything in the log is still needed. */
-MUST_CHECK enum status append_make_room(struct shard *shard);
+/* Room for one more record of this size; all others may move. */
+MUST_CHECK enum status append_make_room(struct shard *shard, uint32_t size_bytes);
 
-/* A record that repeats `source` for one destination under a new id, and its commit. Room was made
- * for it before `source` was looked up. FULL if the destination or the queue of commits has none.
+/* A record that repeats `source` for one destination under a new id, and its commit; with a disk,
+ * in one block with the fact that belongs to it: both survive, or neither. Room was made for it
+ * before `source` was looked up. FULL if the destination, the queue of commits or the log has none.
  */
 MUST_CHECK enum status append_repeat(struct shard *shard, const struct record *source,
                                      enum record_cause cause, uint16_t destination,
-                                     struct record_id *out_id);
+                                     const struct record_head *companion);
+
+/* As journal_reserve, behind the checkpoint where a segment begins. */
+MUST_CHECK enum status append_reserve(struct shard *shard, uint32_t size_bytes,
+                                      struct record_head **out_head, uint64_t *out_position);
+/* A fact, to be filled in at once, and its end. */
+MUST_CHECK enum status append_fact(struct shard *shard, uint32_t size_bytes,
+                                   struct record_head **out_head);
+void append_fact_end(struct shard *shard, const struct record_head *head);
 
 #endif

@@ -4,6 +4,7 @@
 #include "io/group.h"
 #include "io/read.h"
 
+static const char log_is_full[] = "TRYAGAIN the log has no room for it now";
 static const char invalid_id[] = "ERR Invalid stream ID specified as stream command argument";
 
 /* ---- XLEN ---- */
@@ -52,8 +53,10 @@ void command_xack(struct session *session, const struct resp_command *command)
     for (uint32_t i = 3; group != NULL && i < command->count; i++)
         if (command_parse_id(command->arguments[i], 0, &id))
             acknowledged += group_acknowledge(group, id);
-    if (acknowledged > 0)
+    if (acknowledged > 0) {
+        facts_flush_much(session->shard, group);
         read_settled(session->shard, group);
+    }
     session->has_consumed = true;
     command_promise_integer(session, acknowledged);
 }
@@ -132,8 +135,15 @@ static void create_group(struct session *session, const struct resp_command *com
         return;
     }
     struct group *group;
+    if (facts_prepare(session->shard, NULL) != STATUS_OK) {
+        command_reply_error(session, log_is_full);
+        return;
+    }
     switch (outlet_create_group(outlet, command->arguments[3], start, after, &group)) {
-    case STATUS_OK: command_promise_ok(session); return;
+    case STATUS_OK:
+        facts_write_group(session->shard, group, GROUP_CREATED);
+        command_promise_ok(session);
+        return;
     case STATUS_INVALID:
         command_reply_error(session, "ERR a group's name has 1 to 255 bytes, none of them zero");
         return;
@@ -195,7 +205,12 @@ static void destroy_group(struct session *session, const struct resp_command *co
         command_reply_error(session, "NOPERM that group stands in the configuration, and stays");
         return;
     }
+    if (facts_prepare(session->shard, group) != STATUS_OK) {
+        command_reply_error(session, log_is_full);
+        return;
+    }
     read_dismiss_waiters(group);
+    facts_write_group(session->shard, group, GROUP_DESTROYED);
     outlet_destroy_group(outlet, group);
     shard_wake(session->shard); /* there may be room for parked publications now */
     command_promise_integer(session, 1);
@@ -222,6 +237,10 @@ static void set_group_id(struct session *session, const struct resp_command *com
                                      "who may create groups (`create_groups: yes`) one of those");
         return;
     }
+    if (facts_prepare(session->shard, group) != STATUS_OK) {
+        command_reply_error(session, log_is_full);
+        return;
+    }
     uint64_t behind = group_set_id(group, is_last ? group->outlet->last_id : id);
     if (behind > 0) {
         struct resp_writer writer = session_reply_begin(session);
@@ -232,6 +251,7 @@ static void set_group_id(struct session *session, const struct resp_command *com
         session_reply_end(session, &writer);
         return;
     }
+    facts_write_group(session->shard, group, GROUP_MOVED);
     read_settled(session->shard, group);
     command_promise_ok(session);
 }

@@ -214,13 +214,13 @@ static void reply_holds(struct session *session, uint64_t count)
 static bool release(struct session *session, struct hold *hold)
 {
     struct shard *shard = session->shard;
-    struct record_id id;
     uint16_t destination = hold->destination;
-    if (append_make_room(shard) != STATUS_OK)
+    if (append_make_room(shard, hold->size_bytes) != STATUS_OK)
         return false;
     const struct record *record = session_record_to_repeat(session, hold->position);
+    struct fact_hold_end end = facts_make_hold_end(hold->id, destination, HOLD_RELEASED);
     if (record == NULL ||
-        append_repeat(shard, record, RECORD_RELEASED, destination, &id) != STATUS_OK)
+        append_repeat(shard, record, RECORD_RELEASED, destination, &end.head) != STATUS_OK)
         return false;
     struct outlet_account *account = &shard->outlets[destination].account;
     account->held--;
@@ -229,12 +229,17 @@ static bool release(struct session *session, struct hold *hold)
     return true;
 }
 
-static void reject_hold(struct shard *shard, struct hold *hold)
+static bool reject_hold(struct shard *shard, struct hold *hold)
 {
+    if (facts_prepare(shard, NULL) != STATUS_OK)
+        return false;
+    struct fact_hold_end end = facts_make_hold_end(hold->id, hold->destination, HOLD_REJECTED);
+    facts_write_hold_end(shard, &end);
     struct outlet_account *account = &shard->outlets[hold->destination].account;
     account->held--;
     account->hold_rejected++;
     hold_end(&shard->holds, hold);
+    return true;
 }
 
 /* False if the record must be read back first: then that is under way. */
@@ -265,10 +270,13 @@ static void end_holds(struct session *session, struct bytes id_text, bool releas
     struct hold *hold;
     while ((hold = hold_next(&shard->holds, id, 0)) != NULL &&
            record_id_compare(hold->id, id) == 0) {
-        if (!releases)
-            reject_hold(shard, hold);
-        else if (!release(session, hold)) {
-            command_reply_error(session, "TRYAGAIN its destination is full; it is still held");
+        if (releases && !release(session, hold)) {
+            command_reply_error(session, "TRYAGAIN its destination or the log is full; it is still "
+                                         "held");
+            return;
+        }
+        if (!releases && !reject_hold(shard, hold)) {
+            command_reply_error(session, "TRYAGAIN the log is full; it is still held");
             return;
         }
         ended++;

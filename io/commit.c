@@ -55,11 +55,27 @@ void commit_add(struct shard *shard, struct commit_item item)
     shard_wake(shard);
 }
 
+void commit_facts_written(struct shard *shard)
+{
+    struct commit_queue *queue = &shard->commits;
+    uint64_t at = queue->told_facts > queue->first ? queue->told_facts : queue->first;
+    for (; at < queue->end; at++) {
+        struct commit_item *item = &queue->items[at & queue->mask];
+        if (item->durable_from == COMMIT_WITH_FACTS)
+            item->durable_from = shard->journal.end_position;
+    }
+    queue->told_facts = queue->end;
+}
+
 void commit_add_reply(struct shard *shard, struct reply_slot *slot)
 {
-    commit_add(shard, (struct commit_item){.slot = slot,
-                                           .position = WINDOW_NO_POSITION,
-                                           .window_entry = WINDOW_NO_ENTRY});
+    bool is_gathered = shard->facts.are_kept && facts_are_gathered(shard);
+    commit_add(shard,
+               (struct commit_item){.slot = slot,
+                                    .position = WINDOW_NO_POSITION,
+                                    .durable_from = is_gathered ? COMMIT_WITH_FACTS
+                                                                : shard->journal.end_position,
+                                    .window_entry = WINDOW_NO_ENTRY});
 }
 
 static void push_to(struct shard *shard, const struct record *record, uint16_t destination,
@@ -121,7 +137,8 @@ bool commit_run(struct shard *shard)
     struct commit_queue *queue = &shard->commits;
     while (queue->first < queue->end) {
         struct commit_item item = queue->items[queue->first & queue->mask];
-        if (item.due_turn > shard->turn_number)
+        if (item.due_turn > shard->turn_number ||
+            item.durable_from > shard->journal.durable_position)
             break;
         queue->first++;
         complete(shard, &item);

@@ -1,6 +1,6 @@
-/* What has been appended and waits to be durable. In memory a record is as durable as it will be at
- * the end of its turn; the delays of a test run put that off by random turns. Items complete in
- * order. */
+/* What has been appended and waits to be durable. Without a disk a record is as durable as it will
+ * be at the end of its turn; the delays of a test run put either off by random turns. Items
+ * complete in order. */
 #ifndef KOUAN_IO_COMMIT_H
 #define KOUAN_IO_COMMIT_H
 
@@ -10,10 +10,14 @@
 struct shard;
 struct reply_slot;
 
+/* When what is gathered now is written, and durable (io/facts.h). */
+#define COMMIT_WITH_FACTS UINT64_MAX
+
 struct commit_item {
     struct reply_slot *slot; /* to answer; NULL: none (a record that Kouan made, or of a message
                                 that is not its publication's last) */
     uint64_t position;       /* of the record; WINDOW_NO_POSITION: none, a reply waits here */
+    uint64_t durable_from;   /* due when the log is durable up to here; COMMIT_WITH_FACTS */
     uint32_t window_entry;   /* to confirm; WINDOW_NO_ENTRY: none */
     uint32_t reserved_bytes; /* at each destination, to turn into a push; 0: none */
     uint64_t due_turn;
@@ -22,6 +26,7 @@ struct commit_item {
 struct commit_queue {
     struct commit_item *items; /* index & mask */
     uint64_t mask, first, end;
+    uint64_t told_facts; /* no item before this one still waits for facts to be written */
 };
 
 MUST_CHECK enum status commit_open(struct commit_queue *queue, uint32_t capacity);
@@ -41,7 +46,9 @@ bool commit_has_spare_room(const struct shard *shard, uint64_t items);
 uint64_t commit_oldest_position(const struct commit_queue *queue);
 
 void commit_add(struct shard *shard, struct commit_item item);
-/* A reply that waits for all that was written so far. */
+/* What was gathered is written: items that waited for that now wait for the disk. */
+void commit_facts_written(struct shard *shard);
+/* A reply that waits for all that was written or gathered so far. */
 void commit_add_reply(struct shard *shard, struct reply_slot *slot);
 
 /* Completes what is due: confirms identities, pushes to destinations, answers. True if items are

@@ -69,6 +69,12 @@ static void check_segment(struct config_build *build)
                      "the memory of the log, %" PRIu64 " bytes, is less than two segments of "
                      "%" PRIu64,
                      options->memory, options->segment);
+    if (options->recall_memory < largest || options->recall_memory < 4 * options->block)
+        config_error(build, yaml_member(build->root, "recall_memory"), "C110",
+                     "raise `recall_memory`, or lower `message_max` or `block`",
+                     "a quarter of recall_memory must hold a block, or a message of %" PRIu64
+                     " and what is read from it (128 KiB)",
+                     options->message_max);
     if (options->journal_size / JOURNAL_SEGMENTS_MIN < options->segment)
         config_error(build, yaml_member(build->root, "journal_size"), "C110",
                      "raise `journal_size`, or lower `segment`",

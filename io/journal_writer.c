@@ -297,7 +297,6 @@ static void advance(struct journal_writer *writer)
         return;
     if (writer->standing_position > journal->durable_position) {
         journal_set_durable(journal, writer->standing_position);
-        journal_keep_from(journal, writer->standing_position);
         writer->settings.durable(writer->settings.context);
     }
     journal_writer_wake(writer);

@@ -32,8 +32,8 @@ struct journal_writer_settings {
     /* Before a block is sealed: the owner appends what belongs into it (facts). Also when nothing
      * is open: facts alone make a block. */
     void (*sealing)(void *context);
-    /* journal->durable_position has moved. Neither this nor `failed` is called from within the
-     * functions below. */
+    /* journal->durable_position has moved; what is kept in memory is the owner's to move. Neither
+     * this nor `failed` is called from within the functions below. */
     void (*durable)(void *context);
     void (*failed)(void *context, const char *reason);
     /* A segment is followed by the next one, and ends with a block of this checksum, which may not

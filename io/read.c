@@ -147,16 +147,21 @@ static bool is_exhausted(const struct group *group, const struct pending_entry *
 
 bool read_bury_exhausted(struct session *session, struct group *group, struct pending_entry *entry)
 {
-    struct record_id id;
     struct shard *shard = session->shard;
-    if (!is_exhausted(group, entry) || append_make_room(shard) != STATUS_OK)
+    uint32_t size_bytes = outlet_entry(group->outlet, entry->index)->size_bytes;
+    if (!is_exhausted(group, entry) || facts_prepare(shard, group) != STATUS_OK ||
+        append_make_room(shard, size_bytes) != STATUS_OK)
         return false;
+    facts_flush(shard); /* so that the burial alone is gathered */
     const struct record *record =
         session_record_to_repeat(session, outlet_entry(group->outlet, entry->index)->position);
-    if (record == NULL || append_repeat(shard, record, RECORD_DEAD_LETTER,
-                                        group->outlet->destination->dead_letter, &id) != STATUS_OK)
+    struct fact_burial burial = facts_make_burial(group, entry->id);
+    if (record == NULL ||
+        append_repeat(shard, record, RECORD_DEAD_LETTER, group->outlet->destination->dead_letter,
+                      &burial.settled.head) != STATUS_OK)
         return false; /* the dead letter is full: deliver it once more */
     group_bury(group, entry);
+    facts_forget_burial(group);
     read_settled(shard, group);
     return true;
 }

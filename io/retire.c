@@ -23,6 +23,14 @@ static struct denial accept_message(struct shard *shard, struct intake_batch *ba
 
 static const struct denial none = {0};
 
+static uint64_t measure(const struct intake_batch *batch, uint32_t first)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = first; i < first + batch->routings[first].part_count; i++)
+        bytes += batch->items[i].record_bytes;
+    return bytes;
+}
+
 /* The receipt is the first message's id, and due when the last is safe: commits complete in their
  * order. */
 bool retire_publication(struct shard *shard, struct intake_batch *batch, uint32_t first)
@@ -30,6 +38,8 @@ bool retire_publication(struct shard *shard, struct intake_batch *batch, uint32_
     struct publication *publication = batch->items[first].publication;
     uint32_t count = batch->routings[first].part_count, end = first + count;
     struct denial denial = none;
+    if (append_has_message_room(shard, measure(batch, first)) == STATUS_INCOMPLETE)
+        return false; /* there will be, when the disk has written what came before */
     if (count > 1 && !commit_has_spare_room(shard, count - 1)) {
         shard_wake(shard); /* there will be, when this turn's are complete */
         return false;
@@ -191,12 +201,15 @@ static struct denial accept_message(struct shard *shard, struct intake_batch *ba
     if (append_message(shard, &batch->routings[index], claim->verdict, &record, &position) !=
         STATUS_OK)
         return (struct denial){REFUSAL_TRY_AGAIN,
-                               "the log's memory is full of messages that groups still need"};
+                               shard->facts.are_kept
+                                   ? "the journal has no room for it"
+                                   : "the log's memory is full of messages that groups still need"};
     assert(record->head.size_bytes == item->record_bytes);
     window_place(shard->window, claim->entry, position);
     count_accepted(shard, item->publication, claim->verdict);
     count_diverted(shard, &item->diverted);
     *out_item = (struct commit_item){.position = position,
+                                     .durable_from = shard->journal.end_position,
                                      .window_entry = claim->entry,
                                      .reserved_bytes = record->head.size_bytes};
     *out_id = record->id;

@@ -2,12 +2,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 #include "io/group.h"
 #include "io/session.h"
 
-enum { LOG_NUMBER = 0, NS_PER_MS = 1000000 };
+enum { NS_PER_MS = 1000000 };
 
 static void list_generation(struct shard *shard);
 static enum status open_parts(struct shard *shard, const struct shard_settings *settings,
@@ -30,11 +29,6 @@ enum status shard_open(const struct shard_settings *settings, struct shard **out
     snprintf(out_problem, problem_capacity,
              "not enough memory for what the configuration reserves; lower `memory`, "
              "`window_entries` or `backlog_max`");
-    if (shard->config->sync != SYNC_MEMORY) {
-        snprintf(out_problem, problem_capacity, "there is no disk in this version: `sync: memory`");
-        shard_close(shard);
-        return STATUS_UNSUPPORTED;
-    }
     enum status status = open_parts(shard, settings, out_problem, problem_capacity);
     if (status == STATUS_OK)
         status = listen_all(shard, out_problem, problem_capacity);
@@ -59,6 +53,8 @@ static enum window_match match_record(void *context, uint64_t position,
                                       const struct window_claim *claim)
 {
     const struct shard *shard = context;
+    if (!journal_has(&shard->journal, position))
+        return WINDOW_MATCH_UNREAD;
     const struct record *record = journal_message(&shard->journal, position);
     if (!digest_equal(record->identity, claim->identity))
         return WINDOW_MATCH_NOTHING;
@@ -106,28 +102,9 @@ static enum status open_loop(struct shard *shard, char *out_problem, size_t prob
     return transport_open(shard->loop, &transport, &shard->transport);
 }
 
-static enum status open_journal(struct shard *shard)
+static enum status open_window(struct shard *shard)
 {
     const struct options *options = &shard->config->options;
-    const struct journal_settings settings = {
-        .memory_bytes = options->memory,
-        .segment_bytes = config_segment_bytes(shard->config),
-        .block_bytes = (uint32_t)options->block,
-        .log_number = LOG_NUMBER,
-        .in_memory = true,
-        .secret = shard->secret,
-    };
-    return journal_open(&shard->journal, &settings);
-}
-
-static enum status open_log(struct shard *shard)
-{
-    const struct options *options = &shard->config->options;
-    if (getrandom(&shard->secret, sizeof shard->secret, 0) != sizeof shard->secret)
-        return STATUS_IO;
-    enum status status = open_journal(shard);
-    if (status != STATUS_OK)
-        return status;
     const struct window_settings window = {
         .entries_max = options->window_entries,
         .unplaced_max = INTAKE_BATCHES * ROUTER_BATCH_MAX,
@@ -148,6 +125,10 @@ static enum status open_outlets(struct shard *shard)
                sizeof *shard->intake_accounts);
     if (shard->outlets == NULL || shard->intake_accounts == NULL)
         return STATUS_NO_MEMORY;
+    enum status facts = facts_open(&shard->facts, (uint32_t)generation->directory.count *
+                                                      generation->channel_count);
+    if (facts != STATUS_OK)
+        return facts;
     for (uint16_t i = 0; i < generation->destination_count; i++) {
         enum status status = outlet_open(&shard->outlets[i], generation->destinations[i],
                                          &shard->journal, &shard->last_group_number);
@@ -195,8 +176,11 @@ static enum status open_parts(struct shard *shard, const struct shard_settings *
 {
     shard->delays = (struct delays){settings->test_delay_turns, settings->test_delay_seed};
     enum status status = open_loop(shard, out_problem, problem_capacity);
+    shard->started_ns = status == STATUS_OK ? loop_now_ns(shard->loop) : 0;
     if (status == STATUS_OK)
-        status = open_log(shard);
+        status = shard_log_open(shard, out_problem, problem_capacity);
+    if (status == STATUS_OK)
+        status = open_window(shard);
     if (status == STATUS_OK)
         status = open_outlets(shard);
     if (status == STATUS_OK)
@@ -209,10 +193,9 @@ static enum status open_parts(struct shard *shard, const struct shard_settings *
         return STATUS_NO_MEMORY;
     shard->turn.run = run_turn;
     shard->park_timer.expire = expire_park;
-    shard->started_ns = loop_now_ns(shard->loop);
     shard->started_wall_ms = loop_wall_ms(shard->loop);
     loop_on_wake(shard->loop, on_wake, shard);
-    return STATUS_OK;
+    return shard_log_begin(shard, out_problem, problem_capacity);
 }
 
 static enum status listen_all(struct shard *shard, char *out_problem, size_t problem_capacity)
@@ -249,12 +232,14 @@ void shard_close(struct shard *shard)
     if (shard->transport != NULL)
         transport_close(shard->transport);
     intake_close(&shard->intake);
+    shard_log_close(shard);
     if (shard->loop != NULL)
         loop_close(shard->loop);
     for (uint16_t i = 0; shard->outlets != NULL && i < shard->generation->destination_count; i++)
         outlet_close(&shard->outlets[i]);
     free(shard->outlets);
     free(shard->intake_accounts);
+    facts_close(&shard->facts);
     free(shard->reply_memory);
     chunk_pool_close(&shard->transactions);
     publication_pool_close(&shard->publications);
@@ -284,7 +269,10 @@ static void run_turn(struct loop *loop, struct deferral *deferral)
     shard->turn_number++;
     bool more = intake_run(shard);
     more |= commit_run(shard);
+    shard_log_let_go(shard);
     session_flush_all(shard);
+    if (shard->facts.are_kept && facts_are_gathered(shard))
+        shard_log_wake(shard);
     if (more && shard->delays.turns_max > 0)
         shard_wake(shard); /* delayed answers come with the turns alone */
 }
@@ -302,6 +290,8 @@ static void stop_if_done(struct shard *shard)
     bool in_time = loop_now_ns(shard->loop) < shard->stop_deadline_ns;
     bool idle = intake_is_idle(&shard->intake) && commit_count(&shard->commits) == 0;
     if (transport_connection_count(shard->transport) > 0 || (in_time && !idle))
+        return;
+    if (!shard_log_stop(shard) && in_time)
         return;
     for (uint16_t i = 0; i < shard->listener_count; i++)
         if (!listener_is_stopped(shard->listeners[i]))
@@ -349,9 +339,10 @@ static void on_wake(struct loop *loop, void *context)
     shard_stop(context);
 }
 
-void shard_run(struct shard *shard)
+bool shard_run(struct shard *shard)
 {
     loop_run(shard->loop);
+    return shard->log.failure[0] == '\0';
 }
 
 /* ---- small things ---- */
@@ -359,13 +350,15 @@ void shard_run(struct shard *shard)
 struct intake_account *shard_account(struct shard *shard, const struct participant *participant,
                                      const struct channel *channel)
 {
-    size_t channels = shard->generation->channel_count;
-    return &shard->intake_accounts[participant->index * channels + channel->index];
+    uint32_t index =
+        (uint32_t)participant->index * shard->generation->channel_count + channel->index;
+    facts_note_account(&shard->facts, index);
+    return &shard->intake_accounts[index];
 }
 
 uint32_t shard_window_time_s(const struct shard *shard)
 {
-    enum { NS_PER_S = 1000000000 };
+    enum { MS_PER_S = 1000 };
     /* From 1: the window reads 0 as no time at all. */
-    return (uint32_t)((loop_now_ns(shard->loop) - shard->started_ns) / NS_PER_S) + 1;
+    return (uint32_t)(shard_log_time_ms(shard) / MS_PER_S) + 1;
 }

@@ -13,6 +13,7 @@
 #include "io/recall_list.h"
 #include "io/reject.h"
 #include "io/resp.h"
+#include "io/shard_log.h"
 #include "routes/generation_list.h"
 
 struct shard_figures {
@@ -34,6 +35,8 @@ struct shard {
     struct journal journal;
     struct recall *recall; /* reads old records back; NULL: memory has all that is kept */
     struct recall_lists recall_lists;
+    struct shard_log log;
+    struct facts facts;
     struct outlet *outlets;                 /* by destination index */
     uint32_t last_group_number;             /* that was given to a group of this log */
     struct intake_account *intake_accounts; /* [participant * channels + channel] */
@@ -73,8 +76,8 @@ struct shard_settings {
 /* Reserves everything and listens. On failure, one line in `out_problem`. */
 MUST_CHECK enum status shard_open(const struct shard_settings *settings, struct shard **out_shard,
                                   char *out_problem, size_t problem_capacity);
-/* Serves until stopped: SIGTERM and SIGINT do. */
-void shard_run(struct shard *shard);
+/* Serves until stopped: SIGTERM and SIGINT do. False if its log failed: shard->log.failure. */
+MUST_CHECK bool shard_run(struct shard *shard);
 /* Stops accepting, finishes what was received, answers, flushes; the loop ends by itself. */
 void shard_stop(struct shard *shard);
 void shard_close(struct shard *shard);
@@ -85,7 +88,7 @@ void shard_wake(struct shard *shard);
 struct intake_account *shard_account(struct shard *shard, const struct participant *participant,
                                      const struct channel *channel);
 
-/* Seconds of a clock that never jumps, for the window. */
+/* Seconds of the log's time, for the window. */
 uint32_t shard_window_time_s(const struct shard *shard);
 
 #endif

@@ -158,7 +158,11 @@ static void print_start(const struct shard *shard)
             generation->number, generation->profiles.count, generation->table_count,
             generation->destination_count, generation->directory.count - 1,
             generation->open ? " (open: anyone who connects may do all)" : "");
-    fprintf(stderr, "sync: memory (messages do not survive the process)\n");
+    if (shard->log.is_on_disk)
+        fprintf(stderr, "sync: commit (receipts are given for what is on disk), journal %s, %s\n",
+                shard->config->journal_path, disk_mode_name(shard->log.disk.disk.mode));
+    else
+        fprintf(stderr, "sync: memory (messages do not survive the process)\n");
     for (uint16_t i = 0; i < shard->listener_count; i++)
         fprintf(stderr, "listening on %s\n", listener_address_text(shard->listeners[i]));
 }
@@ -201,10 +205,13 @@ enum cli_exit cli_serve(int argc, char **argv)
     }
     watch_signals(shard);
     print_start(shard);
-    shard_run(shard);
-    print_end(shard);
+    bool is_whole = shard_run(shard);
+    if (is_whole)
+        print_end(shard);
+    else
+        fprintf(stderr, "kouan serve: %s\n", shard->log.failure);
     shard_close(shard);
-    exit_code = CLI_OK;
+    exit_code = is_whole ? CLI_OK : CLI_INVALID;
 end:
     config_free(config);
     return exit_code;

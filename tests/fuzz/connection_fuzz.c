@@ -152,7 +152,8 @@ static void open_stage(struct stage *stage, uint32_t number)
 static void close_stage(struct stage *stage)
 {
     shard_stop(stage->shard);
-    shard_run(stage->shard);
+    bool is_whole = shard_run(stage->shard);
+    assert(is_whole);
     loop_undefer(stage->shard->loop, &stage->awake);
     shard_close(stage->shard);
     config_free(stage->config);

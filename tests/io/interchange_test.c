@@ -77,7 +77,7 @@ static void stand_close(struct stand *stand)
 {
     close(stand->client);
     shard_stop(stand->shard);
-    shard_run(stand->shard);
+    cr_assert(shard_run(stand->shard));
     loop_undefer(stand->shard->loop, &stand->awake);
     shard_close(stand->shard);
     config_free(stand->config);

@@ -113,6 +113,7 @@ static inline void log_scene_note_durable(void *context)
     cr_assert_eq(scene->failures, 0, "nothing is durable after a failure");
     cr_assert_gt(scene->journal.durable_position, scene->durable_position);
     scene->durable_position = scene->journal.durable_position;
+    journal_keep_from(&scene->journal, scene->durable_position);
     scene->durable++;
 }
 

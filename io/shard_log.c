@@ -1,0 +1,378 @@
+#include "io/shard_log.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "io/session_records.h"
+#include "io/shard.h"
+
+enum { LOG_NUMBER = 0, LOG_COUNT = 1, NS_PER_MS = 1000000, RETRY_MS = 1000, WARN_PERCENT = 80 };
+
+static enum status open_files(struct shard *shard, struct shard_log_start *out_start,
+                              char *out_problem, size_t problem_capacity);
+static enum status open_writer(struct shard *shard, const struct shard_log_start *start,
+                               char *out_problem, size_t problem_capacity);
+
+/* ---- open and close ---- */
+
+static enum status open_journal(struct shard *shard, const struct shard_log_start *start)
+{
+    const struct options *options = &shard->config->options;
+    const struct journal_settings settings = {
+        .memory_bytes = options->memory,
+        .segment_bytes = config_segment_bytes(shard->config),
+        .block_bytes = (uint32_t)options->block,
+        .log_number = LOG_NUMBER,
+        .in_memory = !shard->log.is_on_disk,
+        .secret = shard->secret,
+        .incarnation = start->incarnation,
+        .start_position = start->position,
+        .last_checksum = start->last_checksum,
+        .last_id = start->last_id,
+    };
+    enum status status = journal_open(&shard->journal, &settings);
+    if (status == STATUS_OK)
+        journal_set_time(&shard->journal, start->log_time_ms);
+    return status;
+}
+
+enum status shard_log_open(struct shard *shard, char *out_problem, size_t problem_capacity)
+{
+    struct shard_log *log = &shard->log;
+    struct shard_log_start start = {0};
+    log->folder = (struct journal_folder){.folder = -1, .lock = -1};
+    log->log_folder = -1;
+    if (shard->config->sync == SYNC_MEMORY) {
+        if (getrandom(&shard->secret, sizeof shard->secret, 0) != sizeof shard->secret)
+            return STATUS_IO;
+        return open_journal(shard, &start);
+    }
+    enum status status = open_files(shard, &start, out_problem, problem_capacity);
+    if (status != STATUS_OK)
+        return status;
+    shard->secret = log->folder.secret;
+    log->start_time_ms = start.log_time_ms;
+    status = open_journal(shard, &start);
+    if (status == STATUS_OK)
+        status = open_writer(shard, &start, out_problem, problem_capacity);
+    return status;
+}
+
+void shard_log_close(struct shard *shard)
+{
+    struct shard_log *log = &shard->log;
+    if (shard->recall != NULL) {
+        while (!recall_is_idle(shard->recall))
+            log->disk.disk.wait(&log->disk.disk);
+        recall_lists_close(&shard->recall_lists);
+        recall_close(shard->recall);
+    }
+    if (log->segments != NULL) {
+        while (!journal_writer_is_idle(&log->writer))
+            log->disk.disk.wait(&log->disk.disk);
+        journal_writer_close(&log->writer);
+        segments_close(log->segments);
+    }
+    if (log->disk.loop != NULL)
+        disk_ring_deinit(&log->disk);
+    if (log->log_folder >= 0)
+        close(log->log_folder);
+    if (log->folder.folder >= 0)
+        journal_folder_close(&log->folder);
+    *log = (struct shard_log){.log_folder = -1, .folder = {.folder = -1, .lock = -1}};
+}
+
+/* ---- files ---- */
+
+/* A log that is there is for recovery to read. */
+static enum status check_empty(int folder, const char *path, char *out_problem,
+                               size_t problem_capacity)
+{
+    enum status status = STATUS_OK;
+    DIR *entries = fdopendir(dup(folder));
+    if (entries == NULL)
+        return STATUS_IO;
+    for (struct dirent *entry; (entry = readdir(entries)) != NULL && status == STATUS_OK;)
+        if (strstr(entry->d_name, ".segment") != NULL && strncmp(entry->d_name, "spare", 5) != 0) {
+            snprintf(out_problem, problem_capacity,
+                     "the journal in %s has messages, which this version cannot read yet; name "
+                     "another folder (`journal`)",
+                     path);
+            status = STATUS_UNSUPPORTED;
+        }
+    closedir(entries);
+    return status;
+}
+
+static enum status open_files(struct shard *shard, struct shard_log_start *out_start,
+                              char *out_problem, size_t problem_capacity)
+{
+    struct shard_log *log = &shard->log;
+    const char *path = shard->config->journal_path;
+    int error = 0;
+    enum status status = journal_folder_open(path, &log->folder, out_problem, problem_capacity);
+    if (status != STATUS_OK) {
+        log->folder.folder = -1;
+        return status;
+    }
+    status = journal_folder_open_log(&log->folder, LOG_NUMBER, &log->log_folder, out_problem,
+                                     problem_capacity);
+    if (status == STATUS_OK)
+        status = check_empty(log->log_folder, path, out_problem, problem_capacity);
+    if (status != STATUS_OK)
+        return status;
+    status = disk_ring_init(&log->disk, shard->loop, log->log_folder, &error);
+    if (status != STATUS_OK) {
+        snprintf(out_problem, problem_capacity, "cannot write files in the journal %s: %s", path,
+                 strerror(error));
+        return status;
+    }
+    log->is_on_disk = true;
+    *out_start = (struct shard_log_start){.incarnation = 1};
+    return STATUS_OK;
+}
+
+/* ---- segments ---- */
+
+/* While it starts the shard has no turns yet. */
+static void wake(struct shard *shard)
+{
+    if (shard->facts.are_kept)
+        shard_wake(shard);
+}
+
+static void on_ready(void *context)
+{
+    struct shard *shard = context;
+    struct shard_log *log = &shard->log;
+    if (log->segment_error != 0)
+        fprintf(stderr, "kouan: there is room for the journal again; messages are taken\n");
+    log->segment_error = 0;
+    journal_writer_wake(&log->writer);
+    wake(shard);
+}
+
+static void try_again(struct loop *loop, struct timer *timer)
+{
+    (void)loop;
+    struct shard *shard =
+        (struct shard *)(void *)((char *)timer - offsetof(struct shard, log.retry_timer));
+    segments_prepare(shard->log.segments);
+}
+
+/* Said once, and again after it was well. */
+static void say_no_room(const struct shard *shard, int error, const char *step)
+{
+    if (error == EDQUOT)
+        fprintf(stderr,
+                "kouan: the journal has grown to journal_size; messages get TRYAGAIN until groups "
+                "have acknowledged enough\n");
+    else
+        fprintf(stderr,
+                "kouan: cannot make the next segment in %s (%s: %s); messages get TRYAGAIN until "
+                "it can be made, acknowledgements are taken\n",
+                shard->config->journal_path, step, strerror(error));
+}
+
+static void on_segment_failed(void *context, int error, const char *step)
+{
+    struct shard *shard = context;
+    struct shard_log *log = &shard->log;
+    if (log->segment_error != error && shard->facts.are_kept)
+        say_no_room(shard, error, step);
+    log->segment_error = error;
+    if (log->retry_timer.heap_index == 0)
+        loop_timer_arm(shard->loop, &log->retry_timer,
+                       loop_now_ns(shard->loop) + (uint64_t)RETRY_MS * NS_PER_MS);
+    wake(shard);
+}
+
+/* ---- the writer ---- */
+
+static uint64_t writer_time_ms(void *context)
+{
+    return shard_log_time_ms(context);
+}
+
+static void on_sealing(void *context)
+{
+    facts_flush(context);
+}
+
+/* Well before the end. */
+static void warn_of_size(struct shard *shard)
+{
+    struct shard_log *log = &shard->log;
+    uint64_t used = segments_bytes(log->segments), most = shard->config->options.journal_size;
+    bool is_near = used * 100 > most * WARN_PERCENT;
+    if (is_near && !log->has_warned)
+        fprintf(stderr,
+                "kouan: the journal takes %llu of %llu MiB (journal_size); `kouan health` shows "
+                "which groups hold it up\n",
+                (unsigned long long)(used / MIB), (unsigned long long)(most / MIB));
+    log->has_warned = is_near;
+}
+
+static void on_durable(void *context)
+{
+    struct shard *shard = context;
+    warn_of_size(shard);
+    wake(shard);
+}
+
+static void on_failed(void *context, const char *reason)
+{
+    struct shard *shard = context;
+    snprintf(shard->log.failure, sizeof shard->log.failure,
+             "%s/%02x: %s; what had no receipt yet gets none, and the server ends. Look at the "
+             "disk, then start again: what was promised is read from the files",
+             shard->config->journal_path, LOG_NUMBER, reason);
+    loop_stop(shard->loop);
+}
+
+/* The first segment is there before anybody connects. */
+static enum status await_segment(struct shard *shard, char *out_problem, size_t problem_capacity)
+{
+    struct shard_log *log = &shard->log;
+    segments_prepare(log->segments);
+    while (!segments_is_prepared(log->segments) && log->segment_error == 0)
+        log->disk.disk.wait(&log->disk.disk);
+    if (log->segment_error == 0)
+        return STATUS_OK;
+    snprintf(out_problem, problem_capacity, "no room for a segment of %llu MiB in the journal %s",
+             (unsigned long long)(shard->config->options.segment / MIB),
+             shard->config->journal_path);
+    return STATUS_IO;
+}
+
+static void on_damage(void *context, uint64_t position, const char *reason)
+{
+    (void)context;
+    fprintf(stderr, "kouan: the journal cannot be read at position %llu: %s\n",
+            (unsigned long long)position, reason);
+}
+
+/* Half of `recall_memory` for what was read, half for what commands took of it. */
+static enum status open_recall(struct shard *shard)
+{
+    uint64_t half_bytes = shard->config->options.recall_memory / 2;
+    const struct recall_settings settings = {
+        .loop = shard->loop,
+        .disk = &shard->log.disk.disk,
+        .segments = shard->log.segments,
+        .secret = &shard->secret,
+        .memory_bytes = half_bytes,
+        .segment_bytes = (uint32_t)shard->config->options.segment,
+        .alarm = on_damage,
+        .context = shard,
+    };
+    enum status status = recall_open(&settings, &shard->recall);
+    if (status == STATUS_OK)
+        status = recall_lists_open(&shard->recall_lists, shard->recall, shard->loop, half_bytes);
+    shard->recall_lists.ready = session_records_ready;
+    return status;
+}
+
+static enum status open_writer(struct shard *shard, const struct shard_log_start *start,
+                               char *out_problem, size_t problem_capacity)
+{
+    struct shard_log *log = &shard->log;
+    const struct options *options = &shard->config->options;
+    const struct segments_settings segments = {
+        .disk = &log->disk.disk,
+        .segment_bytes = (uint32_t)options->segment,
+        .segments_max = (uint32_t)(options->journal_size / options->segment),
+        .log_number = LOG_NUMBER,
+        .log_count = LOG_COUNT,
+        .secret = shard->secret,
+        .incarnation = start->incarnation,
+        .ready = on_ready,
+        .failed = on_segment_failed,
+        .context = shard,
+    };
+    log->retry_timer.expire = try_again;
+    enum status status = segments_open(&segments, &log->segments);
+    if (status != STATUS_OK)
+        return status;
+    const struct journal_writer_settings writer = {
+        .loop = shard->loop,
+        .journal = &shard->journal,
+        .segments = log->segments,
+        .disk = &log->disk.disk,
+        .writes_max = (uint32_t)options->writes_in_flight,
+        .linger_max_us = (uint32_t)options->linger,
+        .idle_seal_ms = (uint32_t)options->idle_seal,
+        .log_time_ms = writer_time_ms,
+        .sealing = on_sealing,
+        .durable = on_durable,
+        .failed = on_failed,
+        .context = shard,
+    };
+    journal_writer_open(&log->writer, &writer);
+    status = open_recall(shard);
+    return status != STATUS_OK ? status : await_segment(shard, out_problem, problem_capacity);
+}
+
+/* ---- the generation ---- */
+
+enum status shard_log_begin(struct shard *shard, char *out_problem, size_t problem_capacity)
+{
+    struct generation_store store;
+    struct sha256 digest;
+    struct arena arena;
+    if (!shard->log.is_on_disk)
+        return STATUS_OK;
+    arena_init(&arena);
+    generation_store_manifest(&arena, shard->config, &digest);
+    arena_deinit(&arena);
+    uint64_t number = shard->generation->number;
+    enum status status = generation_store_open(shard->config->journal_path, &store);
+    if (status == STATUS_OK)
+        status = generation_store_put(&store, shard->config, number, out_problem, problem_capacity);
+    if (status != STATUS_OK)
+        return status;
+    struct fact_generation fact = {.number = number, .wall_ms = loop_wall_ms(shard->loop)};
+    static_assert(sizeof fact.manifest == sizeof digest, "both are SHA-256");
+    memcpy(fact.manifest, &digest, sizeof digest);
+    facts_begin(shard, &fact);
+    return STATUS_OK;
+}
+
+/* ---- at work ---- */
+
+void shard_log_wake(struct shard *shard)
+{
+    if (shard->log.is_on_disk)
+        journal_writer_wake(&shard->log.writer);
+}
+
+void shard_log_let_go(struct shard *shard)
+{
+    struct journal *journal = &shard->journal;
+    const struct journal_block *block;
+    if (!shard->log.is_on_disk)
+        return;
+    uint64_t bound = commit_oldest_position(&shard->commits);
+    if (bound > journal->durable_position)
+        bound = journal->durable_position;
+    while ((block = journal_oldest(journal)) != NULL && journal_block_end(block) <= bound)
+        journal_keep_from(journal, journal_block_end(block));
+}
+
+uint64_t shard_log_time_ms(const struct shard *shard)
+{
+    return shard->log.start_time_ms + (loop_now_ns(shard->loop) - shard->started_ns) / NS_PER_MS;
+}
+
+bool shard_log_stop(struct shard *shard)
+{
+    struct shard_log *log = &shard->log;
+    if (!log->is_on_disk)
+        return true;
+    if (!log->writer.is_stopping)
+        journal_writer_stop(&log->writer);
+    return journal_writer_is_idle(&log->writer);
+}

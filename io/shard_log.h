@@ -1,0 +1,59 @@
+/* The shard's log: opened in its folder, with the disk, the segments and the writer that make it
+ * durable; with `sync: memory` a ring in memory alone. Part of io/shard.h, cut out for its length.
+ *
+ * A write that fails ends the server: nothing is durable afterwards, nothing is answered, and
+ * `failure` says why. No room for another segment ends nothing: messages get TRYAGAIN, what is
+ * acknowledged is still written, and it is tried again. One owner thread. */
+#ifndef KOUAN_IO_SHARD_LOG_H
+#define KOUAN_IO_SHARD_LOG_H
+
+#include "io/disk_ring.h"
+#include "io/facts.h"
+#include "io/generation_store.h"
+#include "io/journal_folder.h"
+#include "io/journal_writer.h"
+
+enum { SHARD_LOG_FAILURE_BYTES = 512 };
+
+/* Where a log goes on; of a new one all zero, but for its incarnation. */
+struct shard_log_start {
+    uint64_t position; /* where a segment begins */
+    uint64_t incarnation, log_time_ms;
+    struct digest last_checksum;
+    struct record_id last_id;
+};
+
+struct shard_log {
+    bool is_on_disk;
+    struct journal_folder folder;
+    int log_folder;
+    struct disk_ring disk;
+    struct segments *segments;
+    struct journal_writer writer;
+    uint64_t start_time_ms; /* log time when this server began */
+    int segment_error;      /* errno: the next segment cannot be made; 0: it can, so far */
+    struct timer retry_timer;
+    bool has_warned;                       /* of journal_size */
+    char failure[SHARD_LOG_FAILURE_BYTES]; /* empty: none */
+};
+
+/* Opens the journal, too. `shard` has its loop. On failure one line. */
+MUST_CHECK enum status shard_log_open(struct shard *shard, char *out_problem,
+                                      size_t problem_capacity);
+/* Groups and accounts are there: from here on facts are written. */
+MUST_CHECK enum status shard_log_begin(struct shard *shard, char *out_problem,
+                                       size_t problem_capacity);
+void shard_log_close(struct shard *shard);
+
+/* Records were written, or something waits to be: the writer has a look at the end of the turn. */
+void shard_log_wake(struct shard *shard);
+/* What the disk has and no commit needs any more may be overwritten in memory. */
+void shard_log_let_go(struct shard *shard);
+
+/* Milliseconds that only a running server counts, however often it started. */
+uint64_t shard_log_time_ms(const struct shard *shard);
+
+/* Writes what is left. True when it is all on disk, or never will be. */
+bool shard_log_stop(struct shard *shard);
+
+#endif
