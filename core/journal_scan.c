@@ -52,8 +52,10 @@ static uint64_t segment_start(const struct scan *scan, uint64_t segment)
     return segment * scan->settings->segment_bytes;
 }
 
-/* Moves the window on, so that it begins at `offset`; keeps what it has of it already. */
-static enum status read_from(struct scan *scan, uint64_t segment, uint64_t offset)
+/* Moves the window on, so that it begins at `offset`; keeps what it has of it already. It then has
+ * `size_bytes`, or all that the file has. */
+static enum status read_from(struct scan *scan, uint64_t segment, uint64_t offset,
+                             size_t size_bytes)
 {
     size_t kept = 0;
     if (segment == scan->segment && offset >= scan->offset && offset < scan->offset + scan->held) {
@@ -61,7 +63,11 @@ static enum status read_from(struct scan *scan, uint64_t segment, uint64_t offse
         memmove(scan->memory, scan->memory + (offset - scan->offset), kept);
         kept -= kept % JOURNAL_PAGE_BYTES; /* an odd end is read again */
     }
-    size_t wanted = scan->capacity - kept;
+    size_t wanted = journal_round_up(size_bytes, JOURNAL_PAGE_BYTES) - kept;
+    if (wanted < READ_BYTES)
+        wanted = READ_BYTES;
+    if (wanted > scan->capacity - kept)
+        wanted = scan->capacity - kept;
     uint64_t left = scan->settings->segment_bytes - offset - kept;
     if (wanted > left)
         wanted = (size_t)left;
@@ -93,7 +99,7 @@ static enum status look_at(struct scan *scan, uint64_t position, size_t size_byt
     bool is_held = segment == scan->segment && offset >= scan->offset &&
                    (scan->at_end || offset + size_bytes <= scan->offset + scan->held);
     if (!is_held) {
-        enum status status = read_from(scan, segment, offset);
+        enum status status = read_from(scan, segment, offset, size_bytes);
         if (status != STATUS_OK)
             return status;
     }

@@ -194,3 +194,67 @@ Test(journal_scan, a_bit_of_every_byte_changed)
     }
     report("a bit of a byte changed", counts);
 }
+
+/* ---- a segment that is read in several pieces ---- */
+
+enum { LARGE_SEGMENT = 40 * 1024 * 1024 };
+
+static int64_t read_journal(void *context, uint64_t segment, uint64_t offset, void *memory,
+                            size_t capacity)
+{
+    const struct journal *journal = context;
+    uint64_t end = journal->end_position - 1000; /* the file lacks some of the last padding */
+    uint64_t there = segment == 0 && offset < end ? end - offset : 0;
+    size_t size = there < capacity ? (size_t)there : capacity;
+    memcpy(memory, journal_at(journal, offset), size);
+    return (int64_t)size;
+}
+
+static enum status check_record(void *context, const struct record_head *head, uint64_t position)
+{
+    const struct journal *journal = context;
+    cr_assert_eq(memcmp(head, journal_at(journal, position), head->size_bytes), 0);
+    return STATUS_OK;
+}
+
+Test(journal_scan, blocks_of_all_sizes_across_what_is_read_at_once)
+{
+    struct random random = {12};
+    struct journal journal;
+    const struct journal_settings settings = {.memory_bytes = 2 * LARGE_SEGMENT,
+                                              .segment_bytes = LARGE_SEGMENT,
+                                              .block_bytes = 256 * 1024};
+    cr_assert_eq(journal_open(&journal, &settings), STATUS_OK);
+    journal_set_limit(&journal, LARGE_SEGMENT);
+    for (;;) {
+        struct record_head *head;
+        uint64_t position;
+        uint32_t body = random_below(&random, random_below(&random, 5) == 0 ? 8000000 : 100000);
+        uint32_t size = record_size(0, 0, 0, body, 0);
+        if (journal_reserve(&journal, size, &head, &position) != STATUS_OK)
+            break;
+        struct record *record = (struct record *)(void *)head;
+        *record = (struct record){.head = {.size_bytes = size, .kind = RECORD_KIND_MESSAGE},
+                                  .body_bytes = body};
+        memset((uint8_t *)(uintptr_t)record_body(record).data, (int)random_u64(&random), body);
+        journal_commit_record(&journal, head);
+    }
+    journal_seal(&journal, false);
+    cr_assert(journal_seal(&journal, true));
+    struct segment_header *header = (struct segment_header *)(void *)journal.memory;
+    *header = (struct segment_header){
+        .magic = JOURNAL_SEGMENT_MAGIC, .version = JOURNAL_VERSION, .segment_bytes = LARGE_SEGMENT};
+    segment_header_seal(header);
+    struct journal_scan_result result;
+    const struct journal_scan_settings scan = {
+        .segment_bytes = LARGE_SEGMENT,
+        .source = {.read = read_journal, .context = &journal},
+        .handler = {.record = check_record, .context = &journal},
+    };
+    cr_assert_eq(journal_scan(&scan, &result), STATUS_OK, "%s", result.reason);
+    cr_assert_eq(result.end, JOURNAL_CLEAN, "%s", result.reason);
+    cr_assert_eq(result.blocks, journal.end_block);
+    cr_assert_eq(result.records, journal.record_count);
+    cr_assert_eq(result.end_position, journal.end_position);
+    journal_close(&journal);
+}
