@@ -140,10 +140,10 @@ enum status journal_reserve(struct journal *journal, uint32_t size_bytes,
                               : block_bytes;
         open_block(journal, position, least(position + block_bytes, bound));
     }
+    struct record_head *head = journal_record(journal, journal->end_position);
     /* What a record may leave of its last bytes is padding, and the same whenever it is written. */
-    memset(journal_at(journal, journal->end_position + size_bytes - RECORD_ALIGNMENT), 0,
-           RECORD_ALIGNMENT);
-    *out_head = journal_record(journal, journal->end_position);
+    memset((uint8_t *)head + size_bytes - RECORD_ALIGNMENT, 0, RECORD_ALIGNMENT);
+    *out_head = head;
     *out_position = journal->end_position;
     return STATUS_OK;
 }
@@ -192,7 +192,8 @@ void journal_commit_record(struct journal *journal, const struct record_head *he
     assert(head->kind > 0 && head->kind < RECORD_KIND_END);
     assert(journal->end_position + head->size_bytes <= journal->reach_position);
     struct journal_block *block = last_block(journal);
-    struct block_header *header = journal_block_header(journal, block);
+    struct block_header *header =
+        (struct block_header *)(void *)((uint8_t *)(uintptr_t)head - block->used_bytes);
     block->used_bytes += head->size_bytes;
     header->record_count++;
     header->destinations |= destination_bits(head);
