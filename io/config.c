@@ -102,7 +102,9 @@ static bool read_text(struct config *config, const struct config_source *source,
                                       CONFIG_FILE_BYTES_MAX, out_text, NULL);
     if (status == STATUS_OK) {
         const char *slash = strrchr(path, '/');
-        config_note_file(config, FILE_CONFIGURATION, slash != NULL ? slash + 1 : path, *out_text);
+        struct bytes name = bytes_from_text(slash != NULL ? slash + 1 : path);
+        config_note_file(config, FILE_CONFIGURATION,
+                         arena_copy_text(&config->generation->arena, name), *out_text);
         return true;
     }
     diagnostics_add(diagnostics, SEVERITY_ERROR, "C107", (struct place){.file = path}, NULL,

@@ -44,7 +44,7 @@ void generation_list_add(struct generation_list *list, const struct generation_n
             abort();
     }
     const struct generation_names *current = list->count > 0 ? list->items[0].names : names;
-    struct listed_generation item = {.names = names};
+    struct listed_generation item = {.number = names->number, .names = names};
     for (unsigned kind = 0; kind < NAME_KIND_COUNT; kind++)
         item.now[kind] =
             generation_names_map(&list->arena, names, current, (enum generation_name)kind);
@@ -56,7 +56,7 @@ const struct listed_generation *generation_list_find(const struct generation_lis
                                                      uint64_t number)
 {
     for (uint32_t i = 0; i < list->count; i++)
-        if (list->items[i].names->number == number)
+        if (list->items[i].number == number)
             return &list->items[i];
     return NULL;
 }

@@ -8,6 +8,7 @@
 #include "routes/generation_names.h"
 
 struct listed_generation {
+    uint64_t number;
     const struct generation_names *names;
     const uint16_t *now[NAME_KIND_COUNT]; /* index then -> index now, or GENERATION_NO_INDEX */
     const uint16_t *tables_now;
@@ -32,7 +33,13 @@ const struct listed_generation *generation_list_find(const struct generation_lis
 
 static inline uint64_t generation_list_current(const struct generation_list *list)
 {
-    return list->items[0].names->number;
+    return list->items[0].number;
+}
+
+/* Gives the current one its number, when the log has told which comes next. */
+static inline void generation_list_set_current(struct generation_list *list, uint64_t number)
+{
+    list->items[0].number = number;
 }
 
 /* Never NULL: "?" for what is not known. */

@@ -1,0 +1,286 @@
+#include "io/recover.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "io/recover_inside.h"
+
+static enum status open_reader(struct recover *recover);
+static enum status scan(struct recover *recover, struct journal_scan_result *out_result);
+static enum status check_end(struct recover *recover, const struct journal_scan_result *result);
+static enum status store_generation(struct recover *recover, struct recovery *out);
+static void count_live_records(const struct recover *recover);
+
+enum status recover_open(const struct recover_settings *settings, struct recover **out_recover)
+{
+    struct recover *recover = calloc(1, sizeof *recover);
+    if (recover == NULL)
+        return STATUS_NO_MEMORY;
+    recover->settings = *settings;
+    recover->incarnation = 1;
+    enum status status = generation_store_open(settings->journal_path, &recover->store);
+    if (status == STATUS_OK)
+        status = recover_find_files(recover);
+    if (status != STATUS_OK) {
+        recover_close(recover);
+        return status;
+    }
+    *out_recover = recover;
+    return STATUS_OK;
+}
+
+void recover_close(struct recover *recover)
+{
+    for (uint32_t i = 0; i < recover->file_count; i++)
+        if (recover->files[i].file >= 0 && !recover->files[i].is_adopted)
+            recover_close_file(recover, recover->files[i].file);
+    recover_apply_close(recover);
+    free(recover->sidecar);
+    free(recover->reader_files);
+    free(recover->files);
+    free(recover);
+}
+
+uint64_t recover_incarnation(const struct recover *recover)
+{
+    return recover->incarnation;
+}
+
+uint64_t recover_segment_count(const struct recover *recover)
+{
+    return recover->file_count;
+}
+
+enum status recover_run(struct recover *recover, struct shard *shard, struct segments *segments,
+                        struct recovery *out_recovery)
+{
+    struct journal_scan_result result = {0};
+    recover->shard = shard;
+    recover->segments = segments;
+    enum status status = open_reader(recover);
+    if (status != STATUS_OK)
+        return status;
+    status = recover_apply_begin(recover);
+    if (status == STATUS_OK && recover->file_count > 0)
+        status = scan(recover, &result);
+    if (status == STATUS_OK)
+        status = recover_apply_end(recover);
+    if (status == STATUS_OK)
+        status = recover_copy_tail(recover, &result);
+    read_ahead_close(&recover->reader);
+    if (status != STATUS_OK)
+        return status;
+    count_live_records(recover);
+    recover->figures.bytes = recover->reader.bytes_read;
+    *out_recovery = (struct recovery){
+        .start_position = segments_end_position(segments),
+        .log_time_ms = result.log_time_ms,
+        .last_checksum = result.last_checksum,
+        .last_id = result.last_id,
+        .figures = recover->figures,
+    };
+    return store_generation(recover, out_recovery);
+}
+
+/* ---- reading ---- */
+
+static enum status open_reader(struct recover *recover)
+{
+    recover->reader_files = calloc(recover->file_count + 1U, sizeof *recover->reader_files);
+    if (recover->reader_files == NULL)
+        return STATUS_NO_MEMORY;
+    for (uint32_t i = 0; i < recover->file_count; i++)
+        recover->reader_files[i] =
+            (struct read_ahead_file){recover->files[i].file, recover->files[i].size_bytes};
+    return read_ahead_open(&recover->reader, recover->settings.disk, recover->reader_files,
+                           recover->file_count);
+}
+
+/* Of the block before the one that is read. */
+static enum status end_segment(struct recover *recover)
+{
+    if (recover->block.size_bytes > 0)
+        recover_sidecar_end(recover, recover->block.checksum);
+    return STATUS_OK;
+}
+
+static enum status note_block(void *context, const struct block_header *block)
+{
+    struct recover *recover = context;
+    uint64_t segment = block->position / recover->settings.segment_bytes;
+    enum status status = STATUS_OK;
+    if (recover->block.size_bytes == 0 ||
+        recover->block.position / recover->settings.segment_bytes != segment) {
+        status = end_segment(recover);
+        if (status == STATUS_OK)
+            status = recover_adopt(recover, segment);
+        if (status == STATUS_OK)
+            status = recover_sidecar_begin(recover, segment);
+    }
+    if (status != STATUS_OK)
+        return status;
+    recover->block = *block;
+    segments_note_block(recover->segments, block->position, block->size_bytes);
+    recover->figures.blocks++;
+    recover_progress(recover);
+    return STATUS_OK;
+}
+
+static enum status note_record(void *context, const struct record_head *head, uint64_t position)
+{
+    return recover_apply(context, head, position);
+}
+
+static enum status scan(struct recover *recover, struct journal_scan_result *out_result)
+{
+    enum status status = recover_choose_first(recover);
+    if (status == STATUS_OK)
+        status = recover_skip_segments(recover);
+    if (status == STATUS_OK)
+        status = recover_skipped_identities(recover);
+    if (status != STATUS_OK)
+        return status;
+    recover->block = (struct block_header){0};
+    const struct journal_scan_settings settings = {
+        .secret = recover->settings.secret,
+        .segment_bytes = recover->settings.segment_bytes,
+        .log_number = recover->settings.log_number,
+        .first_segment = recover->files[recover->first_scanned].number,
+        .last_segment = recover->files[recover->file_count - 1].number,
+        .source = {.read = recover_read, .context = recover},
+        .handler = {.block = note_block, .record = note_record, .context = recover},
+    };
+    status = journal_scan(&settings, out_result);
+    if (status != STATUS_OK)
+        return recover_say_scan(recover, status, out_result);
+    recover_flush_identities(recover);
+    status = check_end(recover, out_result);
+    return status == STATUS_OK ? end_segment(recover) : status;
+}
+
+static enum status check_end(struct recover *recover, const struct journal_scan_result *result)
+{
+    if (result->end == JOURNAL_DAMAGED)
+        return recover_say_damage(recover, result->bad_position, result->reason);
+    if (result->blocks == 0 && recover->files[0].number > 0)
+        return recover_say_damage(recover, result->bad_position,
+                                  "this is the log's oldest segment, and not one block of it is as "
+                                  "it was written");
+    if (result->end == JOURNAL_TORN) {
+        const struct recover_file *last = &recover->files[recover->file_count - 1];
+        recover->figures.torn_bytes = last->number * recover->settings.segment_bytes +
+                                      last->size_bytes - result->bad_position;
+        snprintf(recover->figures.torn_reason, sizeof recover->figures.torn_reason, "%s",
+                 result->reason);
+    }
+    return STATUS_OK;
+}
+
+/* ---- small things ---- */
+
+enum status recover_adopt(struct recover *recover, uint64_t number)
+{
+    struct recover_file *file = recover_file(recover, number);
+    const struct segment segment = {
+        .number = number,
+        .file = file->file,
+        .size_bytes = file->size_bytes,
+        .first_ms = file->header.log_time_ms,
+    };
+    enum status status = segments_adopt(recover->segments, &segment);
+    if (status != STATUS_OK)
+        return recover_say(recover, status, "%s: segment %016" PRIx64 " finds no place: %s",
+                           recover->settings.path, number, status_text(status));
+    file->is_adopted = true;
+    return STATUS_OK;
+}
+
+/* With the manifest of the last one, that goes on; with another, the next begins. It is stored
+ * before any record can name it. */
+static enum status store_generation(struct recover *recover, struct recovery *out)
+{
+    struct shard *shard = recover->shard;
+    struct arena arena;
+    arena_init(&arena);
+    generation_store_manifest(&arena, shard->config, &out->manifest);
+    arena_deinit(&arena);
+    bool goes_on = recover->last_generation > 0 &&
+                   memcmp(&out->manifest, &recover->last_manifest, sizeof out->manifest) == 0;
+    out->generation = recover->last_generation + (goes_on ? 0 : 1);
+    shard->config->generation->number = out->generation;
+    generation_list_set_current(&shard->generations, out->generation);
+    return generation_store_put(&recover->store, shard->config, out->generation,
+                                recover->settings.out_problem, recover->settings.problem_capacity);
+}
+
+static void count_live_record(const struct recover *recover, uint64_t position)
+{
+    struct segment *segment =
+        segments_find(recover->segments, position / recover->settings.segment_bytes);
+    if (segment != NULL)
+        segment->live_records++;
+}
+
+static void count_live_records(const struct recover *recover)
+{
+    const struct shard *shard = recover->shard;
+    for (uint16_t d = 0; d < shard->generation->destination_count; d++) {
+        const struct outlet *outlet = &shard->outlets[d];
+        for (uint64_t i = outlet->first; i < outlet->end; i++)
+            count_live_record(recover, outlet_entry(outlet, i)->position);
+    }
+    for (uint32_t i = 0; i < shard->holds.count; i++)
+        if (shard->holds.items[i].live)
+            count_live_record(recover, shard->holds.items[i].position);
+}
+
+void recover_progress(const struct recover *recover)
+{
+    if (recover->settings.progress == NULL)
+        return;
+    struct recover_figures figures = recover->figures;
+    figures.bytes = recover->reader.bytes_read;
+    recover->settings.progress(recover->settings.context, &figures);
+}
+
+enum status recover_say(const struct recover *recover, enum status status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(recover->settings.out_problem, recover->settings.problem_capacity, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+enum status recover_say_place(const struct recover *recover, enum status status, uint64_t position,
+                              const char *format, ...)
+{
+    char text[256];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    uint64_t segment_bytes = recover->settings.segment_bytes;
+    return recover_say(recover, status, "%s/%016" PRIx64 ".segment, byte %" PRIu64 ": %s",
+                       recover->settings.path, position / segment_bytes, position % segment_bytes,
+                       text);
+}
+
+enum status recover_say_damage(const struct recover *recover, uint64_t position, const char *reason)
+{
+    uint64_t segment_bytes = recover->settings.segment_bytes;
+    return recover_say(
+        recover, STATUS_CORRUPT,
+        "%s/%016" PRIx64 ".segment, byte %" PRIu64 ": %s. This is damage, not a torn "
+        "end: bring the file back, or `kouan journal repair` copies what verifies to "
+        "a new journal and lists what is lost",
+        recover->settings.path, position / segment_bytes, position % segment_bytes, reason);
+}
+
+enum status recover_say_scan(const struct recover *recover, enum status status,
+                             const struct journal_scan_result *result)
+{
+    if (result->reason[0] != '\0')
+        recover_say_place(recover, status, result->bad_position, "%s", result->reason);
+    return status;
+}
