@@ -132,8 +132,17 @@ static enum status open_outlets(struct shard *shard)
     for (uint16_t i = 0; i < generation->destination_count; i++) {
         enum status status = outlet_open(&shard->outlets[i], generation->destinations[i],
                                          &shard->journal, &shard->last_group_number);
-        if (status == STATUS_OK)
-            status = outlet_create_configured_groups(&shard->outlets[i]);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+/* Those of which the log knows nothing begin now. */
+static enum status create_groups(struct shard *shard)
+{
+    for (uint16_t i = 0; i < shard->generation->destination_count; i++) {
+        enum status status = outlet_create_configured_groups(&shard->outlets[i]);
         if (status != STATUS_OK)
             return status;
     }
@@ -176,7 +185,6 @@ static enum status open_parts(struct shard *shard, const struct shard_settings *
 {
     shard->delays = (struct delays){settings->test_delay_turns, settings->test_delay_seed};
     enum status status = open_loop(shard, out_problem, problem_capacity);
-    shard->started_ns = status == STATUS_OK ? loop_now_ns(shard->loop) : 0;
     if (status == STATUS_OK)
         status = shard_log_open(shard, out_problem, problem_capacity);
     if (status == STATUS_OK)
@@ -195,7 +203,8 @@ static enum status open_parts(struct shard *shard, const struct shard_settings *
     shard->park_timer.expire = expire_park;
     shard->started_wall_ms = loop_wall_ms(shard->loop);
     loop_on_wake(shard->loop, on_wake, shard);
-    return shard_log_begin(shard, out_problem, problem_capacity);
+    status = shard_log_begin(shard, out_problem, problem_capacity);
+    return status == STATUS_OK ? create_groups(shard) : status;
 }
 
 static enum status listen_all(struct shard *shard, char *out_problem, size_t problem_capacity)

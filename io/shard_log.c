@@ -1,6 +1,5 @@
 #include "io/shard_log.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <sys/random.h>
@@ -11,54 +10,87 @@
 
 enum { LOG_NUMBER = 0, LOG_COUNT = 1, NS_PER_MS = 1000000, RETRY_MS = 1000, WARN_PERCENT = 80 };
 
-static enum status open_files(struct shard *shard, struct shard_log_start *out_start,
-                              char *out_problem, size_t problem_capacity);
-static enum status open_writer(struct shard *shard, const struct shard_log_start *start,
-                               char *out_problem, size_t problem_capacity);
+static enum status open_files(struct shard *shard, char *out_problem, size_t problem_capacity);
+static enum status open_segments(struct shard *shard);
+static enum status open_recall(struct shard *shard);
+static void open_writer(struct shard *shard);
+static enum status await_segment(struct shard *shard, char *out_problem, size_t problem_capacity);
+static enum status begin_in_memory(struct shard *shard);
 
 /* ---- open and close ---- */
 
-static enum status open_journal(struct shard *shard, const struct shard_log_start *start)
+enum status shard_log_open(struct shard *shard, char *out_problem, size_t problem_capacity)
+{
+    struct shard_log *log = &shard->log;
+    log->folder = (struct journal_folder){.folder = -1, .lock = -1};
+    log->log_folder = -1;
+    if (shard->config->sync == SYNC_MEMORY)
+        return getrandom(&shard->secret, sizeof shard->secret, 0) == sizeof shard->secret
+                   ? STATUS_OK
+                   : STATUS_IO;
+    enum status status = open_files(shard, out_problem, problem_capacity);
+    if (status == STATUS_OK)
+        status = open_segments(shard);
+    return status;
+}
+
+static enum status open_journal(struct shard *shard, const struct recovery *recovery)
 {
     const struct options *options = &shard->config->options;
+    const struct shard_log *log = &shard->log;
     const struct journal_settings settings = {
         .memory_bytes = options->memory,
         .segment_bytes = config_segment_bytes(shard->config),
         .block_bytes = (uint32_t)options->block,
         .log_number = LOG_NUMBER,
-        .in_memory = !shard->log.is_on_disk,
+        .in_memory = !log->is_on_disk,
         .secret = shard->secret,
-        .incarnation = start->incarnation,
-        .start_position = start->position,
-        .last_checksum = start->last_checksum,
-        .last_id = start->last_id,
+        .incarnation = log->is_on_disk ? recover_incarnation(log->recover) : 1,
+        .start_position = recovery->start_position,
+        .last_checksum = recovery->last_checksum,
+        .last_id = recovery->last_id,
     };
     enum status status = journal_open(&shard->journal, &settings);
     if (status == STATUS_OK)
-        journal_set_time(&shard->journal, start->log_time_ms);
+        journal_set_time(&shard->journal, recovery->log_time_ms);
     return status;
 }
 
-enum status shard_log_open(struct shard *shard, char *out_problem, size_t problem_capacity)
+enum status shard_log_begin(struct shard *shard, char *out_problem, size_t problem_capacity)
 {
     struct shard_log *log = &shard->log;
-    struct shard_log_start start = {0};
-    log->folder = (struct journal_folder){.folder = -1, .lock = -1};
-    log->log_folder = -1;
-    if (shard->config->sync == SYNC_MEMORY) {
-        if (getrandom(&shard->secret, sizeof shard->secret, 0) != sizeof shard->secret)
-            return STATUS_IO;
-        return open_journal(shard, &start);
-    }
-    enum status status = open_files(shard, &start, out_problem, problem_capacity);
+    shard->started_ns = loop_now_ns(shard->loop);
+    if (!log->is_on_disk)
+        return begin_in_memory(shard);
+    struct recovery recovery;
+    enum status status = recover_run(log->recover, shard, log->segments, &recovery);
+    if (status == STATUS_OK)
+        status = open_journal(shard, &recovery);
     if (status != STATUS_OK)
         return status;
-    shard->secret = log->folder.secret;
-    log->start_time_ms = start.log_time_ms;
-    status = open_journal(shard, &start);
+    recover_close(log->recover);
+    log->recover = NULL;
+    log->recovered = recovery.figures;
+    log->start_time_ms = recovery.log_time_ms;
+    shard->started_ns = loop_now_ns(shard->loop);
+    open_writer(shard);
+    status = open_recall(shard);
     if (status == STATUS_OK)
-        status = open_writer(shard, &start, out_problem, problem_capacity);
-    return status;
+        status = await_segment(shard, out_problem, problem_capacity);
+    if (status != STATUS_OK)
+        return status;
+    struct fact_generation fact = {.number = recovery.generation,
+                                   .wall_ms = loop_wall_ms(shard->loop)};
+    static_assert(sizeof fact.manifest == sizeof recovery.manifest, "both are SHA-256");
+    memcpy(fact.manifest, &recovery.manifest, sizeof fact.manifest);
+    facts_begin(shard, &fact);
+    return STATUS_OK;
+}
+
+static enum status begin_in_memory(struct shard *shard)
+{
+    const struct recovery nothing = {0};
+    return open_journal(shard, &nothing);
 }
 
 void shard_log_close(struct shard *shard)
@@ -70,12 +102,15 @@ void shard_log_close(struct shard *shard)
         recall_lists_close(&shard->recall_lists);
         recall_close(shard->recall);
     }
-    if (log->segments != NULL) {
+    if (log->writer.settings.loop != NULL) {
         while (!journal_writer_is_idle(&log->writer))
             log->disk.disk.wait(&log->disk.disk);
         journal_writer_close(&log->writer);
-        segments_close(log->segments);
     }
+    if (log->recover != NULL)
+        recover_close(log->recover);
+    if (log->segments != NULL)
+        segments_close(log->segments);
     if (log->disk.loop != NULL)
         disk_ring_deinit(&log->disk);
     if (log->log_folder >= 0)
@@ -87,28 +122,7 @@ void shard_log_close(struct shard *shard)
 
 /* ---- files ---- */
 
-/* A log that is there is for recovery to read. */
-static enum status check_empty(int folder, const char *path, char *out_problem,
-                               size_t problem_capacity)
-{
-    enum status status = STATUS_OK;
-    DIR *entries = fdopendir(dup(folder));
-    if (entries == NULL)
-        return STATUS_IO;
-    for (struct dirent *entry; (entry = readdir(entries)) != NULL && status == STATUS_OK;)
-        if (strstr(entry->d_name, ".segment") != NULL && strncmp(entry->d_name, "spare", 5) != 0) {
-            snprintf(out_problem, problem_capacity,
-                     "the journal in %s has messages, which this version cannot read yet; name "
-                     "another folder (`journal`)",
-                     path);
-            status = STATUS_UNSUPPORTED;
-        }
-    closedir(entries);
-    return status;
-}
-
-static enum status open_files(struct shard *shard, struct shard_log_start *out_start,
-                              char *out_problem, size_t problem_capacity)
+static enum status open_files(struct shard *shard, char *out_problem, size_t problem_capacity)
 {
     struct shard_log *log = &shard->log;
     const char *path = shard->config->journal_path;
@@ -118,10 +132,9 @@ static enum status open_files(struct shard *shard, struct shard_log_start *out_s
         log->folder.folder = -1;
         return status;
     }
+    shard->secret = log->folder.secret;
     status = journal_folder_open_log(&log->folder, LOG_NUMBER, &log->log_folder, out_problem,
                                      problem_capacity);
-    if (status == STATUS_OK)
-        status = check_empty(log->log_folder, path, out_problem, problem_capacity);
     if (status != STATUS_OK)
         return status;
     status = disk_ring_init(&log->disk, shard->loop, log->log_folder, &error);
@@ -131,8 +144,20 @@ static enum status open_files(struct shard *shard, struct shard_log_start *out_s
         return status;
     }
     log->is_on_disk = true;
-    *out_start = (struct shard_log_start){.incarnation = 1};
-    return STATUS_OK;
+    snprintf(log->path, sizeof log->path, "%s/%02x", path, (unsigned)LOG_NUMBER);
+    const struct recover_settings recover = {
+        .disk = &log->disk.disk,
+        .folder = log->log_folder,
+        .path = log->path,
+        .journal_path = path,
+        .secret = shard->secret,
+        .segment_bytes = (uint32_t)shard->config->options.segment,
+        .log_number = LOG_NUMBER,
+        .log_count = LOG_COUNT,
+        .out_problem = out_problem,
+        .problem_capacity = problem_capacity,
+    };
+    return recover_open(&recover, &log->recover);
 }
 
 /* ---- segments ---- */
@@ -227,9 +252,9 @@ static void on_failed(void *context, const char *reason)
 {
     struct shard *shard = context;
     snprintf(shard->log.failure, sizeof shard->log.failure,
-             "%s/%02x: %s; what had no receipt yet gets none, and the server ends. Look at the "
+             "%s: %s; what had no receipt yet gets none, and the server ends. Look at the "
              "disk, then start again: what was promised is read from the files",
-             shard->config->journal_path, LOG_NUMBER, reason);
+             shard->log.path, reason);
     loop_stop(shard->loop);
 }
 
@@ -276,28 +301,34 @@ static enum status open_recall(struct shard *shard)
     return status;
 }
 
-static enum status open_writer(struct shard *shard, const struct shard_log_start *start,
-                               char *out_problem, size_t problem_capacity)
+static enum status open_segments(struct shard *shard)
 {
     struct shard_log *log = &shard->log;
     const struct options *options = &shard->config->options;
-    const struct segments_settings segments = {
+    /* One more than journal_size allows to be there already is no reason not to start. */
+    uint64_t most = options->journal_size / options->segment;
+    uint64_t there = recover_segment_count(log->recover) + 2;
+    const struct segments_settings settings = {
         .disk = &log->disk.disk,
         .segment_bytes = (uint32_t)options->segment,
-        .segments_max = (uint32_t)(options->journal_size / options->segment),
+        .segments_max = (uint32_t)(there > most ? there : most),
         .log_number = LOG_NUMBER,
         .log_count = LOG_COUNT,
         .secret = shard->secret,
-        .incarnation = start->incarnation,
+        .incarnation = recover_incarnation(log->recover),
         .ready = on_ready,
         .failed = on_segment_failed,
         .context = shard,
     };
     log->retry_timer.expire = try_again;
-    enum status status = segments_open(&segments, &log->segments);
-    if (status != STATUS_OK)
-        return status;
-    const struct journal_writer_settings writer = {
+    return segments_open(&settings, &log->segments);
+}
+
+static void open_writer(struct shard *shard)
+{
+    struct shard_log *log = &shard->log;
+    const struct options *options = &shard->config->options;
+    const struct journal_writer_settings settings = {
         .loop = shard->loop,
         .journal = &shard->journal,
         .segments = log->segments,
@@ -311,34 +342,7 @@ static enum status open_writer(struct shard *shard, const struct shard_log_start
         .failed = on_failed,
         .context = shard,
     };
-    journal_writer_open(&log->writer, &writer);
-    status = open_recall(shard);
-    return status != STATUS_OK ? status : await_segment(shard, out_problem, problem_capacity);
-}
-
-/* ---- the generation ---- */
-
-enum status shard_log_begin(struct shard *shard, char *out_problem, size_t problem_capacity)
-{
-    struct generation_store store;
-    struct sha256 digest;
-    struct arena arena;
-    if (!shard->log.is_on_disk)
-        return STATUS_OK;
-    arena_init(&arena);
-    generation_store_manifest(&arena, shard->config, &digest);
-    arena_deinit(&arena);
-    uint64_t number = shard->generation->number;
-    enum status status = generation_store_open(shard->config->journal_path, &store);
-    if (status == STATUS_OK)
-        status = generation_store_put(&store, shard->config, number, out_problem, problem_capacity);
-    if (status != STATUS_OK)
-        return status;
-    struct fact_generation fact = {.number = number, .wall_ms = loop_wall_ms(shard->loop)};
-    static_assert(sizeof fact.manifest == sizeof digest, "both are SHA-256");
-    memcpy(fact.manifest, &digest, sizeof digest);
-    facts_begin(shard, &fact);
-    return STATUS_OK;
+    journal_writer_open(&log->writer, &settings);
 }
 
 /* ---- at work ---- */
@@ -364,7 +368,8 @@ void shard_log_let_go(struct shard *shard)
 
 uint64_t shard_log_time_ms(const struct shard *shard)
 {
-    return shard->log.start_time_ms + (loop_now_ns(shard->loop) - shard->started_ns) / NS_PER_MS;
+    uint64_t served_ns = loop_now_ns(shard->loop) - shard->started_ns;
+    return shard->log.start_time_ms + served_ns / NS_PER_MS;
 }
 
 bool shard_log_stop(struct shard *shard)

@@ -9,19 +9,11 @@
 
 #include "io/disk_ring.h"
 #include "io/facts.h"
-#include "io/generation_store.h"
 #include "io/journal_folder.h"
 #include "io/journal_writer.h"
+#include "io/recover.h"
 
-enum { SHARD_LOG_FAILURE_BYTES = 512 };
-
-/* Where a log goes on; of a new one all zero, but for its incarnation. */
-struct shard_log_start {
-    uint64_t position; /* where a segment begins */
-    uint64_t incarnation, log_time_ms;
-    struct digest last_checksum;
-    struct record_id last_id;
-};
+enum { SHARD_LOG_PATH_BYTES = 1024, SHARD_LOG_FAILURE_BYTES = SHARD_LOG_PATH_BYTES + 512 };
 
 struct shard_log {
     bool is_on_disk;
@@ -30,6 +22,9 @@ struct shard_log {
     struct disk_ring disk;
     struct segments *segments;
     struct journal_writer writer;
+    struct recover *recover; /* until the log is read */
+    struct recover_figures recovered;
+    char path[SHARD_LOG_PATH_BYTES];
     uint64_t start_time_ms; /* log time when this server began */
     int segment_error;      /* errno: the next segment cannot be made; 0: it can, so far */
     struct timer retry_timer;
@@ -37,10 +32,11 @@ struct shard_log {
     char failure[SHARD_LOG_FAILURE_BYTES]; /* empty: none */
 };
 
-/* Opens the journal, too. `shard` has its loop. On failure one line. */
+/* Finds what is there. `shard` has its loop. On failure one line; so below. */
 MUST_CHECK enum status shard_log_open(struct shard *shard, char *out_problem,
                                       size_t problem_capacity);
-/* Groups and accounts are there: from here on facts are written. */
+/* The shard's parts are open and empty, without groups: builds them again from the log, if there is
+ * one, and opens the journal where it goes on. */
 MUST_CHECK enum status shard_log_begin(struct shard *shard, char *out_problem,
                                        size_t problem_capacity);
 void shard_log_close(struct shard *shard);
