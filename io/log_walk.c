@@ -14,6 +14,20 @@ struct walker {
 };
 
 static enum status take_block(struct walker *walker, const struct block_header *block);
+/* Where the next block should be: behind the last, or, if the next segment's header names that one
+ * as the last of its own, at that segment's beginning. */
+static uint64_t next_position(const struct walker *walker)
+{
+    const struct log_walk *walk = &walker->walk;
+    uint64_t size = walker->reader->segment_bytes;
+    uint64_t number = (walk->end_position + size - 1) / size;
+    const struct log_segment *segment = log_reader_find(walker->reader, number);
+    return walk->blocks > 0 && segment != NULL && segment->header_status == STATUS_OK &&
+                   digest_equal(segment->header.previous, walk->last_checksum)
+               ? number * size + JOURNAL_PAGE_BYTES
+               : walk->end_position;
+}
+
 static enum status meet_gap(struct walker *walker, const struct block_header *block,
                             bool *out_goes_on);
 static enum status tell_headers(struct walker *walker, uint64_t below_number);
@@ -200,7 +214,7 @@ static enum status meet_gap(struct walker *walker, const struct block_header *bl
                             bool *out_goes_on)
 {
     struct log_walk *walk = &walker->walk;
-    struct log_gap gap = {.from = walk->end_position,
+    struct log_gap gap = {.from = next_position(walker),
                           .to = block->position,
                           .after = walk->last_id,
                           .before = first_id(block),
@@ -236,10 +250,9 @@ static enum status meet_gap(struct walker *walker, const struct block_header *bl
 static void look_behind(struct walker *walker)
 {
     struct log_walk *walk = &walker->walk;
-    uint64_t number = walk->end_position / walker->reader->segment_bytes;
-    if (walk->end_position % walker->reader->segment_bytes == 0 ||
-        log_reader_find(walker->reader, number) == NULL)
+    uint64_t position = next_position(walker), size = walker->reader->segment_bytes;
+    if (position % size == 0 || log_reader_find(walker->reader, position / size) == NULL)
         return;
-    walk->is_torn = log_cursor_describe(&walker->cursor, walk->end_position, walk->torn_reason,
-                                        sizeof walk->torn_reason);
+    walk->is_torn =
+        log_cursor_describe(&walker->cursor, position, walk->torn_reason, sizeof walk->torn_reason);
 }

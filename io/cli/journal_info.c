@@ -12,7 +12,6 @@ struct info {
     struct logbook_names names;
     struct logbook_groups groups;
     struct fact_generation generation; /* the last one */
-    uint64_t counted_positions[DESTINATIONS_MAX];
     struct log_walk walk;
     uint64_t identities, seals, wrong_headers;
 };
@@ -61,16 +60,15 @@ enum cli_exit cli_journal_info(int argc, char **argv)
 
 /* ---- what the newest segments tell ---- */
 
-/* Messages that a checkpoint has counted already are not counted again. */
-static void count_message(struct info *info, const struct record *record, uint64_t position)
+/* A group's account is as of all that stands before its fact. */
+static void count_message(struct info *info, const struct record *record)
 {
     const uint16_t *destinations = record_destinations(record);
     if ((record->head.flags & RECORD_COPIED) != 0)
         return;
     for (uint16_t i = 0; i < record->destination_count; i++) {
         uint16_t destination = destinations[i];
-        if ((destination & RECORD_HELD) != 0 || destination >= DESTINATIONS_MAX ||
-            position < info->counted_positions[destination])
+        if ((destination & RECORD_HELD) != 0)
             continue;
         for (uint32_t g = 0; g < info->groups.count; g++)
             info->groups.items[g].account.offered +=
@@ -89,10 +87,13 @@ static void count_settled(struct info *info, const struct fact_settled *fact)
             group->after = range->to;
         if (fact->standing)
             continue;
-        if (fact->how == SETTLED_ACKNOWLEDGED)
-            group->account.acknowledged += range->count;
-        else
-            group->account.dead_lettered += range->count;
+        switch ((enum settled_how)fact->how) {
+        case SETTLED_ACKNOWLEDGED: group->account.acknowledged += range->count; break;
+        case SETTLED_DEAD_LETTERED: group->account.dead_lettered += range->count; break;
+        case SETTLED_SKIPPED: group->account.skipped += range->count; break;
+        case SETTLED_DROPPED: group->account.dropped += range->count; break;
+        case SETTLED_HOW_COUNT: break;
+        }
     }
 }
 
@@ -101,21 +102,17 @@ static enum status take_record(void *context, const struct record_head *head, ui
 {
     struct info *info = context;
     const void *fact = head;
+    (void)position;
     (void)block;
     switch ((enum record_kind)head->kind) {
-    case RECORD_KIND_MESSAGE: count_message(info, fact, position); break;
+    case RECORD_KIND_MESSAGE: count_message(info, fact); break;
     case RECORD_KIND_GENERATION:
         info->generation = *(const struct fact_generation *)fact;
         logbook_names_learn(&info->names, fact);
         break;
     case RECORD_KIND_GROUP: logbook_groups_learn(&info->groups, &info->names, fact); break;
     case RECORD_KIND_SETTLED: count_settled(info, fact); break;
-    case RECORD_KIND_OUTLET: {
-        const struct fact_outlet *outlet = fact;
-        if (outlet->destination < DESTINATIONS_MAX)
-            info->counted_positions[outlet->destination] = outlet->counted_position;
-        break;
-    }
+    case RECORD_KIND_OUTLET:
     case RECORD_KIND_HOLD_END:
     case RECORD_KIND_INTAKE:
     case RECORD_KIND_END: break;
@@ -151,7 +148,8 @@ static enum cli_exit gather(struct info *info)
 static uint64_t waiting(const struct logbook_group *group)
 {
     const struct group_account *account = &group->account;
-    uint64_t settled = account->acknowledged + account->dead_lettered + account->skipped;
+    uint64_t settled =
+        account->acknowledged + account->dead_lettered + account->skipped + account->dropped;
     return account->offered > settled ? account->offered - settled : 0;
 }
 

@@ -5,12 +5,15 @@
 #include "io/cli/logbook.h"
 #include "io/cli/output.h"
 #include "io/cli/progress.h"
+#include "io/cli/verify.h"
 
 struct verify {
     struct logbook_place place;
     bool json, quiet;
     struct log_reader reader;
     struct progress progress;
+    struct verify_facts facts;
+    struct verify_sidecars sidecars;
     uint64_t kinds[RECORD_KIND_END];
     uint64_t found; /* what was wrong */
 };
@@ -30,10 +33,13 @@ enum cli_exit cli_journal_verify(int argc, char **argv)
     const struct argument_page page = {
         .command = "journal verify",
         .operands = "[FOLDER]",
-        .about = "Reads a whole journal: checksums and positions of all blocks, the chain that\n"
-                 "they make across segments, every record in them; and tells each place that is\n"
-                 "not as it was written, with what may be lost there. A torn end is no damage: it\n"
-                 "was being written when the server ended, and nobody had a receipt for it.",
+        .about =
+            "Reads a whole journal: checksums and positions of all blocks, the chain that\n"
+            "they make across segments, every record in them; whether what facts say of\n"
+            "groups fits the messages and acknowledgements before them, and sidecars fit\n"
+            "their segments; and tells each place that is not as it was written, with what\n"
+            "may be lost there. A torn end is no damage: it was being written when the server\n"
+            "ended, and nobody had a receipt for it.",
         .epilogue = "Exit code: 0 all is as it was written, 1 it is not.",
         .arguments = arguments,
         .argument_count = sizeof arguments / sizeof *arguments,
@@ -48,6 +54,8 @@ enum cli_exit cli_journal_verify(int argc, char **argv)
     if (exit_code != CLI_OK)
         return exit_code;
     exit_code = verify_all(&verify);
+    verify_sidecars_close(&verify.sidecars);
+    verify_facts_close(&verify.facts);
     log_reader_close(&verify.reader);
     return exit_code;
 }
@@ -59,6 +67,7 @@ static enum status take_block(void *context, const struct block_header *block)
     struct verify *verify = context;
     verify->progress.bytes += block->size_bytes;
     progress_draw(&verify->progress);
+    verify_sidecars_block(&verify->sidecars, block);
     return STATUS_OK;
 }
 
@@ -66,8 +75,9 @@ static enum status take_record(void *context, const struct record_head *head, ui
                                const struct block_header *block)
 {
     struct verify *verify = context;
-    (void)position;
     (void)block;
+    verify_facts_take(&verify->facts, head, position);
+    verify_sidecars_record(&verify->sidecars, head, position);
     verify->kinds[head->kind]++;
     verify->progress.accepted += head->kind == RECORD_KIND_MESSAGE;
     return STATUS_OK;
@@ -93,6 +103,10 @@ static enum status take_gap(void *context, const struct log_gap *gap)
     struct verify *verify = context;
     verify->found++;
     progress_hide(&verify->progress);
+    if (gap->loses_blocks) {
+        verify_facts_lose(&verify->facts);
+        verify_sidecars_lose(&verify->sidecars);
+    }
     if (verify->json) {
         print_gap_json(verify, gap);
         return STATUS_OK;
@@ -109,6 +123,25 @@ static enum status take_gap(void *context, const struct log_gap *gap)
     logbook_print_id(gap->before);
     puts(" may be lost");
     return STATUS_OK;
+}
+
+static void take_problem(void *context, uint64_t position, const char *text)
+{
+    struct verify *verify = context;
+    verify->found++;
+    progress_hide(&verify->progress);
+    if (verify->json) {
+        printf("{\"segment\":%" PRIu64 ",\"position\":%" PRIu64 ",\"reason\":",
+               position / verify->reader.segment_bytes, position);
+        output_json_text(stdout, text);
+        puts("}");
+        return;
+    }
+    output_painted(stdout, PAINT_BAD, "wrong");
+    printf("    position %" PRIu64 " (segment %" PRIu64 "): ", position,
+           position / verify->reader.segment_bytes);
+    output_escaped(stdout, bytes_from_text(text));
+    putchar('\n');
 }
 
 /* ---- the sum ---- */
@@ -145,7 +178,8 @@ static void print_sum(const struct verify *verify, const struct log_walk *walk)
     printf("\nfrom position %" PRIu64 " to %" PRIu64 ", last id ", walk->start_position,
            walk->end_position);
     logbook_print_id(walk->last_id);
-    putchar('\n');
+    printf("\n%" PRIu64 " accounts of groups compared, %" PRIu64 " sidecars\n",
+           verify->facts.accounts, verify->sidecars.sidecars);
     if (walk->is_torn && !verify->reader.is_held)
         printf("behind it, torn while it was written: %s\n", walk->torn_reason);
     if (verify->reader.is_held)
@@ -153,8 +187,9 @@ static void print_sum(const struct verify *verify, const struct log_walk *walk)
     if (verify->found == 0)
         output_painted(stdout, PAINT_GOOD, "all is as it was written\n");
     else
-        printf("%" PRIu64 " places are not as they were written; `kouan journal repair` copies "
-               "the rest to a new journal\n",
+        printf("%" PRIu64
+               " places are wrong; `kouan journal repair` copies what is not damaged to a "
+               "new journal\n",
                verify->found);
 }
 
@@ -164,6 +199,9 @@ static enum cli_exit verify_all(struct verify *verify)
     const struct log_reader *reader = &verify->reader;
     const struct log_handler handler = {
         .block = take_block, .record = take_record, .gap = take_gap, .context = verify};
+    const struct verify_report report = {.problem = take_problem, .context = verify};
+    verify_facts_open(&verify->facts, reader, report);
+    verify_sidecars_open(&verify->sidecars, reader, report);
     progress_start(&verify->progress, log_reader_bytes(reader), verify->quiet);
     enum status status = log_walk(reader, reader->segments[0].number, &handler, &walk);
     progress_hide(&verify->progress);

@@ -59,7 +59,7 @@ struct logbook_group {
     char destination_name[LOGBOOK_DESTINATION_BYTES]; /* as it was when the fact was written */
     bool is_destroyed;
     char name[FACT_GROUP_NAME_BYTES_MAX + 1];
-    struct record_id after;
+    struct record_id after; /* all ids up to it are settled */
     struct group_account account;
 };
 
@@ -114,7 +114,7 @@ void logbook_print_keys(const struct record *record, bool json);
 void logbook_print_id(struct record_id id);
 const char *logbook_kind_name(enum record_kind kind);
 const char *logbook_event_name(enum group_event event);
-const char *logbook_settled_name(const struct fact_settled *fact);
+const char *logbook_settled_name(enum settled_how how);
 uint64_t logbook_settled_count(const struct fact_settled *fact); /* of entries */
 void logbook_print_manifest(const struct fact_generation *fact);
 /* As facts speak of them: by number, or by index in the latest generation. */

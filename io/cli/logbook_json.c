@@ -119,7 +119,7 @@ static void print_settled_json(const struct logbook_words *words, const struct f
     char memory[LOGBOOK_NAME_BYTES];
     print_text_json("group", logbook_group_name(words, fact->group_number, memory));
     printf(",\"how\":\"%s\",\"standing\":%s,\"count\":%" PRIu64 ",\"ranges\":[",
-           logbook_settled_name(fact), fact->standing ? "true" : "false",
+           logbook_settled_name((enum settled_how)fact->how), fact->standing ? "true" : "false",
            logbook_settled_count(fact));
     for (uint32_t i = 0; i < fact->range_count; i++) {
         const struct settled_range *range = &fact_settled_ranges(fact)[i];

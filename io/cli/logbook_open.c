@@ -141,9 +141,10 @@ struct logbook_group *logbook_groups_learn(struct logbook_groups *groups,
              logbook_name(names, names->latest, NAME_DESTINATION, fact->destination, memory));
     group->destination = fact->destination;
     group->is_destroyed = fact->event == GROUP_DESTROYED;
-    group->after = fact->after;
-    if (fact->event == GROUP_STANDS)
-        group->account = fact->account;
+    /* A move leaves what lies before it as it was. */
+    if (fact->event != GROUP_MOVED || record_id_compare(fact->after, group->after) < 0)
+        group->after = fact->after;
+    group->account = fact->account;
     memcpy(group->name, name.data, name.size);
     group->name[name.size] = '\0';
     return group;

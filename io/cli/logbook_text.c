@@ -193,9 +193,15 @@ const char *logbook_event_name(enum group_event event)
     return event <= GROUP_STANDS ? names[event] : "unknown";
 }
 
-const char *logbook_settled_name(const struct fact_settled *fact)
+const char *logbook_settled_name(enum settled_how how)
 {
-    return fact->how == SETTLED_DEAD_LETTERED ? "dead-lettered" : "acknowledged";
+    static const char *const names[SETTLED_HOW_COUNT] = {
+        [SETTLED_ACKNOWLEDGED] = "acknowledged",
+        [SETTLED_DEAD_LETTERED] = "dead-lettered",
+        [SETTLED_SKIPPED] = "skipped",
+        [SETTLED_DROPPED] = "dropped",
+    };
+    return how < SETTLED_HOW_COUNT ? names[how] : "unknown";
 }
 
 uint64_t logbook_settled_count(const struct fact_settled *fact)
@@ -233,7 +239,7 @@ static void print_settled_text(const struct logbook_words *words, const struct f
     const struct settled_range *ranges = fact_settled_ranges(fact);
     printf("%s/%s  %" PRIu64 " %s", logbook_destination_name(words, fact->destination, memory),
            logbook_group_name(words, fact->group_number, other), logbook_settled_count(fact),
-           logbook_settled_name(fact));
+           logbook_settled_name((enum settled_how)fact->how));
     for (uint32_t i = 0; i < fact->range_count; i++) {
         fputs(i == 0 ? ": " : ", ", stdout);
         logbook_print_id(ranges[i].from);

@@ -173,8 +173,6 @@ static void take_message(struct tracer *tracer, const struct logbook_item *item)
 static void take_settled(struct trace *trace, const struct logbook_item *item)
 {
     const struct fact_settled *fact = (const struct fact_settled *)(const void *)item->head;
-    enum trace_kind kind =
-        fact->how == SETTLED_DEAD_LETTERED ? TRACE_DEAD_LETTERED : TRACE_ACKNOWLEDGED;
     const struct logbook_group *group = logbook_groups_find(&trace->groups, fact->group_number);
     for (uint32_t i = 0; group != NULL && i < trace->story_count; i++) {
         struct trace_story *story = &trace->stories[i];
@@ -186,11 +184,25 @@ static void take_settled(struct trace *trace, const struct logbook_item *item)
             const struct settled_range *range = &fact_settled_ranges(fact)[r];
             if (record_id_compare(story->record->id, range->from) >= 0 &&
                 record_id_compare(story->record->id, range->to) <= 0)
-                add_event(story, (struct trace_event){.kind = kind,
+                add_event(story, (struct trace_event){.kind = TRACE_SETTLED,
+                                                      .how = (enum settled_how)fact->how,
                                                       .wall_ms = item->wall_ms,
                                                       .position = item->position,
                                                       .group_number = group->number});
         }
+    }
+}
+
+static void take_group(struct trace *trace, const struct fact_group *fact)
+{
+    logbook_groups_learn(&trace->groups, &trace->names, fact);
+    for (uint32_t i = 0; fact->event == GROUP_MOVED && i < trace->story_count; i++) {
+        struct trace_story *story = &trace->stories[i];
+        for (uint32_t e = 0; e < story->event_count; e++)
+            if (story->events[e].kind == TRACE_SETTLED &&
+                story->events[e].group_number == fact->number &&
+                record_id_compare(story->record->id, fact->after) > 0)
+                story->events[e].is_undone = true;
     }
 }
 
@@ -221,7 +233,7 @@ static enum status take_record(void *context, const struct record_head *head, ui
     switch ((enum record_kind)head->kind) {
     case RECORD_KIND_MESSAGE: take_message(tracer, &item); break;
     case RECORD_KIND_GENERATION: logbook_names_learn(&trace->names, fact); break;
-    case RECORD_KIND_GROUP: logbook_groups_learn(&trace->groups, &trace->names, fact); break;
+    case RECORD_KIND_GROUP: take_group(trace, fact); break;
     case RECORD_KIND_SETTLED: take_settled(trace, &item); break;
     case RECORD_KIND_HOLD_END: take_hold_end(trace, &item); break;
     case RECORD_KIND_INTAKE:
@@ -288,10 +300,11 @@ bool trace_stand(const struct trace *trace, const struct trace_story *story,
         record_id_compare(group->after, story->record->id) >= 0 ? STAND_BEHIND : STAND_OPEN;
     for (uint32_t i = 0; i < story->event_count; i++) {
         const struct trace_event *event = &story->events[i];
-        if (event->kind > TRACE_DEAD_LETTERED || event->group_number != group->number)
+        if (event->kind != TRACE_SETTLED || event->group_number != group->number ||
+            event->is_undone)
             continue;
         *out_event = event;
-        *out_stand = event->kind == TRACE_ACKNOWLEDGED ? STAND_ACKNOWLEDGED : STAND_DEAD_LETTERED;
+        *out_stand = STAND_SETTLED;
         break;
     }
     return true;

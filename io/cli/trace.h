@@ -6,8 +6,7 @@
 #include "io/cli/logbook.h"
 
 enum trace_kind {
-    TRACE_ACKNOWLEDGED,
-    TRACE_DEAD_LETTERED,
+    TRACE_SETTLED,  /* by a group */
     TRACE_RELEASED, /* the hold at a destination ended */
     TRACE_REJECTED,
     TRACE_REPEATED, /* Kouan made a record of it: released, or dead letter */
@@ -18,7 +17,9 @@ enum trace_kind {
 struct trace_event {
     enum trace_kind kind;
     uint64_t wall_ms, position;
-    uint32_t group_number;                       /* ACKNOWLEDGED, DEAD_LETTERED */
+    uint32_t group_number; /* SETTLED */
+    enum settled_how how;
+    bool is_undone; /* the group was moved back before it: it is offered again */
     char destination[LOGBOOK_DESTINATION_BYTES]; /* RELEASED, REJECTED */
     struct record_id id;                         /* REPEATED: the new one's */
     enum record_cause cause;
@@ -49,8 +50,7 @@ struct trace_pending {
 };
 
 enum trace_stand {
-    STAND_ACKNOWLEDGED,
-    STAND_DEAD_LETTERED,
+    STAND_SETTLED,
     STAND_BEHIND, /* the group stood behind it without a word: it began there, was moved, or what
                      it said went with its segment */
     STAND_OPEN    /* waiting, or pending */

@@ -139,10 +139,8 @@ static void print_groups(const struct trace *trace, const struct trace_story *st
         snprintf(label, sizeof label, "%s/%s", group->destination_name, group->name);
         print_label(label);
         switch (stand) {
-        case STAND_ACKNOWLEDGED:
-        case STAND_DEAD_LETTERED:
-            fputs(stand == STAND_ACKNOWLEDGED ? "acknowledged" : "given up, to the dead letter",
-                  stdout);
+        case STAND_SETTLED:
+            fputs(logbook_settled_name(event->how), stdout);
             print_when(event->wall_ms);
             break;
         case STAND_BEHIND:
@@ -230,10 +228,6 @@ static void print_places(const struct trace *trace, const struct trace_story *st
 
 static void print_groups_json(const struct trace *trace, const struct trace_story *story)
 {
-    static const char *const names[] = {[STAND_ACKNOWLEDGED] = "acknowledged",
-                                        [STAND_DEAD_LETTERED] = "dead-lettered",
-                                        [STAND_BEHIND] = "behind",
-                                        [STAND_OPEN] = "open"};
     const char *separator = "";
     fputs(",\"groups\":[", stdout);
     for (uint32_t i = 0; i < trace->groups.count; i++) {
@@ -246,7 +240,9 @@ static void print_groups_json(const struct trace *trace, const struct trace_stor
         output_json_text(stdout, group->destination_name);
         fputs(",\"group\":", stdout);
         output_json_text(stdout, group->name);
-        printf(",\"stand\":\"%s\"", names[stand]);
+        printf(",\"stand\":\"%s\"", stand == STAND_SETTLED  ? logbook_settled_name(event->how)
+                                    : stand == STAND_BEHIND ? "behind"
+                                                            : "open");
         if (event != NULL)
             printf(",\"at_ms\":%" PRIu64 ",\"position\":%" PRIu64, event->wall_ms, event->position);
         struct trace_pending pending =
@@ -273,7 +269,7 @@ static void print_events_json(const struct trace_story *story)
     fputs(",\"events\":[", stdout);
     for (uint32_t i = 0; i < story->event_count; i++) {
         const struct trace_event *event = &story->events[i];
-        if (event->kind <= TRACE_DEAD_LETTERED)
+        if (event->kind == TRACE_SETTLED)
             continue;
         printf("%s{\"event\":\"%s\",\"at_ms\":%" PRIu64 ",\"position\":%" PRIu64, separator,
                names[event->kind], event->wall_ms, event->position);

@@ -81,7 +81,8 @@ static inline struct journal build(void)
     journal.blocks[2] = built_seal(log);
     built_next_segment(log);
     built_generation(log);
-    built_group(log, 5, 0, "erp", GROUP_STANDS, journal.first);
+    built_group(log, 5, 0, "erp", GROUP_STANDS, journal.first)->account =
+        (struct group_account){.offered = 2, .acknowledged = 1, .backlog = 1};
     built_group(log, 6, 1, "bi", GROUP_STANDS, (struct record_id){0});
     struct record_id last = log->last_id;
     struct record *copy = built_message(log, 0, "SO-2");

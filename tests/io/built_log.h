@@ -183,8 +183,9 @@ static inline void built_generation(struct built_log *log)
     fact->wall_ms = log->wall_ms;
 }
 
-static inline void built_group(struct built_log *log, uint32_t number, uint16_t destination,
-                               const char *name, enum group_event event, struct record_id after)
+static inline struct fact_group *built_group(struct built_log *log, uint32_t number,
+                                             uint16_t destination, const char *name,
+                                             enum group_event event, struct record_id after)
 {
     struct fact_group *fact = built_record(log, fact_group_size(strlen(name)), RECORD_KIND_GROUP);
     fact->number = number;
@@ -192,6 +193,7 @@ static inline void built_group(struct built_log *log, uint32_t number, uint16_t 
     fact->event = (uint8_t)event;
     fact->after = after;
     fact_group_set_name(fact, bytes_from_text(name));
+    return fact;
 }
 
 static inline void built_settled(struct built_log *log, uint32_t number, uint16_t destination,

@@ -1,3 +1,4 @@
+#include "core/journal_scan.h"
 #include "io/log_repair.h"
 #include "io/log_walk.h"
 #include "routes/field.h"
@@ -204,6 +205,65 @@ Test(log_walk, a_block_of_another_log_at_the_right_place_breaks_the_chain)
     built_close(third);
     built_close(other);
     built_close(log);
+}
+
+/* ---- beside recovery's reader ---- */
+
+static int64_t read_segment(void *context, uint64_t segment, uint64_t offset, void *memory,
+                            size_t capacity)
+{
+    char path[128];
+    const struct built_log *log = context;
+    snprintf(path, sizeof path, "%s/00/%016llx.segment", log->folder, (unsigned long long)segment);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return -1;
+    ssize_t got = pread(file, memory, capacity, (off_t)offset);
+    close(file);
+    return got;
+}
+
+/* Both say the same of a log of which one block is not as it was written. */
+static void check_agreement(struct built_log *log, uint64_t damaged_position)
+{
+    struct journal_scan_result scanned;
+    const struct journal_scan_settings settings = {
+        .secret = log->secret,
+        .segment_bytes = BUILT_SEGMENT_BYTES,
+        .last_segment = 2,
+        .source = {.read = read_segment, .context = log},
+    };
+    cr_assert_eq(journal_scan(&settings, &scanned), STATUS_OK);
+    struct found *found = walk(log->folder);
+    cr_assert_eq(found->walk.gaps > 0, scanned.end == JOURNAL_DAMAGED, "at %llu: %s",
+                 (unsigned long long)damaged_position, scanned.reason);
+    cr_assert_eq(found->walk.is_torn, scanned.end == JOURNAL_TORN, "at %llu: %s",
+                 (unsigned long long)damaged_position, scanned.reason);
+    if (scanned.end == JOURNAL_DAMAGED) {
+        cr_assert_eq(found->gaps[0].from, scanned.bad_position, "%llu, not %llu: %s; %s",
+                     (unsigned long long)found->gaps[0].from,
+                     (unsigned long long)scanned.bad_position, scanned.reason,
+                     found->gaps[0].reason);
+    } else {
+        cr_assert_eq(found->walk.end_position, scanned.end_position);
+        cr_assert_eq(found->walk.records, scanned.records);
+    }
+    free(found);
+}
+
+Test(log_walk, it_finds_what_recovery_finds_whichever_block_is_damaged)
+{
+    enum { BLOCKS_MAX = 12, STEP = 16, BYTES = 240 };
+    uint64_t positions[BLOCKS_MAX];
+    for (uint32_t blocks = 1; blocks <= BLOCKS_MAX / 3; blocks += 3)
+        for (uint32_t i = 0; i < 3 * blocks; i++)
+            for (uint32_t offset = 0; offset < BYTES; offset += STEP) {
+                struct built_log *log = build(positions, blocks);
+                check_agreement(log, 0);
+                built_damage(log, positions[i] + offset, 3);
+                check_agreement(log, positions[i]);
+                built_close(log);
+            }
 }
 
 /* ---- what is no journal ---- */

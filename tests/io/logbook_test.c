@@ -1,4 +1,6 @@
+#include "core/sidecar.h"
 #include "io/cli/logbook.h"
+#include "io/log_cursor.h"
 #include "tests/io/built_journal.h"
 
 Test(journal_show, shows_records_in_their_order)
@@ -103,6 +105,96 @@ Test(journal_verify, tells_each_place)
     built_close(journal.log);
 }
 
+Test(journal_verify, holds_facts_to_what_stands_before_them)
+{
+    struct journal journal = build();
+    struct built_log *log = journal.log;
+    built_next_segment(log);
+    struct fact_group *group = built_group(log, 5, 0, "erp", GROUP_STANDS, journal.first);
+    group->account = (struct group_account){.offered = 2, .acknowledged = 2};
+    built_group(log, 6, 1, "bi", GROUP_STANDS, (struct record_id){0})->account.offered = 2;
+    struct record *record = built_message(log, 1, "SO-5");
+    record->id = journal.third;
+    built_seal(log);
+    struct ran ran = run(cli_journal_verify, "verify %s", log->folder);
+    cr_expect_eq(ran.end, CLI_INVALID);
+    EXPECT(ran, "group destination-0/erp says acknowledged 2, what stands before it makes 1");
+    EXPECT_NOT(ran, "group destination-1/bi");
+    EXPECT(ran, "does not lie behind the one before it");
+    EXPECT(ran, "4 accounts of groups compared");
+    free(ran.output);
+    built_close(log);
+}
+
+static void write_sidecar(const struct journal *journal, uint64_t identity_low, bool damaged)
+{
+    static union {
+        struct sidecar_header header;
+        _Alignas(JOURNAL_PAGE_BYTES) uint8_t bytes[BUILT_SEGMENT_BYTES];
+    } sidecar;
+    const struct built_log *log = journal->log;
+    const struct record_id ids[] = {journal->first, journal->second, journal->held};
+    const char *const bodies[] = {"SO-1", "SO-2", "SO-1"};
+    char path[128], problem[LOG_PROBLEM_BYTES];
+    struct log_reader reader;
+    struct log_cursor cursor;
+    uint32_t next = 0;
+    cr_assert_leq(sidecar_bytes_max(BUILT_SEGMENT_BYTES), sizeof sidecar);
+    sidecar_begin(&sidecar.header, 0, 0, BUILT_SEGMENT_BYTES);
+    cr_assert_eq(log_reader_open(log->folder, &reader, problem), STATUS_OK);
+    cr_assert_eq(log_cursor_open(&reader, 0, &cursor), STATUS_OK);
+    const struct block_header *block;
+    struct digest last = {0};
+    while ((block = log_cursor_next(&cursor)) != NULL && block->position < BUILT_SEGMENT_BYTES) {
+        last = block->checksum;
+        for (uint32_t offset = sizeof *block; offset < block->used_bytes;) {
+            const struct record *record =
+                (const struct record *)(const void *)((const uint8_t *)block + offset);
+            if (record->head.kind == RECORD_KIND_MESSAGE) {
+                cr_assert_eq(record_id_compare(record->id, ids[next]), 0);
+                struct sidecar_identity item = {
+                    .identity = {.low = identity_low},
+                    .body_digest = digest_bytes(&log->secret, bytes_from_text(bodies[next++])),
+                    .position = block->position + offset,
+                    .generation = 1,
+                    .log_time_s = 1};
+                sidecar_add(&sidecar.header, &log->secret, &item);
+            }
+            offset += record->head.size_bytes;
+        }
+    }
+    log_cursor_close(&cursor);
+    log_reader_close(&reader);
+    uint64_t bytes = sidecar_seal(&sidecar.header, &log->secret, last);
+    sidecar.bytes[JOURNAL_PAGE_BYTES + 3] ^= damaged;
+    snprintf(path, sizeof path, "%s/00/%016x.identities", log->folder, 0);
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    cr_assert_eq(write(file, sidecar.bytes, bytes), (ssize_t)bytes);
+    close(file);
+}
+
+Test(journal_verify, holds_sidecars_to_their_segments)
+{
+    struct journal journal = build();
+    const char *folder = journal.log->folder;
+    write_sidecar(&journal, 0, false);
+    struct ran ran = run(cli_journal_verify, "verify %s", folder);
+    cr_expect_eq(ran.end, CLI_OK, "%s", ran.output);
+    EXPECT(ran, "1 sidecars");
+    free(ran.output);
+    write_sidecar(&journal, 5, false);
+    ran = run(cli_journal_verify, "verify %s", folder);
+    cr_expect_eq(ran.end, CLI_INVALID);
+    EXPECT(ran, "does not say what the segment does");
+    free(ran.output);
+    write_sidecar(&journal, 0, true);
+    ran = run(cli_journal_verify, "verify %s", folder);
+    cr_expect_eq(ran.end, CLI_INVALID);
+    EXPECT(ran, "is not as it was written; a server makes it anew");
+    free(ran.output);
+    built_close(journal.log);
+}
+
 Test(journal_repair, copies_what_stands)
 {
     struct journal journal = build();
@@ -164,6 +256,28 @@ Test(trace, tells_the_story_of_a_message)
     free(ran.output);
     ran = run(cli_trace, "trace --journal %s %s", folder, id_text(journal.held));
     EXPECT(ran, "held at       destination-1, rejected");
+    free(ran.output);
+    built_close(journal.log);
+}
+
+Test(trace, a_move_offers_again_what_lies_behind_it)
+{
+    struct journal journal = build();
+    const char *folder = journal.log->folder;
+    built_group(journal.log, 5, 0, "erp", GROUP_MOVED, (struct record_id){0});
+    built_seal(journal.log);
+    struct ran ran = run(cli_trace, "trace --journal %s %s", folder, id_text(journal.first));
+    EXPECT(ran, "destination-0/erp not acknowledged");
+    free(ran.output);
+    struct fact_settled *settled =
+        built_record(journal.log, fact_settled_size(1), RECORD_KIND_SETTLED);
+    settled->group_number = 5;
+    settled->how = SETTLED_DROPPED;
+    settled->range_count = 1;
+    fact_settled_ranges(settled)[0] = (struct settled_range){journal.first, journal.second, 2};
+    built_seal(journal.log);
+    ran = run(cli_trace, "trace --journal %s %s", folder, id_text(journal.second));
+    EXPECT(ran, "destination-0/erp dropped 2026-");
     free(ran.output);
     built_close(journal.log);
 }
