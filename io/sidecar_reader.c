@@ -18,6 +18,7 @@ struct sidecar_reader {
     struct reading_ahead slots[SIDECAR_READS_MAX]; /* segment % SIDECAR_READS_MAX */
 };
 
+static bool is_idle(const struct sidecar_reader *reader);
 static void start(struct sidecar_reader *reader, uint64_t segment);
 static void opened(struct disk_request *request, int32_t result);
 static void read_on(struct reading_ahead *slot);
@@ -66,7 +67,9 @@ const struct sidecar_header *sidecar_reader_next(struct sidecar_reader *reader,
     while (reader->started < settings->end_segment && reader->started < segment + SIDECAR_READS_MAX)
         start(reader, reader->started++);
     const struct reading_ahead *slot = &reader->slots[segment % SIDECAR_READS_MAX];
-    while (!slot->is_done)
+    /* Once at least, so that what the others ask for gets to the disk: their opening, at this turn,
+     * and at the next, their reading. */
+    for (bool once = false; !slot->is_done || (!once && !is_idle(reader)); once = true)
         settings->disk->wait(settings->disk);
     const struct sidecar_expectation expectation = {
         .log_number = settings->log_number,
@@ -76,6 +79,14 @@ const struct sidecar_header *sidecar_reader_next(struct sidecar_reader *reader,
     };
     enum status status = sidecar_check(slot->memory, slot->has, &settings->secret, &expectation);
     return status == STATUS_OK ? slot->memory : NULL;
+}
+
+static bool is_idle(const struct sidecar_reader *reader)
+{
+    for (uint32_t i = 0; i < SIDECAR_READS_MAX; i++)
+        if (!reader->slots[i].is_done)
+            return false;
+    return true;
 }
 
 /* ---- one file: open, read up to the end that its header tells, close ---- */

@@ -7,7 +7,7 @@
 
 #include "io/sidecars.h"
 
-enum { SIDECAR_READS_MAX = 4, SIDECAR_READ_BYTES = 4 * 1024 * 1024 };
+enum { SIDECAR_READS_MAX = 6, SIDECAR_READ_BYTES = 16 * 1024 * 1024 };
 
 struct sidecar_reader_settings {
     struct disk *disk;
