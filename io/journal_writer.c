@@ -42,8 +42,16 @@ void journal_writer_close(struct journal_writer *writer)
     loop_undefer(writer->settings.loop, &writer->wake);
 }
 
+static void raise_limit(struct journal_writer *writer)
+{
+    uint64_t limit = segments_limit_position(writer->settings.segments);
+    if (limit > writer->settings.journal->limit_position)
+        journal_set_limit(writer->settings.journal, limit);
+}
+
 void journal_writer_wake(struct journal_writer *writer)
 {
+    raise_limit(writer);
     loop_defer(writer->settings.loop, &writer->wake);
 }
 
@@ -65,9 +73,7 @@ void journal_writer_run(struct journal_writer *writer)
     if (writer->is_failed)
         return;
     journal_set_time(journal, writer->settings.log_time_ms(writer->settings.context));
-    uint64_t limit = segments_limit_position(writer->settings.segments);
-    if (limit > journal->limit_position)
-        journal_set_limit(journal, limit);
+    raise_limit(writer);
     while (in_flight(writer) < writer->settings.writes_max && write_next(writer))
         ;
     arm_idle_timer(writer);

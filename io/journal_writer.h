@@ -80,8 +80,9 @@ void journal_writer_open(struct journal_writer *writer,
 /* Nothing may be in flight. */
 void journal_writer_close(struct journal_writer *writer);
 
-/* Records or facts have come, or the next segment is ready: journal_writer_run at the end of this
- * turn, when all that the turn brings is there. */
+/* Records or facts have come, or the next segment is ready: raises the journal's limit now, for
+ * those who wait for room, and calls journal_writer_run at the end of this turn, when all that the
+ * turn brings is there. */
 void journal_writer_wake(struct journal_writer *writer);
 
 /* Raises the journal's limit, seals and writes what is due. Calls `sealing`. */

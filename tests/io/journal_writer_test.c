@@ -354,6 +354,18 @@ Test(journal_writer, tells_how_each_segment_ends)
     close_scene(&scene);
 }
 
+Test(journal_writer, has_room_as_soon_as_it_is_woken)
+{
+    OPEN(scene, usual);
+    append(&scene, 1, 100);
+    log_scene_settle(&scene);
+    scene.journal.limit_position = SEGMENT_BYTES; /* as if the second were ready only now */
+    cr_assert_geq(segments_limit_position(scene.segments), 2 * SEGMENT_BYTES);
+    journal_writer_wake(&scene.writer);
+    cr_assert_eq(scene.journal.limit_position, segments_limit_position(scene.segments));
+    close_scene(&scene);
+}
+
 Test(journal_writer, counts_what_it_writes)
 {
     OPEN(scene, usual);
