@@ -216,7 +216,8 @@ static enum status list_segments(struct log_reader *reader, char *out_problem)
     }
     closedir(directory);
     if (reader->segment_count == 0)
-        return fail(STATUS_NOT_FOUND, out_problem, "%s/00 has no segment", reader->folder);
+        return fail(STATUS_INCOMPLETE, out_problem, "nothing was written into %s yet",
+                    reader->folder);
     qsort(reader->segments, reader->segment_count, sizeof *reader->segments, compare_segments);
     return STATUS_OK;
 }

@@ -31,8 +31,9 @@ struct log_reader {
     char holder[LOG_HOLDER_BYTES]; /* what its lock says of itself */
 };
 
-/* OK; else with `out_problem`: NOT_FOUND (no such folder, or it is no journal), DENIED, UNSUPPORTED
- * (another version, several logs), CORRUPT (not one segment has a right header), IO. */
+/* OK; else with `out_problem`: NOT_FOUND (no such folder, or it is no journal), INCOMPLETE (it has
+ * no segment yet), DENIED, UNSUPPORTED (another version, several logs), CORRUPT (not one segment
+ * has a right header), IO. */
 MUST_CHECK enum status log_reader_open(const char *folder, struct log_reader *out_reader,
                                        char out_problem[LOG_PROBLEM_BYTES]);
 void log_reader_close(struct log_reader *reader);
