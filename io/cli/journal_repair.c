@@ -5,6 +5,7 @@
 #include "io/cli/logbook.h"
 #include "io/cli/output.h"
 #include "io/cli/progress.h"
+#include "io/log_damage.h"
 #include "io/log_repair.h"
 
 struct repairer {
@@ -64,6 +65,19 @@ static void take_progress(void *context, const struct block_header *block)
     progress_draw(&repairer->progress);
 }
 
+static void print_probable(void *context, const struct record_head *head, uint64_t position)
+{
+    (void)context;
+    printf("  probably  %s", logbook_kind_name((enum record_kind)head->kind));
+    if (head->kind == RECORD_KIND_MESSAGE) {
+        putchar(' ');
+        logbook_print_id(((const struct record *)(const void *)head)->id);
+        putchar(' ');
+        logbook_print_keys((const struct record *)(const void *)head, false);
+    }
+    printf(" at %" PRIu64 "\n", position);
+}
+
 static void take_lost(void *context, const struct log_gap *gap)
 {
     struct repairer *repairer = context;
@@ -82,6 +96,7 @@ static void take_lost(void *context, const struct log_gap *gap)
     fputs(" and ", stdout);
     logbook_print_id(gap->before);
     puts(", and what groups acknowledged meanwhile");
+    log_damage_look(&repairer->reader, gap, print_probable, repairer);
 }
 
 static enum cli_exit repair_to(struct repairer *repairer, const char *new_folder)

@@ -6,6 +6,7 @@
 #include "io/cli/output.h"
 #include "io/cli/progress.h"
 #include "io/cli/verify.h"
+#include "io/log_damage.h"
 
 struct verify {
     struct logbook_place place;
@@ -98,6 +99,16 @@ static void print_gap_json(const struct verify *verify, const struct log_gap *ga
     puts("}");
 }
 
+static void print_probable(void *context, const struct record_head *head, uint64_t position)
+{
+    const struct verify *verify = context;
+    const struct logbook_words words = {.names = &verify->facts.names,
+                                        .groups = &verify->facts.groups};
+    const struct logbook_item item = {.head = head, .position = position};
+    fputs("         probably ", stdout);
+    logbook_print_text(&words, &item);
+}
+
 static enum status take_gap(void *context, const struct log_gap *gap)
 {
     struct verify *verify = context;
@@ -122,6 +133,7 @@ static enum status take_gap(void *context, const struct log_gap *gap)
     fputs(" and ", stdout);
     logbook_print_id(gap->before);
     puts(" may be lost");
+    log_damage_look(&verify->reader, gap, print_probable, verify);
     return STATUS_OK;
 }
 

@@ -8,9 +8,10 @@ import re
 import shutil
 import signal
 import tempfile
+import threading
 
-from kouan_harness import Server, run_kouan, run_tests
-from provincial import CONFIG, CUSTOMS_RULES, event, files, interchange, login, message, secret
+from kouan_harness import Server, encode_command, run_kouan, run_tests
+from provincial import CONFIG, CUSTOMS_RULES, event, files, interchange, login, message, plain_files, secret
 
 OK, INVALID, USAGE, UNREACHABLE = 0, 1, 2, 3
 PAGE = 4096
@@ -130,6 +131,37 @@ def test_trace():
         assert released["message"]["first_id"] == ids[3]
         assert released["message"]["cause"] == "released"
         assert stands(released) == {("customs", "customs"): "open"}
+
+
+def test_while_it_grows():
+    with House() as house:
+        with Server(plain_files(sync="commit", journal=house.journal, segment="4MiB",
+                                message_max="64KiB")) as server:
+            rounds, failures = 60, []
+
+            def pump():
+                with server.wire() as wire:
+                    for start in range(0, rounds * 100, 100):
+                        for number in range(start, start + 100):
+                            wire.send(encode_command("XADD", "in", "*", "body",
+                                                     event(number, pad="x" * 2000)))
+                        failures.extend(reply for reply in (wire.read() for _ in range(100))
+                                        if not isinstance(reply, bytes))
+
+            with server.wire() as wire:
+                wire.call("XADD", "in", "*", "body", event("first"))
+            thread = threading.Thread(target=pump)
+            thread.start()
+            while thread.is_alive():
+                text = kouan("journal", "verify", house.journal)
+                assert "a server writes on" in text, text
+                kouan("journal", "info", house.journal)
+            thread.join()
+            assert failures == []
+            shown = lines("journal", "show", house.journal, "--messages", "--json")
+            assert len(shown) == rounds * 100 + 1
+            assert len({record["id"] for record in shown}) == rounds * 100 + 1
+            assert json.loads(kouan("journal", "info", house.journal, "--json"))["segments"] > 2
 
 
 # ---- after it ---------------------------------------------------------------------------------------

@@ -49,6 +49,34 @@ static struct found *walk(const char *folder)
     return found;
 }
 
+static int64_t read_segment(void *context, uint64_t segment, uint64_t offset, void *memory,
+                            size_t capacity)
+{
+    char path[128];
+    const char *folder = context;
+    snprintf(path, sizeof path, "%s/00/%016llx.segment", folder, (unsigned long long)segment);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return 0;
+    ssize_t got = pread(file, memory, capacity, (off_t)offset);
+    close(file);
+    return got;
+}
+
+/* As recovery reads it. */
+static struct journal_scan_result scan(const struct built_log *log, char *folder)
+{
+    struct journal_scan_result result;
+    const struct journal_scan_settings settings = {
+        .secret = log->secret,
+        .segment_bytes = BUILT_SEGMENT_BYTES,
+        .last_segment = 2,
+        .source = {.read = read_segment, .context = folder},
+    };
+    cr_assert_eq(journal_scan(&settings, &result), STATUS_OK);
+    return result;
+}
+
 /* Three segments of `blocks` blocks of two messages each; where each block lies. */
 static struct built_log *build(uint64_t positions[], uint32_t blocks)
 {
@@ -207,33 +235,30 @@ Test(log_walk, a_block_of_another_log_at_the_right_place_breaks_the_chain)
     built_close(log);
 }
 
-/* ---- beside recovery's reader ---- */
-
-static int64_t read_segment(void *context, uint64_t segment, uint64_t offset, void *memory,
-                            size_t capacity)
+Test(log_walk, segments_that_retention_takes_meanwhile_are_passed_over)
 {
-    char path[128];
-    const struct built_log *log = context;
-    snprintf(path, sizeof path, "%s/00/%016llx.segment", log->folder, (unsigned long long)segment);
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return -1;
-    ssize_t got = pread(file, memory, capacity, (off_t)offset);
-    close(file);
-    return got;
+    uint64_t positions[30];
+    char problem[LOG_PROBLEM_BYTES];
+    struct log_reader reader;
+    struct built_log *log = build(positions, 10);
+    struct found *found = calloc(1, sizeof *found);
+    const struct log_handler handler = {.record = take_record, .gap = take_gap, .context = found};
+    cr_assert_eq(log_reader_open(log->folder, &reader, problem), STATUS_OK);
+    built_remove_segment(log, 0);
+    cr_assert_eq(log_walk(&reader, 0, &handler, &found->walk), STATUS_OK);
+    cr_assert_eq(found->gap_count, 0);
+    cr_assert_eq(found->id_count, 40);
+    log_reader_close(&reader);
+    free(found);
+    built_close(log);
 }
+
+/* ---- beside recovery's reader ---- */
 
 /* Both say the same of a log of which one block is not as it was written. */
 static void check_agreement(struct built_log *log, uint64_t damaged_position)
 {
-    struct journal_scan_result scanned;
-    const struct journal_scan_settings settings = {
-        .secret = log->secret,
-        .segment_bytes = BUILT_SEGMENT_BYTES,
-        .last_segment = 2,
-        .source = {.read = read_segment, .context = log},
-    };
-    cr_assert_eq(journal_scan(&settings, &scanned), STATUS_OK);
+    struct journal_scan_result scanned = scan(log, log->folder);
     struct found *found = walk(log->folder);
     cr_assert_eq(found->walk.gaps > 0, scanned.end == JOURNAL_DAMAGED, "at %llu: %s",
                  (unsigned long long)damaged_position, scanned.reason);
@@ -332,9 +357,13 @@ static uint32_t repair(const struct built_log *log, char new_folder[80])
 }
 
 /* What stood in the old one stands in the new one, at its place, and nothing is wrong there. */
-static void check_repaired(const struct built_log *log, const char *new_folder)
+static void check_repaired(const struct built_log *log, char *new_folder)
 {
     struct found *old = walk(log->folder), *new = walk(new_folder);
+    struct journal_scan_result scanned = scan(log, new_folder);
+    cr_assert_eq(scanned.end, JOURNAL_CLEAN, "%s", scanned.reason);
+    cr_assert_eq(scanned.records, old->walk.records);
+    cr_assert_eq(scanned.end_position, new->walk.end_position);
     cr_assert_eq(new->walk.bad_places, 0);
     cr_assert_not(new->walk.is_torn);
     cr_assert_eq(new->id_count, old->id_count);
@@ -411,6 +440,29 @@ Test(log_repair, a_missing_segment_and_a_wrong_header_are_made_anew)
     cr_assert_eq(repair(log, new_folder), 2);
     check_repaired(log, new_folder);
     built_close(log);
+}
+
+Test(log_repair, whatever_is_damaged_a_server_can_read_the_rest)
+{
+    enum { ROUNDS = 60, BLOCKS = 5 };
+    uint32_t random = 20260301;
+    for (int round = 0; round < ROUNDS; round++) {
+        char new_folder[80];
+        uint64_t positions[3 * BLOCKS];
+        struct built_log *log = build(positions, BLOCKS);
+        for (uint32_t i = 0, count = 1 + (uint32_t)round % 6; i < count; i++) {
+            random = random * 1664525 + 1013904223;
+            uint32_t block = (random >> 16) % (3 * BLOCKS - 1); /* the last one is its witness */
+            built_damage(log, positions[block] + (random >> 8) % 230, 3);
+        }
+        if (round % 7 == 0)
+            built_damage(log, BUILT_SEGMENT_BYTES + 100, 8); /* a header */
+        if (round % 11 == 0)
+            built_remove_segment(log, 1);
+        cr_assert_gt(repair(log, new_folder), 0, "round %d", round);
+        check_repaired(log, new_folder);
+        built_close(log);
+    }
 }
 
 Test(log_repair, a_torn_end_is_left_out)

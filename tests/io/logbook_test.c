@@ -87,12 +87,14 @@ Test(journal_verify, tells_each_place)
     EXPECT(ran, "all is as it was written");
     EXPECT(ran, "6 message, 2 generation, 4 group, 1 settled, 1 hold");
     free(ran.output);
-    built_damage(journal.log, journal.blocks[1] + 110, 3);
+    built_damage(journal.log, journal.blocks[1], 3); /* its checksum */
     ran = run(cli_journal_verify, "verify %s", folder);
     cr_expect_eq(ran.end, CLI_INVALID);
     EXPECT(ran, "damaged");
     EXPECT(ran, "(segment 0, byte 8192): a block of 1 records");
     EXPECT(ran, "may be lost");
+    EXPECT(ran, "probably 1772357400010-0");
+    EXPECT(ran, "order:SO-1");
     free(ran.output);
     ran = run(cli_journal_verify, "verify %s --json", folder);
     EXPECT(ran, "{\"ok\":false,\"damaged\":1");
@@ -199,10 +201,11 @@ Test(journal_repair, copies_what_stands)
 {
     struct journal journal = build();
     const char *folder = journal.log->folder;
-    built_damage(journal.log, journal.blocks[1] + 110, 3);
+    built_damage(journal.log, journal.blocks[1], 3); /* its checksum */
     struct ran ran = run(cli_journal_repair, "repair %s %s.new", folder, folder);
     cr_expect_eq(ran.end, CLI_INVALID);
     EXPECT(ran, "positions 8192 to 12288 (segment 0)");
+    EXPECT(ran, "probably  message 1772357400010-0 order:SO-1 at ");
     EXPECT(ran, "1 places are lost");
     free(ran.output);
     ran = run(cli_journal_verify, "verify %s.new", folder);
