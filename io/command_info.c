@@ -65,6 +65,20 @@ static void info_memory(const struct shard *shard, struct text *text)
              window.evicted_for_room, window.expired, window.forgotten, shard->holds.live);
 }
 
+/* What was read back from the journal's files. */
+static void info_recall(const struct shard *shard, struct text *text)
+{
+    const struct recall_figures none = {0};
+    const struct recall_figures *figures =
+        shard->recall != NULL ? recall_figures(shard->recall) : &none;
+    text_add(text,
+             "recall_reads:%" PRIu64 "\r\nrecall_read_bytes:%" PRIu64 "\r\nrecall_blocks:%" PRIu64
+             "\r\nrecall_asks:%" PRIu64 "\r\nrecall_hits:%" PRIu64 "\r\nrecall_failures:%" PRIu64
+             "\r\n",
+             figures->reads, figures->read_bytes, figures->blocks, figures->asks, figures->hits,
+             figures->failures);
+}
+
 static void info_stats(const struct shard *shard, struct text *text)
 {
     struct transport_figures figures;
@@ -85,9 +99,8 @@ struct info_section {
 };
 
 static const struct info_section sections[] = {
-    {"server", "Server", info_server},
-    {"clients", "Clients", info_clients},
-    {"memory", "Memory", info_memory},
+    {"server", "Server", info_server}, {"clients", "Clients", info_clients},
+    {"memory", "Memory", info_memory}, {"recall", "Recall", info_recall},
     {"stats", "Stats", info_stats},
 };
 

@@ -105,6 +105,15 @@ static void check_replies(struct config_build *build)
                      "half of output_max must hold reply_max and two messages with what is read "
                      "from them: %" PRIu64 " bytes",
                      least);
+    uint64_t recalled = options->reply_max + options->reply_max / 4 /* a list of what is in it */ +
+                        config_record_bytes_max(options);
+    if (build->config->sync == SYNC_COMMIT && options->recall_memory / 2 < recalled)
+        config_error(
+            build, yaml_member(build->root, "recall_memory"), "C110",
+            "raise `recall_memory`, or lower `reply_max` or `message_max`",
+            "half of recall_memory must hold reply_max, a quarter more, and a message with "
+            "what is read from it: %" PRIu64 " bytes",
+            recalled);
     if (options->output_chunks * CHUNK_RECEIVE_BYTES < options->output_max)
         config_error(build, yaml_member(build->root, "output_chunks"), "C110",
                      "raise `output_chunks`, or lower `output_max`",

@@ -50,7 +50,8 @@ enum status recall_open(const struct recall_settings *settings, struct recall **
 
 void recall_close(struct recall *recall)
 {
-    assert(recall->reads == 0 && recall->first == NULL);
+    while (recall->reads > 0)
+        recall->settings.disk->wait(recall->settings.disk);
     loop_undefer(recall->settings.loop, &recall->carry_on);
     run_cache_close(&recall->cache);
     free(recall);

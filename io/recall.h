@@ -69,7 +69,7 @@ struct recall_ask {
 /* Reserves and touches all memory. */
 MUST_CHECK enum status recall_open(const struct recall_settings *settings,
                                    struct recall **out_recall);
-/* No read may be in flight any more, and nobody wait: the loop is at its end. */
+/* At the loop's end: waits for what is in flight. Nobody who asked is called any more. */
 void recall_close(struct recall *recall);
 
 void recall_ask(struct recall *recall, struct recall_ask *ask);

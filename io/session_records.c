@@ -11,9 +11,10 @@ enum { READ_AHEAD_BYTES = 2 * RECALL_READ_BYTES };
 static bool stays_in_memory(const struct shard *shard, uint64_t position)
 {
     const struct journal *journal = &shard->journal;
-    uint64_t soon = journal->cached_position + journal->settings.segment_bytes / 2;
+    uint64_t appended_until_then = journal->settings.segment_bytes / 2;
     return journal_has(journal, position) &&
-           (shard->recall == NULL || position >= soon || position >= journal->durable_position);
+           (shard->recall == NULL || position >= journal->durable_position ||
+            journal->end_position + appended_until_then <= position + journal->capacity);
 }
 
 static const struct record *find_recalled(struct session *session, uint64_t position)

@@ -97,8 +97,6 @@ void shard_log_close(struct shard *shard)
 {
     struct shard_log *log = &shard->log;
     if (shard->recall != NULL) {
-        while (!recall_is_idle(shard->recall))
-            log->disk.disk.wait(&log->disk.disk);
         recall_lists_close(&shard->recall_lists);
         recall_close(shard->recall);
     }
@@ -275,9 +273,15 @@ static enum status await_segment(struct shard *shard, char *out_problem, size_t 
 
 static void on_damage(void *context, uint64_t position, const char *reason)
 {
-    (void)context;
-    fprintf(stderr, "kouan: the journal cannot be read at position %llu: %s\n",
-            (unsigned long long)position, reason);
+    const struct shard *shard = context;
+    uint64_t segment_bytes = shard->journal.settings.segment_bytes;
+    char name[DISK_NAME_BYTES];
+    segment_name(position / segment_bytes, name);
+    fprintf(stderr,
+            "kouan: ALARM: the block at offset %llu of %s/%02x/%s %s; who asks for its messages "
+            "gets IOERR, all others go on. `kouan journal verify` tells what is hit\n",
+            (unsigned long long)(position % segment_bytes), shard->config->journal_path, LOG_NUMBER,
+            name, reason);
 }
 
 /* Half of `recall_memory` for what was read, half for what commands took of it. */

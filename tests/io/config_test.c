@@ -463,6 +463,8 @@ static const struct wrong wrongs[] = {
     {BASE COMMIT "segment: 16MiB\nblock: 8MiB\n", "C110", 4, 10, "does not hold a block"},
     {BASE COMMIT "memory: 127MiB\n", "C110", 4, 9, "is less than two segments of 67108864"},
     {BASE COMMIT "recall_memory: 4MiB\nblock: 2MiB\n", "C110", 4, 16, "a quarter of recall_memory"},
+    {BASE COMMIT "recall_memory: 4MiB\nreply_max: 2MiB\n", "C110", 4, 16,
+     "half of recall_memory must hold reply_max"},
     {BASE COMMIT "journal_size: 500MiB\n", "C110", 4, 15, "is less than 8 segments of 67108864"},
     {BASE COMMIT "hold_bytes_max: 33GiB\n", "C110", 2, 15, "half of `journal_size`"},
     {BASE COMMIT "segment: 67108865\n", "C104", 4, 10, "segment is a multiple of 4 KiB"},
