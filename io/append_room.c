@@ -146,7 +146,9 @@ enum status append_has_message_room(const struct shard *shard, uint64_t size_byt
 {
     if (!shard->facts.are_kept)
         return STATUS_OK; /* each makes it by itself */
-    return has_room(shard, size_bytes, kept_for_facts(&shard->journal));
+    enum status status = retention_has_message_room(shard);
+    return status != STATUS_OK ? status
+                               : has_room(shard, size_bytes, kept_for_facts(&shard->journal));
 }
 
 enum status append_has_fact_room(const struct shard *shard, uint64_t size_bytes)
@@ -170,6 +172,7 @@ static enum status enter_segment(struct shard *shard, uint32_t size_bytes)
                                           SPARE_BLOCKS * (uint64_t)journal->largest_block_bytes)
         return STATUS_INCOMPLETE;
     journal_begin_segment(journal);
+    retention_note_end(&shard->retention, begin / segment_bytes, journal->last_id);
     facts_write_checkpoint(shard);
     return STATUS_OK;
 }

@@ -52,17 +52,19 @@ static void info_memory(const struct shard *shard, struct text *text)
     const struct journal *journal = &shard->journal;
     struct window_figures window;
     window_figures(shard->window, &window);
-    text_add(text,
-             "log_bytes:%" PRIu64 "\r\nlog_kept_bytes:%" PRIu64 "\r\nlog_records:%" PRIu64
-             "\r\ncopied_forward:%" PRIu64 "\r\ncopied_forward_bytes:%" PRIu64
-             "\r\nwindow_capacity:%" PRIu64 "\r\nwindow_used:%" PRIu64
-             "\r\nwindow_memory_bytes:%" PRIu64 "\r\nwindow_evicted_for_room:%" PRIu64
-             "\r\nwindow_expired:%" PRIu64 "\r\nwindow_forgotten:%" PRIu64 "\r\nholds:%" PRIu32
-             "\r\n",
-             journal->capacity, journal->end_position - journal->kept_position,
-             journal->record_count, shard->figures.copied_forward,
-             shard->figures.copied_forward_bytes, window.capacity, window.used, window.memory_bytes,
-             window.evicted_for_room, window.expired, window.forgotten, shard->holds.live);
+    text_add(
+        text,
+        "log_bytes:%" PRIu64 "\r\nlog_kept_bytes:%" PRIu64 "\r\nlog_records:%" PRIu64
+        "\r\ncopied_forward:%" PRIu64 "\r\ncopied_forward_bytes:%" PRIu64
+        "\r\njournal_given_up:%" PRIu64 "\r\njournal_forgotten_early:%" PRIu64
+        "\r\nwindow_capacity:%" PRIu64 "\r\nwindow_used:%" PRIu64 "\r\nwindow_memory_bytes:%" PRIu64
+        "\r\nwindow_evicted_for_room:%" PRIu64 "\r\nwindow_expired:%" PRIu64
+        "\r\nwindow_forgotten:%" PRIu64 "\r\nholds:%" PRIu32 "\r\n",
+        journal->capacity, journal->end_position - journal->kept_position, journal->record_count,
+        shard->figures.copied_forward, shard->figures.copied_forward_bytes,
+        shard->retention.figures.given_up, shard->retention.figures.forgotten_early,
+        window.capacity, window.used, window.memory_bytes, window.evicted_for_room, window.expired,
+        window.forgotten, shard->holds.live);
 }
 
 /* What was read back from the journal's files. */

@@ -238,7 +238,7 @@ static struct group_account written_account(const struct group *group,
         case SETTLED_ACKNOWLEDGED: account.acknowledged -= count; break;
         case SETTLED_DEAD_LETTERED: account.dead_lettered -= count; break;
         case SETTLED_SKIPPED: account.skipped -= count; break;
-        case SETTLED_DROPPED:
+        case SETTLED_DROPPED: account.dropped -= count; break;
         case SETTLED_HOW_COUNT: break;
         }
     }

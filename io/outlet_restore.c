@@ -103,6 +103,8 @@ enum status outlet_restore_message(struct outlet_restore *restore, const struct 
                                    uint64_t position)
 {
     bool is_copy = (record->head.flags & RECORD_COPIED) != 0;
+    if (is_copy && restore->group_count == 0)
+        return STATUS_OK; /* what needed it is gone */
     if (is_untidy(restore)) {
         enum status status = tidy(restore);
         if (status != STATUS_OK)

@@ -279,6 +279,7 @@ static void run_turn(struct loop *loop, struct deferral *deferral)
     bool more = intake_run(shard);
     more |= commit_run(shard);
     shard_log_let_go(shard);
+    retention_run(shard);
     session_flush_all(shard);
     if (shard->facts.are_kept && facts_are_gathered(shard))
         shard_log_wake(shard);

@@ -13,6 +13,7 @@
 #include "io/recall_list.h"
 #include "io/reject.h"
 #include "io/resp.h"
+#include "io/retention.h"
 #include "io/shard_log.h"
 #include "routes/generation_list.h"
 
@@ -35,6 +36,7 @@ struct shard {
     struct journal journal;
     struct recall *recall; /* reads old records back; NULL: memory has all that is kept */
     struct recall_lists recall_lists;
+    struct retention retention; /* which segments go */
     struct shard_log log;
     struct facts facts;
     struct outlet *outlets;                 /* by destination index */

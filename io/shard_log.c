@@ -8,7 +8,7 @@
 #include "io/session_records.h"
 #include "io/shard.h"
 
-enum { LOG_NUMBER = 0, LOG_COUNT = 1, NS_PER_MS = 1000000, RETRY_MS = 1000, WARN_PERCENT = 80 };
+enum { LOG_NUMBER = 0, LOG_COUNT = 1, NS_PER_MS = 1000000, RETRY_MS = 1000 };
 
 static enum status open_files(struct shard *shard, char *out_problem, size_t problem_capacity);
 static enum status open_segments(struct shard *shard);
@@ -109,6 +109,7 @@ void shard_log_close(struct shard *shard)
         recover_close(log->recover);
     if (log->segments != NULL)
         segments_close(log->segments);
+    retention_close(&shard->retention);
     if (log->disk.loop != NULL)
         disk_ring_deinit(&log->disk);
     if (log->log_folder >= 0)
@@ -225,24 +226,9 @@ static void on_sealing(void *context)
     facts_flush(context);
 }
 
-/* Well before the end. */
-static void warn_of_size(struct shard *shard)
-{
-    struct shard_log *log = &shard->log;
-    uint64_t used = segments_bytes(log->segments), most = shard->config->options.journal_size;
-    bool is_near = used * 100 > most * WARN_PERCENT;
-    if (is_near && !log->has_warned)
-        fprintf(stderr,
-                "kouan: the journal takes %llu of %llu MiB (journal_size); `kouan health` shows "
-                "which groups hold it up\n",
-                (unsigned long long)(used / MIB), (unsigned long long)(most / MIB));
-    log->has_warned = is_near;
-}
-
 static void on_durable(void *context)
 {
     struct shard *shard = context;
-    warn_of_size(shard);
     wake(shard);
 }
 
@@ -325,7 +311,9 @@ static enum status open_segments(struct shard *shard)
         .context = shard,
     };
     log->retry_timer.expire = try_again;
-    return segments_open(&settings, &log->segments);
+    enum status status = segments_open(&settings, &log->segments);
+    return status == STATUS_OK ? retention_open(&shard->retention, settings.segments_max, most)
+                               : status;
 }
 
 static void open_writer(struct shard *shard)

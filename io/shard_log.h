@@ -28,7 +28,6 @@ struct shard_log {
     uint64_t start_time_ms; /* log time when this server began */
     int segment_error;      /* errno: the next segment cannot be made; 0: it can, so far */
     struct timer retry_timer;
-    bool has_warned;                       /* of journal_size */
     char failure[SHARD_LOG_FAILURE_BYTES]; /* empty: none */
 };
 
