@@ -4,7 +4,7 @@
 #include "core/sidecar.h"
 #include "random.h"
 
-enum { SEGMENT_BYTES = JOURNAL_SEGMENT_BYTES_MIN, SEGMENT = 7, LOG = 3 };
+enum { SEGMENT_BYTES = 1024 * 1024, SEGMENT = 7, LOG = 3 };
 
 static const struct digest_secret secret = {.bytes = {1, 2, 3}};
 static const struct digest last_block = {11, 12};
