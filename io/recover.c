@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "io/recover_inside.h"
 
@@ -51,10 +52,18 @@ uint64_t recover_segment_count(const struct recover *recover)
     return recover->file_count;
 }
 
+static uint64_t monotonic_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 enum status recover_run(struct recover *recover, struct shard *shard, struct segments *segments,
                         struct recovery *out_recovery)
 {
     struct journal_scan_result result = {0};
+    uint64_t began_ns = monotonic_ns();
     recover->shard = shard;
     recover->segments = segments;
     enum status status = open_reader(recover);
@@ -72,6 +81,7 @@ enum status recover_run(struct recover *recover, struct shard *shard, struct seg
         return status;
     count_live_records(recover);
     recover->figures.bytes = recover->reader.bytes_read;
+    recover->figures.elapsed_ns = monotonic_ns() - began_ns;
     *out_recovery = (struct recovery){
         .start_position = segments_end_position(segments),
         .log_time_ms = result.log_time_ms,

@@ -24,6 +24,8 @@ enum status shard_open(const struct shard_settings *settings, struct shard **out
     if (shard == NULL)
         return STATUS_NO_MEMORY;
     shard->config = settings->config;
+    shard->log.recovering = settings->recovering;
+    shard->log.recovering_context = settings->context;
     shard->generation = settings->config->generation;
     list_generation(shard);
     snprintf(out_problem, problem_capacity,

@@ -73,6 +73,9 @@ struct shard_settings {
     const struct config *config;
     uint32_t test_delay_turns; /* claims and commits wait for up to so many turns; 0: never */
     uint64_t test_delay_seed;
+    /* Every now and then while the log is read. NULL: nobody looks. */
+    void (*recovering)(void *context, const struct recover_figures *figures);
+    void *context;
 };
 
 /* Reserves everything and listens. On failure, one line in `out_problem`. */

@@ -153,6 +153,8 @@ static enum status open_files(struct shard *shard, char *out_problem, size_t pro
         .segment_bytes = (uint32_t)shard->config->options.segment,
         .log_number = LOG_NUMBER,
         .log_count = LOG_COUNT,
+        .progress = log->recovering,
+        .context = log->recovering_context,
         .out_problem = out_problem,
         .problem_capacity = problem_capacity,
     };

@@ -24,6 +24,8 @@ struct shard_log {
     struct journal_writer writer;
     struct recover *recover; /* until the log is read */
     struct recover_figures recovered;
+    void (*recovering)(void *context, const struct recover_figures *figures);
+    void *recovering_context;
     char path[SHARD_LOG_PATH_BYTES];
     uint64_t start_time_ms; /* log time when this server began */
     int segment_error;      /* errno: the next segment cannot be made; 0: it can, so far */

@@ -7,6 +7,7 @@
 
 #include "io/cli/arguments.h"
 #include "io/cli/cli.h"
+#include "io/cli/progress.h"
 #include "io/report.h"
 
 struct serve_arguments {
@@ -149,6 +150,47 @@ static bool listens_locally(const struct config *config)
     return true;
 }
 
+/* ---- what is read at the start ---- */
+
+static void draw_recovery(void *context, const struct recover_figures *figures)
+{
+    struct progress *progress = context;
+    progress->total_bytes = figures->total_bytes;
+    progress->bytes = figures->bytes;
+    progress->accepted = figures->messages + figures->identities;
+    progress_draw(progress);
+}
+
+static uint64_t count_groups(const struct shard *shard)
+{
+    uint64_t count = 0;
+    for (uint16_t d = 0; d < shard->generation->destination_count; d++)
+        count += shard->outlets[d].group_count;
+    return count;
+}
+
+static void print_recovery(const struct shard *shard)
+{
+    const struct recover_figures *figures = &shard->log.recovered;
+    double seconds = (double)figures->elapsed_ns / 1e9;
+    if (figures->segments == 0)
+        return;
+    fprintf(stderr,
+            "recovered in %.2f s: %" PRIu64 " messages of %.3f GB (%.2f GB/s), %" PRIu64
+            " groups, %" PRIu64 " identities, %" PRIu32 " held; %" PRIu64 " of %" PRIu64
+            " segments needed no reading\n",
+            seconds, figures->messages, (double)figures->bytes / 1e9,
+            seconds > 0 ? (double)figures->bytes / 1e9 / seconds : 0, count_groups(shard),
+            figures->identities, shard->holds.live, figures->skipped_segments, figures->segments);
+    if (figures->torn_bytes > 0)
+        fprintf(stderr,
+                "a torn end of %" PRIu64 " bytes was cut off (%s); nothing that had a receipt is "
+                "lost\n",
+                figures->torn_bytes, figures->torn_reason);
+}
+
+/* ---- start and end ---- */
+
 static void print_start(const struct shard *shard)
 {
     const struct generation *generation = shard->generation;
@@ -191,19 +233,26 @@ enum cli_exit cli_serve(int argc, char **argv)
         return CLI_INVALID;
     exit_code = CLI_INVALID;
     struct shard *shard;
-    char problem[512] = "";
+    struct progress progress;
+    char problem[1024] = "";
     const struct shard_settings settings = {
         .config = config,
         .test_delay_turns = arguments.test_delay_turns,
         .test_delay_seed = arguments.test_delay_seed,
+        .recovering = draw_recovery,
+        .context = &progress,
     };
     if (!listens_locally(config))
         goto end;
-    if (shard_open(&settings, &shard, problem, sizeof problem) != STATUS_OK) {
+    progress_start(&progress, 0, false);
+    enum status status = shard_open(&settings, &shard, problem, sizeof problem);
+    progress_hide(&progress);
+    if (status != STATUS_OK) {
         fprintf(stderr, "kouan serve: %s\n", problem);
         goto end;
     }
     watch_signals(shard);
+    print_recovery(shard);
     print_start(shard);
     bool is_whole = shard_run(shard);
     if (is_whole)
