@@ -8,6 +8,7 @@
  *     00/                       log 0
  *       0000000000000007.segment    the number in hexadecimal; 0600
  *       0000000000000007.identities the sidecar of a closed one (core/sidecar.h)
+ *       0000000000000007.seal       a seal over it, made by `kouan audit seal`, not by a server
  *       spare-0.segment             preallocated and zero-written, for the next one
  *
  * Segments are made ahead: while one is written, a spare is allocated and written with zeros, at

@@ -60,41 +60,14 @@ enum cli_exit cli_journal_info(int argc, char **argv)
 
 /* ---- what the newest segments tell ---- */
 
-/* A group's account is as of all that stands before its fact. */
-static void count_message(struct info *info, const struct record *record)
-{
-    const uint16_t *destinations = record_destinations(record);
-    if ((record->head.flags & RECORD_COPIED) != 0)
-        return;
-    for (uint16_t i = 0; i < record->destination_count; i++) {
-        uint16_t destination = destinations[i];
-        if ((destination & RECORD_HELD) != 0)
-            continue;
-        for (uint32_t g = 0; g < info->groups.count; g++)
-            info->groups.items[g].account.offered +=
-                info->groups.items[g].destination == destination;
-    }
-}
-
-static void count_settled(struct info *info, const struct fact_settled *fact)
+/* How far a group has come at all. */
+static void note_settled(struct info *info, const struct fact_settled *fact)
 {
     struct logbook_group *group = logbook_groups_find(&info->groups, fact->group_number);
-    if (group == NULL)
-        return;
-    for (uint32_t i = 0; i < fact->range_count; i++) {
-        const struct settled_range *range = &fact_settled_ranges(fact)[i];
-        if (record_id_compare(range->to, group->after) > 0)
-            group->after = range->to;
-        if (fact->standing)
-            continue;
-        switch ((enum settled_how)fact->how) {
-        case SETTLED_ACKNOWLEDGED: group->account.acknowledged += range->count; break;
-        case SETTLED_DEAD_LETTERED: group->account.dead_lettered += range->count; break;
-        case SETTLED_SKIPPED: group->account.skipped += range->count; break;
-        case SETTLED_DROPPED: group->account.dropped += range->count; break;
-        case SETTLED_HOW_COUNT: break;
-        }
-    }
+    logbook_count_settled(&info->groups, fact);
+    for (uint32_t i = 0; group != NULL && i < fact->range_count; i++)
+        if (record_id_compare(fact_settled_ranges(fact)[i].to, group->after) > 0)
+            group->after = fact_settled_ranges(fact)[i].to;
 }
 
 static enum status take_record(void *context, const struct record_head *head, uint64_t position,
@@ -105,13 +78,13 @@ static enum status take_record(void *context, const struct record_head *head, ui
     (void)position;
     (void)block;
     switch ((enum record_kind)head->kind) {
-    case RECORD_KIND_MESSAGE: count_message(info, fact); break;
+    case RECORD_KIND_MESSAGE: logbook_count_message(&info->groups, &info->names, fact); break;
     case RECORD_KIND_GENERATION:
         info->generation = *(const struct fact_generation *)fact;
         logbook_names_learn(&info->names, fact);
         break;
     case RECORD_KIND_GROUP: logbook_groups_learn(&info->groups, &info->names, fact); break;
-    case RECORD_KIND_SETTLED: count_settled(info, fact); break;
+    case RECORD_KIND_SETTLED: note_settled(info, fact); break;
     case RECORD_KIND_OUTLET:
     case RECORD_KIND_HOLD_END:
     case RECORD_KIND_INTAKE:
@@ -181,7 +154,7 @@ static void print_groups(const struct info *info)
         output_escaped(stdout, bytes_from_text(group->name));
         fputs("  ", stdout);
         output_count(stdout, waiting(group));
-        fputs(" waiting or pending, settled up to ", stdout);
+        fputs(" waiting or pending, newest settled ", stdout);
         logbook_print_id(group->after);
         putchar('\n');
     }
@@ -222,11 +195,9 @@ static void print_text(const struct info *info)
     print_label("time");
     output_time(stdout, first_right(reader)->header.wall_ms);
     fputs(" to ", stdout);
-    output_time(stdout, log_reader_wall_ms(reader,
-                                           walk->end_position == 0
-                                               ? 0
-                                               : (walk->end_position - 1) / reader->segment_bytes,
-                                           walk->last_time_ms));
+    uint64_t last_ms = log_reader_wall_ms(reader, (walk->end_position - 1) / reader->segment_bytes,
+                                          walk->last_time_ms);
+    output_time(stdout, last_ms != 0 ? last_ms : walk->last_id.ms);
     printf(", %" PRIu64 " s of them served\n",
            (walk->last_time_ms - first_right(reader)->header.log_time_ms) / 1000);
     print_label("starts");
@@ -279,7 +250,7 @@ static void print_json(const struct info *info)
         output_json_text(stdout, group->destination_name);
         fputs(",\"group\":", stdout);
         output_json_text(stdout, group->name);
-        printf(",\"waiting\":%" PRIu64 ",\"settled_up_to\":\"", waiting(group));
+        printf(",\"waiting\":%" PRIu64 ",\"newest_settled\":\"", waiting(group));
         logbook_print_id(group->after);
         fputs("\"}", stdout);
         separator = ",";

@@ -73,6 +73,11 @@ struct logbook_group *logbook_groups_find(const struct logbook_groups *groups, u
 struct logbook_group *logbook_groups_learn(struct logbook_groups *groups,
                                            const struct logbook_names *names,
                                            const struct fact_group *fact);
+/* What a message, and a settled fact, make of the accounts of the groups that they concern; what is
+ * copied forward, and what a checkpoint repeats, make nothing. */
+void logbook_count_message(struct logbook_groups *groups, const struct logbook_names *names,
+                           const struct record *record);
+void logbook_count_settled(struct logbook_groups *groups, const struct fact_settled *fact);
 void logbook_groups_close(struct logbook_groups *groups);
 
 /* ---- one record ---- */

@@ -150,6 +150,43 @@ struct logbook_group *logbook_groups_learn(struct logbook_groups *groups,
     return group;
 }
 
+void logbook_count_message(struct logbook_groups *groups, const struct logbook_names *names,
+                           const struct record *record)
+{
+    char memory[LOGBOOK_NAME_BYTES];
+    const uint16_t *destinations = record_destinations(record);
+    if ((record->head.flags & RECORD_COPIED) != 0)
+        return;
+    for (uint16_t i = 0; i < record->destination_count; i++) {
+        if ((destinations[i] & RECORD_HELD) != 0)
+            continue;
+        const char *name =
+            logbook_name(names, record->generation, NAME_DESTINATION, destinations[i], memory);
+        for (uint32_t g = 0; g < groups->count; g++) {
+            struct logbook_group *group = &groups->items[g];
+            if (!group->is_destroyed && strcmp(group->destination_name, name) == 0)
+                group->account.offered++;
+        }
+    }
+}
+
+void logbook_count_settled(struct logbook_groups *groups, const struct fact_settled *fact)
+{
+    struct logbook_group *group = logbook_groups_find(groups, fact->group_number);
+    if (group == NULL || fact->standing)
+        return;
+    for (uint32_t i = 0; i < fact->range_count; i++) {
+        uint64_t count = fact_settled_ranges(fact)[i].count;
+        switch ((enum settled_how)fact->how) {
+        case SETTLED_ACKNOWLEDGED: group->account.acknowledged += count; break;
+        case SETTLED_DEAD_LETTERED: group->account.dead_lettered += count; break;
+        case SETTLED_SKIPPED: group->account.skipped += count; break;
+        case SETTLED_DROPPED: group->account.dropped += count; break;
+        case SETTLED_HOW_COUNT: break;
+        }
+    }
+}
+
 void logbook_groups_close(struct logbook_groups *groups)
 {
     free(groups->items);

@@ -42,23 +42,6 @@ static void tell(const struct verify_facts *facts, uint64_t position, const char
 
 /* ---- messages ---- */
 
-static void count_offered(struct verify_facts *facts, const struct record *record)
-{
-    char memory[LOGBOOK_NAME_BYTES];
-    const uint16_t *destinations = record_destinations(record);
-    for (uint16_t i = 0; i < record->destination_count; i++) {
-        if ((destinations[i] & RECORD_HELD) != 0)
-            continue;
-        const char *name = logbook_name(&facts->names, record->generation, NAME_DESTINATION,
-                                        destinations[i], memory);
-        for (uint32_t g = 0; g < facts->groups.count; g++) {
-            struct logbook_group *group = &facts->groups.items[g];
-            if (!group->is_destroyed && strcmp(group->destination_name, name) == 0)
-                group->account.offered++;
-        }
-    }
-}
-
 static void take_message(struct verify_facts *facts, const struct record *record, uint64_t position)
 {
     if ((record->head.flags & RECORD_COPIED) != 0)
@@ -68,7 +51,7 @@ static void take_message(struct verify_facts *facts, const struct record *record
              "the id %" PRIu64 "-%" PRIu64 " does not lie behind the one before it", record->id.ms,
              record->id.seq);
     facts->last_id = record->id;
-    count_offered(facts, record);
+    logbook_count_message(&facts->groups, &facts->names, record);
 }
 
 /* ---- facts ---- */
@@ -76,22 +59,11 @@ static void take_message(struct verify_facts *facts, const struct record *record
 static void take_settled(struct verify_facts *facts, const struct fact_settled *fact,
                          uint64_t position)
 {
-    struct logbook_group *group = logbook_groups_find(&facts->groups, fact->group_number);
-    if (group == NULL || fact->standing)
-        return; /* of a group that went before the log begins, or is counted already */
-    if (group->is_destroyed)
+    const struct logbook_group *group = logbook_groups_find(&facts->groups, fact->group_number);
+    if (group != NULL && group->is_destroyed && !fact->standing)
         tell(facts, position, "group %s/%s settles after it was destroyed", group->destination_name,
              group->name);
-    for (uint32_t i = 0; i < fact->range_count; i++) {
-        const struct settled_range *range = &fact_settled_ranges(fact)[i];
-        switch ((enum settled_how)fact->how) {
-        case SETTLED_ACKNOWLEDGED: group->account.acknowledged += range->count; break;
-        case SETTLED_DEAD_LETTERED: group->account.dead_lettered += range->count; break;
-        case SETTLED_SKIPPED: group->account.skipped += range->count; break;
-        case SETTLED_DROPPED: group->account.dropped += range->count; break;
-        case SETTLED_HOW_COUNT: break;
-        }
-    }
+    logbook_count_settled(&facts->groups, fact);
 }
 
 /* What is waiting follows from these, and what is pending is not journaled. */

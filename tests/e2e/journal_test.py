@@ -193,6 +193,17 @@ def test_restarts_export_and_replay():
         assert "1 messages" in text
         assert json.loads((out / f"{ids[1]}.body").read_bytes())["messageId"] == "m-1"
 
+        stream = run_kouan("journal", "export", house.journal, "--participant", "nansha").stdout
+        exported = []
+        while stream:
+            line, stream = stream.split("\n", 1)
+            size = json.loads(line)["bytes"]
+            assert stream[size] == "\n"
+            exported.append(stream[:size])
+            stream = stream[size + 1:]
+        assert len(exported) == 9 and json.loads(exported[2])["messageId"] == "m-2"
+        assert exported[5].startswith("UNA") and exported[5].endswith("'"), exported[5]
+
         text = kouan("audit", "replay", house.journal)
         assert "9 messages replayed under 2 generations: all decisions are identical" in text, text
         assert "1 have an identity that is not their own" in text, text
