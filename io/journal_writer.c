@@ -4,7 +4,8 @@
 #include <string.h>
 
 enum {
-    MANY_RECORDS = 16,    /* in the last block: others are sure to come */
+    MANY_RECORDS = 8,     /* in the last block: others are sure to come */
+    SMALL_WRITES_MAX = 2, /* in flight, of less than half a block */
     LINGER_SKIPS_MAX = 64 /* lingers left out, after some that brought little */
 };
 #define NS_PER_US UINT64_C(1000)
@@ -143,8 +144,11 @@ static bool must_linger(struct journal_writer *writer)
 static bool must_wait(struct journal_writer *writer)
 {
     const struct journal *journal = writer->settings.journal;
-    if (writer->is_stopping || writer->last_records < MANY_RECORDS ||
-        open_bytes(journal) >= journal->settings.block_bytes / 2)
+    if (writer->is_stopping || open_bytes(journal) >= journal->settings.block_bytes / 2)
+        return false;
+    if (in_flight(writer) >= SMALL_WRITES_MAX)
+        return true;
+    if (writer->last_records < MANY_RECORDS)
         return false;
     return in_flight(writer) > 0 || must_linger(writer);
 }

@@ -2,10 +2,11 @@
  * order, goes on in the next segment, and says up to where the log is on stable storage.
  *
  * A block is sealed when it is full, or when fewer writes than `writes_max` are in flight. While
- * few records come, each is written at once. When many come, a further write in flight has to be
- * worth it (half a block), and before a write into an idle disk there may be a linger of up to
- * `linger_max_us`, which is given up for a while whenever it brought little. After `idle_seal_ms`
- * without a record one empty block puts the last watermark on the disk, and so does the stop.
+ * few records come, each is written at once, beside one other at most. When many come, a further
+ * write in flight has to be worth it (half a block), and before a write into an idle disk there may
+ * be a linger of up to `linger_max_us`, which is given up for a while whenever it brought little.
+ * After `idle_seal_ms` without a record one empty block puts the last watermark on the disk, and so
+ * does the stop.
  *
  * A write that fails or is short, or a segment that cannot be begun, ends acknowledging for good:
  * `failed` is called once, and nothing becomes durable afterwards, whatever later writes say.

@@ -27,7 +27,7 @@ const char *option_unit_name(enum option_unit unit); /* "", "bytes", "us", "ms",
     X(journal_size, 64 * GIB, 16 * MIB, 1024 * 1024 * GIB, BYTES,                                  \
       "what the journal's files may take")                                                         \
     X(retain_time, 7 * 86400, 0, 315360000, S, "how long the journal keeps what nobody needs")     \
-    X(writes_in_flight, 2, 1, 4, COUNT, "blocks on their way to the disk at a time")               \
+    X(writes_in_flight, 4, 1, 4, COUNT, "blocks on their way to the disk at a time")               \
     X(linger, 100, 0, 100000, US, "how long a block may wait for more records, at most")           \
     X(idle_seal, 10, 1, 60000, MS, "without records, until the last block is confirmed on disk")   \
     X(recall_memory, 64 * MIB, 4 * MIB, 64 * GIB, BYTES, "for what is read back from the journal") \

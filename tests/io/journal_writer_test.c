@@ -86,7 +86,7 @@ Test(journal_writer, answers_in_order_whatever_the_disk_does)
         OPEN(scene, shape);
         struct random random = {writes_max};
         for (int i = 0; i < 2000; i++) {
-            append(&scene, 1 + random_below(&random, 3), random_below(&random, 3000));
+            append(&scene, 1 + random_below(&random, 3), random_below(&random, 20000));
             journal_writer_run(&scene.writer);
             fake_disk_step(scene.disk);
             if (segments_count(scene.segments) > 5)
@@ -203,6 +203,28 @@ Test(journal_writer, starts_a_second_write_under_load_only_for_half_a_block)
     append(&scene, 1, BLOCK_BYTES / 2);
     journal_writer_run(&scene.writer);
     cr_assert_eq(fake_disk_count(scene.disk, DISK_WRITE_SYNC), 2);
+    log_scene_settle(&scene);
+    cr_assert_eq(scene.durable_position, scene.journal.end_position);
+    close_scene(&scene);
+}
+
+Test(journal_writer, has_two_small_writes_in_flight_at_most)
+{
+    struct log_shape four = usual;
+    four.writes_max = 4;
+    OPEN(scene, four);
+    append(&scene, 1, 100);
+    log_scene_settle(&scene);
+    for (int i = 0; i < 8; i++) {
+        append(&scene, 1, 100);
+        journal_writer_run(&scene.writer);
+    }
+    cr_assert_eq(fake_disk_count(scene.disk, DISK_WRITE_SYNC), 2);
+    for (int i = 0; i < 2; i++) {
+        append(&scene, 1, BLOCK_BYTES / 2);
+        journal_writer_run(&scene.writer);
+    }
+    cr_assert_eq(fake_disk_count(scene.disk, DISK_WRITE_SYNC), 4);
     log_scene_settle(&scene);
     cr_assert_eq(scene.durable_position, scene.journal.end_position);
     close_scene(&scene);
