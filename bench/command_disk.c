@@ -14,12 +14,19 @@
 #include <unistd.h>
 
 #include "bench/command.h"
+#include "bench/disk_journal.h"
 #include "bench/histogram.h"
 #include "bench/usage.h"
 #include "core/journal_format.h"
 #include "io/disk_ring.h"
 
-enum { FILE_BYTES = 64 * 1024 * 1024, BLOCK_BYTES_MAX = 1024 * 1024, IN_FLIGHT_MAX = 8 };
+enum {
+    FILE_BYTES = 64 * 1024 * 1024,
+    BLOCK_BYTES_MAX = 1024 * 1024,
+    IN_FLIGHT_MAX = 8,
+    JOURNAL_BLOCK_BYTES = 256 * 1024,
+    RECORD_BYTES = 400
+};
 #define NS_PER_MS UINT64_C(1000000)
 
 struct disk_bench {
@@ -29,7 +36,8 @@ struct disk_bench {
     struct disk_ring disk;
     uint8_t *memory;
     uint64_t milliseconds;
-    bool is_busy; /* another thread computes meanwhile */
+    bool is_busy;         /* another thread computes meanwhile */
+    double best_mb_per_s; /* of all trials */
 };
 
 struct write {
@@ -49,8 +57,56 @@ struct trial {
     struct histogram times;
 };
 
+/* The journal, in-process: what is kept of the disk's speed. */
+struct journal_trial {
+    uint32_t writes_max, linger_max_us;
+    uint64_t records_per_second;
+};
+
 static bool open_bench(struct disk_bench *bench, const char *where);
 static void close_bench(struct disk_bench *bench);
+static bool run_journal(struct disk_bench *bench, struct journal_trial trial)
+{
+    static struct disk_journal_result result;
+    const struct disk_journal_settings settings = {.loop = bench->loop,
+                                                   .disk = &bench->disk.disk,
+                                                   .block_bytes = JOURNAL_BLOCK_BYTES,
+                                                   .writes_max = trial.writes_max,
+                                                   .linger_max_us = trial.linger_max_us,
+                                                   .record_bytes = RECORD_BYTES,
+                                                   .milliseconds = bench->milliseconds,
+                                                   .records_per_second = trial.records_per_second};
+    if (!disk_journal_run(&settings, &result) || result.records == 0)
+        return false;
+    double records = (double)result.records;
+    double mb_per_s = (double)result.written_bytes * 1e3 / (double)result.ns;
+    printf(
+        "journal %" PRIu32 " in flight, linger %3" PRIu32
+        " us: %8.0f records/s %7.1f MB/s (%.0f %% "
+        "of the best above)  p50 %6.0f us  p99 %6.0f us  %6.0f records and %.0f KB a write   CPU "
+        "%5.0f ns a record (%.0f of the process)\n",
+        trial.writes_max, trial.linger_max_us, records * 1e9 / (double)result.ns, mb_per_s,
+        mb_per_s * 100 / bench->best_mb_per_s, (double)histogram_quantile(&result.times, 500) / 1e3,
+        (double)histogram_quantile(&result.times, 990) / 1e3, records / (double)result.writes,
+        (double)result.written_bytes / 1e3 / (double)result.writes,
+        (double)result.machine_ns / records, (double)result.process_ns / records);
+    return true;
+}
+
+static bool run_journals(struct disk_bench *bench, enum disk_mode mode)
+{
+    static const struct journal_trial trials[] = {
+        {1, 0, 0},        {2, 0, 0},      {4, 0, 0},        {1, 0, 1000},     {1, 0, 20000},
+        {2, 0, 20000},    {4, 0, 20000},  {1, 0, 100000},   {1, 100, 100000}, {2, 0, 100000},
+        {2, 100, 100000}, {4, 0, 100000}, {4, 100, 100000},
+    };
+    bool good = true;
+    bench->disk.disk.mode = mode;
+    for (size_t i = 0; good && i < sizeof trials / sizeof *trials; i++)
+        good = run_journal(bench, trials[i]);
+    return good;
+}
+
 static int run_all(struct disk_bench *bench);
 
 static void print_help(void)
@@ -59,7 +115,9 @@ static void print_help(void)
         "kouan-bench disk [--folder PATH] [--milliseconds N] [--busy]\n"
         "Writes blocks of 4 KiB to 256 KiB to a file as a segment of the journal is, 1 to 4 of\n"
         "them in flight, each on stable storage before it counts: by O_DIRECT and RWF_DSYNC where\n"
-        "the file system has them, and through the page cache with fdatasync.\n"
+        "the file system has them, and through the page cache with fdatasync. Then the journal of\n"
+        "one shard by itself, with messages of 400 bytes: as fast as it takes them, and at a "
+        "pace.\n"
         "  --folder PATH      on the disk to be measured; its own folder there is removed again\n"
         "                     (default: here)\n"
         "  --milliseconds N   of each combination (default 300)\n"
@@ -154,11 +212,13 @@ static bool run_trial(struct disk_bench *bench, uint32_t block_bytes, uint32_t i
         fprintf(stderr, "kouan-bench: %s: %s\n", bench->folder, strerror(trial.error));
         return false;
     }
+    double mb_per_s = (double)trial.count * block_bytes * 1e3 / (double)ns;
+    if (mb_per_s > bench->best_mb_per_s)
+        bench->best_mb_per_s = mb_per_s;
     printf("%-6s %4" PRIu32 " KiB  %" PRIu32 " in flight: %7.0f writes/s %7.1f MB/s   p50 %6.0f us"
            "  p99 %6.0f us   CPU %5.0f us a write (%.0f of the process)\n",
            disk_mode_name(bench->disk.disk.mode), block_bytes / 1024, in_flight,
-           (double)trial.count * 1e9 / (double)ns,
-           (double)trial.count * block_bytes * 1e3 / (double)ns,
+           (double)trial.count * 1e9 / (double)ns, mb_per_s,
            (double)histogram_quantile(&trial.times, 500) / 1e3,
            (double)histogram_quantile(&trial.times, 990) / 1e3,
            (double)spent.machine_ns / 1e3 / (double)trial.count,
@@ -230,9 +290,10 @@ static int run_all(struct disk_bench *bench)
     atomic_bool is_over = false;
     bool computes = bench->is_busy && pthread_create(&thread, NULL, compute, &is_over) == 0;
     bool good = true;
-    if (bench->disk.disk.mode == DISK_MODE_DIRECT)
+    enum disk_mode best = bench->disk.disk.mode;
+    if (best == DISK_MODE_DIRECT)
         good = run_mode(bench, DISK_MODE_DIRECT);
-    good = good && run_mode(bench, DISK_MODE_PLAIN);
+    good = good && run_mode(bench, DISK_MODE_PLAIN) && run_journals(bench, best);
     if (computes) {
         atomic_store_explicit(&is_over, true, memory_order_relaxed);
         pthread_join(thread, NULL);

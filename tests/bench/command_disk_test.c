@@ -10,7 +10,7 @@
 Test(command_disk, measures_every_combination)
 {
     const char *where = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp";
-    char name[] = "disk", each[] = "--milliseconds", value[] = "1", folder[] = "--folder";
+    char name[] = "disk", each[] = "--milliseconds", value[] = "2", folder[] = "--folder";
     char busy[] = "--busy", path[256], text[8192] = "";
     snprintf(path, sizeof path, "%s", where);
     char *arguments[] = {name, each, value, folder, path, busy, NULL};
@@ -24,4 +24,5 @@ Test(command_disk, measures_every_combination)
         lines++;
     cr_assert_eq(lines, 12, "%s", text);
     cr_assert_not_null(strstr(text, "256 KiB  4 in flight"), "%s", text);
+    cr_assert_not_null(strstr(text, "journal 4 in flight"), "%s", text);
 }
