@@ -25,6 +25,7 @@ struct replay {
     bool json, quiet;
     struct log_reader reader;
     struct logbook_names names;
+    struct logbook_once once;
     struct progress progress;
     struct replay_generation *generations;
     uint32_t generation_count, generation_capacity;
@@ -89,6 +90,7 @@ static void forget(struct replay *replay)
     free(replay->generations);
     free(replay->routings);
     free(replay->body);
+    logbook_once_close(&replay->once);
     logbook_names_close(&replay->names);
     log_reader_close(&replay->reader);
 }
@@ -265,7 +267,8 @@ static enum status take_record(void *context, const struct record_head *head, ui
     if (head->kind == RECORD_KIND_GENERATION)
         learn_generation(replay, (const struct fact_generation *)(const void *)head);
     const struct record *record = logbook_item_message(&item);
-    if (record == NULL || record->cause != RECORD_MESSAGE || (head->flags & RECORD_COPIED) != 0 ||
+    if (record == NULL || record->cause != RECORD_MESSAGE ||
+        !logbook_once_takes(&replay->once, record) ||
         !logbook_filter_holds(&replay->filter, &replay->names, &item))
         return STATUS_OK;
     struct replay_generation *generation = find_generation(replay, record->generation);

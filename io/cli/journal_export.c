@@ -18,6 +18,7 @@ struct export
     struct log_reader reader;
     struct logbook_names names;
     struct logbook_groups groups;
+    struct logbook_once once;
     uint64_t exported, exported_bytes, gaps;
 };
 
@@ -101,10 +102,10 @@ static enum status export_record(void *context, const struct record_head *head, 
     if (head->kind == RECORD_KIND_GENERATION)
         logbook_names_learn(&export->names, (const struct fact_generation *)(const void *)head);
     const struct record *record = logbook_item_message(&item);
-    if (record == NULL || !logbook_filter_holds(&export->filter, &export->names, &item))
+    if (record == NULL || record->cause != RECORD_MESSAGE ||
+        !logbook_once_takes(&export->once, record) ||
+        !logbook_filter_holds(&export->filter, &export->names, &item))
         return STATUS_OK;
-    if (record->cause != RECORD_MESSAGE || (head->flags & RECORD_COPIED) != 0)
-        return STATUS_OK; /* it is there once already, or was */
     const struct logbook_words words = {.names = &export->names, .groups = &export->groups};
     struct bytes whole = record_whole(record);
     if (export->folder_path != NULL && !write_file(export, record))
@@ -169,6 +170,7 @@ static enum cli_exit export_all(struct export *export)
         status = STATUS_IO;
     fprintf(stderr, "%" PRIu64 " messages of %" PRIu64 " bytes\n", export->exported,
             export->exported_bytes);
+    logbook_once_close(&export->once);
     logbook_names_close(&export->names);
     log_reader_close(&export->reader);
     if (export->folder >= 0)

@@ -187,6 +187,16 @@ bool logbook_filter_holds(const struct logbook_filter *filter, const struct logb
 uint64_t logbook_filter_first_segment(const struct logbook_filter *filter,
                                       const struct log_reader *reader);
 
+/* Messages once each: what is copied forward counts only where its first place is gone. */
+struct logbook_once {
+    struct record_id first;   /* of the first message at its first place; 0-0: none came yet */
+    struct record_id *copies; /* that were taken, in order */
+    uint32_t count, capacity;
+};
+
+bool logbook_once_takes(struct logbook_once *once, const struct record *record);
+void logbook_once_close(struct logbook_once *once);
+
 /* `<ms>-<seq>`; false if it is none. */
 bool logbook_parse_id(struct bytes text, struct record_id *out_id);
 /* `kind:value`; false if it is none. */

@@ -1,5 +1,6 @@
 /* Which records are asked for. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "io/cli/logbook.h"
@@ -141,6 +142,62 @@ bool logbook_filter_holds(const struct logbook_filter *filter, const struct logb
             filter->participant) != 0)
         return false;
     return filter->destination == NULL || goes_to_name(names, record, filter->destination);
+}
+
+/* ---- once each ---- */
+
+/* Where the id is among the copies, or would be. */
+static uint32_t find_copy(const struct logbook_once *once, struct record_id id)
+{
+    uint32_t low = 0, high = once->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (record_id_compare(once->copies[middle], id) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool take_copy(struct logbook_once *once, struct record_id id)
+{
+    enum { FIRST = 64 };
+    uint32_t index = find_copy(once, id);
+    if (index < once->count && record_id_compare(once->copies[index], id) == 0)
+        return false;
+    if (once->count == once->capacity) {
+        once->capacity = once->capacity == 0 ? FIRST : 2 * once->capacity;
+        once->copies = realloc(once->copies, once->capacity * sizeof *once->copies);
+        if (once->copies == NULL)
+            abort();
+    }
+    memmove(&once->copies[index + 1], &once->copies[index],
+            (once->count - index) * sizeof *once->copies);
+    once->copies[index] = id;
+    once->count++;
+    return true;
+}
+
+/* Ids rise along the log, and a copy lies behind its first place: that of one with an id below the
+ * first that is there is gone. */
+bool logbook_once_takes(struct logbook_once *once, const struct record *record)
+{
+    bool has_first = once->first.ms != 0;
+    if ((record->head.flags & RECORD_COPIED) == 0) {
+        if (!has_first)
+            once->first = record->id;
+        return true;
+    }
+    if (has_first && record_id_compare(record->id, once->first) >= 0)
+        return false;
+    return take_copy(once, record->id);
+}
+
+void logbook_once_close(struct logbook_once *once)
+{
+    free(once->copies);
+    *once = (struct logbook_once){0};
 }
 
 /* ---- where to begin ---- */

@@ -164,6 +164,36 @@ def test_while_it_grows():
             assert json.loads(kouan("journal", "info", house.journal, "--json"))["segments"] > 2
 
 
+def test_what_retention_leaves():
+    """One message is never acknowledged: it is carried on while its neighbours go."""
+    with House() as house:
+        with Server(plain_files(sync="commit", journal=house.journal, segment="4MiB",
+                                journal_size="32MiB", message_max="64KiB", retain_time="0",
+                                window_span="1", recall_memory="32MiB")) as server:
+            with server.wire(seconds=30) as wire:
+                old = wire.call("XADD", "in", "*", "body", event("old")).decode()
+                assert take(wire, "all", 1) == [old]
+                for start in range(0, 20000, 100):
+                    for number in range(start, start + 100):
+                        wire.send(encode_command("XADD", "in", "*", "body",
+                                                 event(number, pad="x" * 2000)))
+                    replies = [wire.read() for _ in range(100)]
+                    assert all(isinstance(reply, bytes) for reply in replies), replies
+                    assert wire.call("XACK", "all", "all", *take(wire, "all", 100)) == 100
+            assert "all is as it was written" in kouan("journal", "verify", house.journal)
+            info = json.loads(kouan("journal", "info", house.journal, "--json"))
+            assert info["first_segment"] > 0, info
+            told, = story(house.journal, "order:o-old")
+            assert told["message"]["id"] == old and told["message"]["copied"]
+            assert stands(told) == {("all", "all"): "open"}
+            out = kouan("journal", "export", house.journal, "-o", house.folder / "out", "--key",
+                        "order:o-old")
+            assert "1 messages of" in out, out
+            assert "decisions are identical" in kouan("audit", "replay", house.journal)
+            assert "no message in" in kouan("trace", "--journal", house.journal, "order:o-1",
+                                            code=INVALID)
+
+
 # ---- after it ---------------------------------------------------------------------------------------
 
 
