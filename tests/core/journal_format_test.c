@@ -6,6 +6,7 @@
 
 #include "core/fact.h"
 #include "core/journal_format.h"
+#include "core/sidecar.h"
 
 enum { PAGE_BYTES_MAX = 256 * 1024 };
 
@@ -62,6 +63,24 @@ static const struct row rows[] = {
     ROW("### The header of a block", block_header, watermark),
     ROW("### The header of a block", block_header, last_id),
     ROW("### The header of a block", block_header, previous),
+    ROW("### The header of a sidecar", sidecar_header, checksum),
+    ROW("### The header of a sidecar", sidecar_header, magic),
+    ROW("### The header of a sidecar", sidecar_header, version),
+    ROW("### The header of a sidecar", sidecar_header, log_number),
+    ROW("### The header of a sidecar", sidecar_header, reserved),
+    ROW("### The header of a sidecar", sidecar_header, segment_number),
+    ROW("### The header of a sidecar", sidecar_header, segment_bytes),
+    ROW("### The header of a sidecar", sidecar_header, last_block),
+    ROW("### The header of a sidecar", sidecar_header, generation),
+    ROW("### The header of a sidecar", sidecar_header, count),
+    ROW("### The header of a sidecar", sidecar_header, items_checksum),
+    ROW("### An item of a sidecar", sidecar_item, identity),
+    ROW("### An item of a sidecar", sidecar_item, body_digest),
+    ROW("### An item of a sidecar", sidecar_item, offset),
+    ROW("### An item of a sidecar", sidecar_item, log_time_s),
+    ROW("### An item of a sidecar", sidecar_item, generation),
+    ROW("### An item of a sidecar", sidecar_item, participant),
+    ROW("### An item of a sidecar", sidecar_item, reserved),
     ROW("## Records", record_head, size_bytes),
     ROW("## Records", record_head, kind),
     ROW("## Records", record_head, flags),
