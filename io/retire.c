@@ -206,6 +206,7 @@ static struct denial accept_message(struct shard *shard, struct intake_batch *ba
                                    : "the log's memory is full of messages that groups still need"};
     assert(record->head.size_bytes == item->record_bytes);
     window_place(shard->window, claim->entry, position);
+    shard_log_note_identity(shard, record, claim->body_digest, position);
     count_accepted(shard, item->publication, claim->verdict);
     count_diverted(shard, &item->diverted);
     *out_item = (struct commit_item){.position = position,

@@ -13,7 +13,7 @@ enum { LOG_NUMBER = 0, LOG_COUNT = 1, NS_PER_MS = 1000000, RETRY_MS = 1000 };
 static enum status open_files(struct shard *shard, char *out_problem, size_t problem_capacity);
 static enum status open_segments(struct shard *shard);
 static enum status open_recall(struct shard *shard);
-static void open_writer(struct shard *shard);
+static enum status open_writer(struct shard *shard);
 static enum status await_segment(struct shard *shard, char *out_problem, size_t problem_capacity);
 static enum status begin_in_memory(struct shard *shard);
 
@@ -73,8 +73,9 @@ enum status shard_log_begin(struct shard *shard, char *out_problem, size_t probl
     log->recovered = recovery.figures;
     log->start_time_ms = recovery.log_time_ms;
     shard->started_ns = loop_now_ns(shard->loop);
-    open_writer(shard);
-    status = open_recall(shard);
+    status = open_writer(shard);
+    if (status == STATUS_OK)
+        status = open_recall(shard);
     if (status == STATUS_OK)
         status = await_segment(shard, out_problem, problem_capacity);
     if (status != STATUS_OK)
@@ -104,6 +105,11 @@ void shard_log_close(struct shard *shard)
         while (!journal_writer_is_idle(&log->writer))
             log->disk.disk.wait(&log->disk.disk);
         journal_writer_close(&log->writer);
+    }
+    if (log->sidecars.region.memory != NULL) {
+        while (!sidecars_is_idle(&log->sidecars))
+            log->disk.disk.wait(&log->disk.disk);
+        sidecars_close(&log->sidecars);
     }
     if (log->recover != NULL)
         recover_close(log->recover);
@@ -244,6 +250,12 @@ static void on_failed(void *context, const char *reason)
     loop_stop(shard->loop);
 }
 
+static void on_segment_ended(void *context, uint64_t segment_number, struct digest last_block)
+{
+    struct shard *shard = context;
+    sidecars_end_segment(&shard->log.sidecars, segment_number, last_block);
+}
+
 /* The first segment is there before anybody connects. */
 static enum status await_segment(struct shard *shard, char *out_problem, size_t problem_capacity)
 {
@@ -318,10 +330,16 @@ static enum status open_segments(struct shard *shard)
                                : status;
 }
 
-static void open_writer(struct shard *shard)
+static enum status open_writer(struct shard *shard)
 {
     struct shard_log *log = &shard->log;
     const struct options *options = &shard->config->options;
+    const struct sidecars_settings sidecars = {
+        .disk = &log->disk.disk,
+        .secret = shard->secret,
+        .log_number = LOG_NUMBER,
+        .segment_bytes = options->segment,
+    };
     const struct journal_writer_settings settings = {
         .loop = shard->loop,
         .journal = &shard->journal,
@@ -334,9 +352,11 @@ static void open_writer(struct shard *shard)
         .sealing = on_sealing,
         .durable = on_durable,
         .failed = on_failed,
+        .segment_ended = on_segment_ended,
         .context = shard,
     };
     journal_writer_open(&log->writer, &settings);
+    return sidecars_open(&sidecars, &log->sidecars);
 }
 
 /* ---- at work ---- */
@@ -345,6 +365,21 @@ void shard_log_wake(struct shard *shard)
 {
     if (shard->log.is_on_disk)
         journal_writer_wake(&shard->log.writer);
+}
+
+void shard_log_note_identity(struct shard *shard, const struct record *record,
+                             struct digest body_digest, uint64_t position)
+{
+    const struct sidecar_identity identity = {
+        .identity = record->identity,
+        .body_digest = body_digest,
+        .position = position,
+        .generation = record->generation,
+        .log_time_s = shard_window_time_s(shard),
+        .participant = record->participant,
+    };
+    if (shard->log.is_on_disk)
+        sidecars_note(&shard->log.sidecars, &identity);
 }
 
 void shard_log_let_go(struct shard *shard)

@@ -12,6 +12,7 @@
 #include "io/journal_folder.h"
 #include "io/journal_writer.h"
 #include "io/recover.h"
+#include "io/sidecars.h"
 
 enum { SHARD_LOG_PATH_BYTES = 1024, SHARD_LOG_FAILURE_BYTES = SHARD_LOG_PATH_BYTES + 512 };
 
@@ -22,6 +23,7 @@ struct shard_log {
     struct disk_ring disk;
     struct segments *segments;
     struct journal_writer writer;
+    struct sidecars sidecars;
     struct recover *recover; /* until the log is read */
     struct recover_figures recovered;
     void (*recovering)(void *context, const struct recover_figures *figures);
@@ -44,6 +46,9 @@ void shard_log_close(struct shard *shard);
 
 /* Records were written, or something waits to be: the writer has a look at the end of the turn. */
 void shard_log_wake(struct shard *shard);
+/* A message was appended: its identity goes into the sidecar of its segment. */
+void shard_log_note_identity(struct shard *shard, const struct record *record,
+                             struct digest body_digest, uint64_t position);
 /* What the disk has and no commit needs any more may be overwritten in memory. */
 void shard_log_let_go(struct shard *shard);
 
