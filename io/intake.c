@@ -10,28 +10,32 @@ static bool start_batch(struct shard *shard);
 static bool retire_batch(struct shard *shard);
 static void claim_all(struct shard *shard, struct intake_batch *batch);
 
-enum status intake_open(struct intake *intake, const struct digest_secret *secret,
-                        uint16_t entries_max, struct window *window, struct delays *delays)
+enum status intake_open(struct shard *shard)
 {
-    *intake = (struct intake){.claims = {.window = window, .delays = delays}};
-    for (uint32_t i = 0; i < INTAKE_BATCHES; i++) {
+    struct intake *intake = &shard->intake;
+    *intake = (struct intake){0};
+    enum status status = claims_open(&intake->claims, shard, INTAKE_BATCHES * ROUTER_BATCH_MAX);
+    for (uint32_t i = 0; status == STATUS_OK && i < INTAKE_BATCHES; i++) {
         struct intake_batch *batch = &intake->batches[i];
-        enum status status = router_open(secret, entries_max, &batch->router);
-        if (status != STATUS_OK)
-            return status;
+        status = router_open(&shard->secret, (uint16_t)shard->config->options.entries_max,
+                             &batch->router);
         batch->routings = calloc(ROUTER_BATCH_MAX, sizeof *batch->routings);
-        if (batch->routings == NULL)
-            return STATUS_NO_MEMORY;
+        if (status == STATUS_OK && batch->routings == NULL)
+            status = STATUS_NO_MEMORY;
     }
-    return STATUS_OK;
+    return status;
 }
 
 void intake_close(struct intake *intake)
 {
     for (uint32_t i = 0; i < INTAKE_BATCHES; i++) {
-        router_close(intake->batches[i].router);
-        free(intake->batches[i].routings);
+        struct intake_batch *batch = &intake->batches[i];
+        for (uint32_t k = 0; k < ROUTER_BATCH_MAX; k++)
+            claims_end(&intake->claims, &batch->claims[k], &batch->ways[k]);
+        router_close(batch->router);
+        free(batch->routings);
     }
+    claims_close(&intake->claims);
     *intake = (struct intake){0};
 }
 
@@ -131,12 +135,24 @@ static bool start_batch(struct shard *shard)
 }
 
 /* All claims of the publication's messages are answered. */
-static bool is_answered(const struct shard *shard, const struct intake_batch *batch, uint32_t first)
+static bool is_answered(struct shard *shard, struct intake_batch *batch, uint32_t first)
 {
-    for (uint32_t i = first; i < first + batch->routings[first].part_count; i++)
-        if (batch->items[i].answer_turn > shard->turn_number)
+    for (uint32_t i = first; i < first + batch->routings[first].part_count; i++) {
+        uint32_t claim = batch->items[i].claim;
+        if (batch->ways[claim].answer_turn > shard->turn_number ||
+            claims_settle(&shard->intake.claims, &batch->claims[claim], &batch->ways[claim]) ==
+                CLAIM_WAITS)
             return false;
+    }
     return true;
+}
+
+static void end_claims(struct shard *shard, struct intake_batch *batch, uint32_t first)
+{
+    for (uint32_t i = first; i < first + batch->routings[first].part_count; i++) {
+        uint32_t claim = batch->items[i].claim;
+        claims_end(&shard->intake.claims, &batch->claims[claim], &batch->ways[claim]);
+    }
 }
 
 /* Finishes what is answered of the oldest batch. True if anything moved. */
@@ -147,9 +163,11 @@ static bool retire_batch(struct shard *shard)
     uint32_t before = batch->retired;
     for (uint32_t i = before; i < batch->count; i += batch->routings[i].part_count) {
         batch->retired = i;
-        if (batch->items[i].publication != NULL &&
-            (!is_answered(shard, batch, i) || !retire_publication(shard, batch, i)))
+        if (batch->items[i].publication == NULL)
+            continue;
+        if (!is_answered(shard, batch, i) || !retire_publication(shard, batch, i))
             return i > before;
+        end_claims(shard, batch, i);
     }
     intake->first_batch = (intake->first_batch + 1) % INTAKE_BATCHES;
     intake->batch_count--;
@@ -158,14 +176,8 @@ static bool retire_batch(struct shard *shard)
 
 static void claim_all(struct shard *shard, struct intake_batch *batch)
 {
-    uint64_t answer_turns[ROUTER_BATCH_MAX];
-    if (batch->claim_count == 0)
-        return;
-    claims_ask(&shard->intake.claims, batch->claims, batch->claim_count, shard_window_time_s(shard),
-               shard->turn_number, answer_turns);
-    for (uint32_t i = 0; i < batch->count; i++)
-        if (batch->items[i].publication != NULL)
-            batch->items[i].answer_turn = answer_turns[batch->items[i].claim];
+    if (batch->claim_count > 0)
+        claims_ask(&shard->intake.claims, batch->claims, batch->ways, batch->claim_count);
 }
 
 /* ---- how a publication ends ---- */

@@ -26,7 +26,6 @@ struct intake_item {
     uint32_t record_bytes;           /* reserved at each destination it goes to */
     uint32_t claim;                  /* index of its claim */
     struct destination_set diverted; /* full ones whose dead letter takes it instead */
-    uint64_t answer_turn;
 };
 
 struct intake_batch {
@@ -36,7 +35,8 @@ struct intake_batch {
     struct routing *routings;                           /* ROUTER_BATCH_MAX */
     struct intake_item items[ROUTER_BATCH_MAX];         /* by routing */
     struct window_claim claims[ROUTER_BATCH_MAX];
-    uint32_t count, retired, claim_count; /* of messages */
+    struct claim_way ways[ROUTER_BATCH_MAX]; /* of the claims */
+    uint32_t count, retired, claim_count;    /* of messages */
 };
 
 struct intake {
@@ -47,9 +47,9 @@ struct intake {
     struct claims claims;
 };
 
-MUST_CHECK enum status intake_open(struct intake *intake, const struct digest_secret *secret,
-                                   uint16_t entries_max, struct window *window,
-                                   struct delays *delays);
+/* `shard` has its configuration, its secret and its window. */
+MUST_CHECK enum status intake_open(struct shard *shard);
+/* Before the recall goes: claims may still wait for it. */
 void intake_close(struct intake *intake);
 
 /* Takes a publication in at the end of the queue. */

@@ -16,12 +16,13 @@ static struct denial retire_message(struct shard *shard, struct intake_batch *ba
                                     struct commit_item *out_item, struct record_id *out_id);
 static void give_up(struct shard *shard, struct intake_batch *batch, uint32_t from, uint32_t end,
                     uint32_t denied, struct denial denial);
-static bool is_replay(struct shard *shard, struct window_claim *claim, uint64_t *out_position);
-static struct denial judge(const struct routing *routing, const struct window_claim *claim);
+static struct denial judge(struct shard *shard, struct intake_batch *batch, uint32_t index);
+static struct denial judge_verdict(const struct routing *routing, const struct window_claim *claim);
 static struct denial accept_message(struct shard *shard, struct intake_batch *batch, uint32_t index,
                                     struct commit_item *out_item, struct record_id *out_id);
 
 static const struct denial none = {0};
+static const struct denial is_undecided = {REFUSAL_TRY_AGAIN, "its twin is being decided"};
 
 static uint64_t measure(const struct intake_batch *batch, uint32_t first)
 {
@@ -76,11 +77,10 @@ static uint32_t find_denied(struct shard *shard, struct intake_batch *batch, uin
 {
     uint32_t index = first, end = first + batch->routings[first].part_count;
     for (; index < end; index++) {
-        struct window_claim *claim = &batch->claims[batch->items[index].claim];
-        uint64_t position;
-        if (is_replay(shard, claim, &position) || claim->verdict == VERDICT_REPLAY)
-            continue; /* of one that is written, or of one before it among these */
-        *out_denial = judge(&batch->routings[index], claim);
+        *out_denial = judge(shard, batch, index);
+        if (batch->claims[batch->items[index].claim].verdict == VERDICT_REPLAY &&
+            out_denial->reason == is_undecided.reason)
+            continue; /* of one before it among these */
         if (out_denial->reason != NULL)
             break;
     }
@@ -92,13 +92,12 @@ static struct denial retire_message(struct shard *shard, struct intake_batch *ba
 {
     const struct intake_item *item = &batch->items[index];
     const struct routing *routing = &batch->routings[index];
-    struct window_claim *claim = &batch->claims[item->claim];
-    uint64_t position;
-    if (!is_replay(shard, claim, &position)) {
-        struct denial denial = judge(routing, claim);
-        return denial.reason != NULL ? denial
-                                     : accept_message(shard, batch, index, out_item, out_id);
-    }
+    const struct claim_way *way = &batch->ways[item->claim];
+    struct denial denial = judge(shard, batch, index);
+    if (denial.reason != NULL)
+        return denial;
+    if (!claim_is_replay(&batch->claims[item->claim], way))
+        return accept_message(shard, batch, index, out_item, out_id);
     /* The first's receipt again, once the first is safe. */
     struct intake_account *account =
         shard_account(shard, routing->arrival->participant, routing->arrival->channel);
@@ -108,7 +107,7 @@ static struct denial retire_message(struct shard *shard, struct intake_batch *ba
     admission_unreserve(shard, routing, item->record_bytes);
     *out_item =
         (struct commit_item){.position = WINDOW_NO_POSITION, .window_entry = WINDOW_NO_ENTRY};
-    *out_id = journal_message(&shard->journal, position)->id;
+    *out_id = way->first_id;
     return none;
 }
 
@@ -133,22 +132,23 @@ static void give_up(struct shard *shard, struct intake_batch *batch, uint32_t fr
                   is_whole ? denial.refusal : REFUSAL_TRY_AGAIN, reason);
 }
 
-/* Of a record, whose position it tells. The claim's first may have been withdrawn since (refused
- * after its claim): then it is asked once more. */
-static bool is_replay(struct shard *shard, struct window_claim *claim, uint64_t *out_position)
+/* Why the message gets no receipt, as its claim stands now. */
+static struct denial judge(struct shard *shard, struct intake_batch *batch, uint32_t index)
 {
-    for (int tries = 0; tries < 2 && claim->verdict == VERDICT_REPLAY; tries++) {
-        enum window_state state = window_claim_state(shard->window, claim, out_position);
-        if (state == WINDOW_PLACED || state == WINDOW_CONFIRMED)
-            return true;
-        if (state == WINDOW_GONE)
-            window_ask(shard->window, claim, 1, shard_window_time_s(shard));
+    uint32_t number = batch->items[index].claim;
+    struct window_claim *claim = &batch->claims[number];
+    struct claim_way *way = &batch->ways[number];
+    switch (claims_settle(&shard->intake.claims, claim, way)) {
+    case CLAIM_DECIDED: break;
+    case CLAIM_WAITS: return is_undecided;
+    case CLAIM_FAILED:
+        return (struct denial){REFUSAL_TRY_AGAIN,
+                               "the journal cannot be read where it may have it already"};
     }
-    return false;
+    return claim_is_replay(claim, way) ? none : judge_verdict(&batch->routings[index], claim);
 }
 
-/* What a claim's verdict means, if it is not that of a record's replay. */
-static struct denial judge(const struct routing *routing, const struct window_claim *claim)
+static struct denial judge_verdict(const struct routing *routing, const struct window_claim *claim)
 {
     switch (claim->verdict) {
     case VERDICT_FRESH:
@@ -160,8 +160,7 @@ static struct denial judge(const struct routing *routing, const struct window_cl
     case VERDICT_COLLISION:
         return (struct denial){REFUSAL_COLLISION, refusal_text(REFUSAL_COLLISION)};
     case VERDICT_REPLAY: /* of a message that came after it, and is not written yet */
-        return (struct denial){REFUSAL_TRY_AGAIN, "its twin is being decided"};
-    case VERDICT_UNREAD: /* never, while all that the window knows is in memory */
+    case VERDICT_UNREAD: return is_undecided;
     case VERDICT_NO_ROOM: break;
     }
     return (struct denial){REFUSAL_TRY_AGAIN, "the dedupe window has no room"};

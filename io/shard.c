@@ -55,9 +55,9 @@ static enum window_match match_record(void *context, uint64_t position,
                                       const struct window_claim *claim)
 {
     const struct shard *shard = context;
-    if (!journal_has(&shard->journal, position))
+    const struct record *record = shard_record(shard, position);
+    if (record == NULL)
         return WINDOW_MATCH_UNREAD;
-    const struct record *record = journal_message(&shard->journal, position);
     if (!digest_equal(record->identity, claim->identity))
         return WINDOW_MATCH_NOTHING;
     if (bytes_equal(record_whole(record), claim->body))
@@ -70,7 +70,8 @@ static enum window_match match_record(void *context, uint64_t position,
 static void prefetch_record(void *context, uint64_t position)
 {
     const struct shard *shard = context;
-    __builtin_prefetch(journal_record(&shard->journal, position));
+    if (journal_has(&shard->journal, position))
+        __builtin_prefetch(journal_record(&shard->journal, position));
 }
 
 static enum status open_loop(struct shard *shard, char *out_problem, size_t problem_capacity)
@@ -163,8 +164,7 @@ static enum status open_queues(struct shard *shard)
                                 further messages of a publication */
         status = commit_open(&shard->commits, publications * 2 + promises + ROUTER_BATCH_MAX);
     if (status == STATUS_OK)
-        status = intake_open(&shard->intake, &shard->secret, (uint16_t)options->entries_max,
-                             shard->window, &shard->delays);
+        status = intake_open(shard);
     if (status == STATUS_OK)
         status = hold_open(&shard->holds, (uint32_t)options->holds_max, options->hold_bytes_max);
     if (status == STATUS_OK)

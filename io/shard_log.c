@@ -395,6 +395,15 @@ void shard_log_let_go(struct shard *shard)
         journal_keep_from(journal, journal_block_end(block));
 }
 
+const struct record *shard_record(const struct shard *shard, uint64_t position)
+{
+    if (journal_has(&shard->journal, position))
+        return journal_message(&shard->journal, position);
+    const struct record_head *head =
+        shard->recall != NULL ? recall_find(shard->recall, position) : NULL;
+    return head != NULL && head->kind == RECORD_KIND_MESSAGE ? (const struct record *)head : NULL;
+}
+
 uint64_t shard_log_time_ms(const struct shard *shard)
 {
     uint64_t served_ns = loop_now_ns(shard->loop) - shard->started_ns;

@@ -52,6 +52,10 @@ void shard_log_note_identity(struct shard *shard, const struct record *record,
 /* What the disk has and no commit needs any more may be overwritten in memory. */
 void shard_log_let_go(struct shard *shard);
 
+/* The message at a position of which somebody knows, in memory or read back lately; NULL: it has to
+ * be read. There until more is appended or read. */
+const struct record *shard_record(const struct shard *shard, uint64_t position);
+
 /* Milliseconds that only a running server counts, however often it started. */
 uint64_t shard_log_time_ms(const struct shard *shard);
 
