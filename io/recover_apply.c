@@ -274,6 +274,49 @@ static enum status end_holds(struct recover *recover)
                : refuse_stranger(recover, stranger, strange, "are held and not decided upon");
 }
 
+/* ---- the intake's accounts ---- */
+
+/* NULL: whose account it was is gone. */
+static struct intake_account *find_account(const struct recover *recover, uint64_t generation,
+                                           uint16_t participant, uint16_t channel)
+{
+    const struct shard *shard = recover->shard;
+    const struct generation_list *list = &shard->generations;
+    participant = generation_list_now(list, generation, NAME_PARTICIPANT, participant);
+    channel = generation_list_now(list, generation, NAME_CHANNEL, channel);
+    if (participant == GENERATION_NO_INDEX || channel == GENERATION_NO_INDEX)
+        return NULL;
+    size_t channels = shard->generation->channel_count;
+    return &shard->intake_accounts[participant * channels + channel];
+}
+
+static void apply_intake(const struct recover *recover, const struct fact_intake *fact)
+{
+    struct intake_account *account =
+        find_account(recover, recover->log_generation, fact->participant, fact->channel);
+    if (account != NULL)
+        *account = fact->account;
+}
+
+/* The next fact tells its account with it; behind the last one it is counted here. (Its bytes were
+ * received, and may stand in that fact, before it was decided.) */
+static void count_accepted(const struct recover *recover, const struct record *record)
+{
+    if (record->cause != RECORD_MESSAGE || (record->head.flags & RECORD_COPIED) != 0)
+        return;
+    struct intake_account *account =
+        find_account(recover, record->generation, record->participant, record->channel);
+    if (account == NULL)
+        return;
+    account->received++;
+    if (record->verdict == VERDICT_FRESH)
+        account->fresh++;
+    else if (record->verdict == VERDICT_CONFLICT)
+        account->conflict++;
+    else
+        account->amendment++;
+}
+
 /* ---- records ---- */
 
 static enum status apply_message(struct recover *recover, const struct record *record,
@@ -291,24 +334,13 @@ static enum status apply_message(struct recover *recover, const struct record *r
                      ? apply_held(recover, record, position, slot)
                      : outlet_restore_message(recover->slots[slot].restore, record, position);
     }
-    if (status == STATUS_OK && sidecar_wants(&record->head))
+    if (status != STATUS_OK)
+        return status;
+    if (sidecar_wants(&record->head))
         recover_identity(recover, record, position);
+    count_accepted(recover, record);
     recover->figures.messages += (record->head.flags & RECORD_COPIED) == 0;
     return status;
-}
-
-static void apply_intake(const struct recover *recover, const struct fact_intake *fact)
-{
-    const struct shard *shard = recover->shard;
-    const struct generation_list *list = &shard->generations;
-    uint16_t participant =
-        generation_list_now(list, recover->log_generation, NAME_PARTICIPANT, fact->participant);
-    uint16_t channel =
-        generation_list_now(list, recover->log_generation, NAME_CHANNEL, fact->channel);
-    if (participant == GENERATION_NO_INDEX || channel == GENERATION_NO_INDEX)
-        return; /* whose account it was is gone */
-    size_t channels = shard->generation->channel_count;
-    shard->intake_accounts[participant * channels + channel] = fact->account;
 }
 
 /* Of a destination. */

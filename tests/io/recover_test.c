@@ -683,6 +683,32 @@ Test(recover, what_is_held_is_held_again)
     built_close(log);
 }
 
+Test(recover, messages_behind_the_last_account_are_counted)
+{
+    struct built_log *log = open_log();
+    built_message(log, 0, "before");
+    struct fact_intake *fact = built_record(log, sizeof *fact, RECORD_KIND_INTAKE);
+    fact->account.received = 3;
+    fact->account.fresh = 1;
+    fact->account.replay = 2;
+    built_seal(log);
+    built_message(log, 0, "behind");
+    built_message(log, 0, "amended")->verdict = VERDICT_AMENDMENT;
+    built_message(log, 0, "conflicting")->verdict = VERDICT_CONFLICT;
+    built_message(log, 0, "carried along")->head.flags = RECORD_COPIED;
+    built_message(log, 0, "released")->cause = RECORD_RELEASED;
+    built_seal(log);
+    struct start *start = start_well(log, turned_text);
+    const struct intake_account *account = &start->shard->intake_accounts[0];
+    cr_expect_eq(account->received, 6);
+    cr_expect_eq(account->fresh, 2);
+    cr_expect_eq(account->amendment, 1);
+    cr_expect_eq(account->conflict, 1);
+    cr_expect_eq(intake_gap(account), 0);
+    start_close(start);
+    built_close(log);
+}
+
 Test(recover, accounts_of_the_intake_are_those_told_last)
 {
     struct built_log *log = open_log();
