@@ -1,0 +1,121 @@
+"""Wall clocks that jump years, both ways, under load and between two lives of the server: no identity is
+forgotten early (each message sent again gets its first receipt), ids never run backwards, no timer is
+stuck (a blocked read, a deadline), nothing is lost.
+
+    clock_torture.py [--jumps N] [--seed S]
+"""
+
+import argparse
+import os
+import pathlib
+import random
+import shutil
+import struct
+import sys
+import tempfile
+import time
+
+from torture_load import Load
+from torture_peer import Peer, encode_command, parse_id, receipts_again
+from torture_server import Kouan
+
+CONFIG = """
+sync: commit
+memory: 32MiB
+segment: 4MiB
+block: 64KiB
+journal: journal
+window_span: 1h
+message_max: 64KiB
+channels: [{name: in}]
+destinations:
+  - {name: all, groups: [quick, lazy]}
+unroutable: all
+"""
+GROUPS = {("all", "quick"): "q", ("all", "lazy"): "l"}
+YEAR_SECONDS = 365 * 86400
+
+
+def look(kouan, load, last_id):
+    """One message of our own, a blocked read that ends in time, and receipts again. Its id."""
+    peer = Peer(kouan.address)
+    peer.send(encode_command("XADD", "in", "*", "body", b'{"messageType":"PING","n":"%d"}' %
+                             time.monotonic_ns()))
+    reply = peer.read()
+    if isinstance(reply, Exception):
+        raise AssertionError(f"a message after a jump: {reply}")
+    if parse_id(reply) <= last_id:
+        raise AssertionError(f"the id {reply} is not above the last one, {last_id}")
+    began = time.monotonic()
+    peer.send(encode_command("XREAD", "BLOCK", 50, "STREAMS", "all", "18446744073709551615-0"))
+    if peer.read(seconds=5) is not None:
+        raise AssertionError("a blocked read got something that cannot be there")
+    if time.monotonic() - began > 4:
+        raise AssertionError("a blocked read did not end in time")
+    for publisher, receipts in enumerate(load.receipts):
+        wrong = receipts_again(peer, publisher, receipts.known(300))
+        if wrong:
+            raise AssertionError(f"{len(wrong)} of 300 receipts were forgotten: {wrong[:5]}")
+    peer.close()
+    return parse_id(reply)
+
+
+def torture(jumps, seed, folder, shim):
+    state = random.Random(seed)
+    shift = folder / "shift"
+
+    def set_clock(seconds):
+        shift.write_bytes(struct.pack("<q", seconds)) if not shift.exists() else overwrite(seconds)
+
+    def overwrite(seconds):
+        with open(shift, "r+b") as file:
+            file.write(struct.pack("<q", seconds))
+
+    set_clock(0)
+    (folder / "kouan.yaml").write_text(CONFIG)
+    kouan = Kouan(folder, GROUPS)
+    environment = {"LD_PRELOAD": str(shim), "KOUAN_CLOCK_SHIM": str(shift)}
+    load = Load(kouan.address, folder, seed, publishers=2, groups=GROUPS, rate=3000)
+    last_id = 0
+    try:
+        kouan.start(environment)
+        kouan.wait_until_up()
+        load.start()
+        for _ in range(jumps):
+            time.sleep(0.2 + state.random() * 0.3)
+            restart = state.random() < 0.3
+            if restart:
+                kouan.kill()
+            set_clock(state.choice((-20, -2, 0, 1, 10, 40)) * YEAR_SECONDS + state.randrange(86400))
+            if restart:
+                kouan.start(environment)
+                kouan.wait_until_up()
+            last_id = look(kouan, load, last_id)
+        verdict = load.finish(kouan.is_drained)
+        kouan.stop()
+        verdict.check()
+        print(f"{jumps} jumps: {verdict}")
+    finally:
+        load.kill()
+        kouan.end()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--jumps", type=int, default=8)
+    parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(3), "little"))
+    parser.add_argument("--shim", required=True, help="clock_shim.so")
+    arguments = parser.parse_args()
+    print(f"clock torture: seed {arguments.seed}, {arguments.jumps} jumps", flush=True)
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="kouan-clock-"))
+    try:
+        torture(arguments.jumps, arguments.seed, folder, pathlib.Path(arguments.shim).resolve())
+    except AssertionError as problem:
+        print(f"FAILED (seed {arguments.seed})\n{problem}")
+        sys.exit(1)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

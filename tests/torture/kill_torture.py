@@ -1,0 +1,167 @@
+"""kill -9 under load: the server dies at random moments and at chosen ones (while it recovers, changes
+segments, copies forward, gives segments up), and is started again. At the end nothing that had a receipt
+is missing, nothing whose XACK was answered came again, no message has two records within the window,
+the order per case held, the books are right to the last message, and the journal verifies.
+
+    kill_torture.py [--cycles N] [--seed S]
+"""
+
+import argparse
+import collections
+import os
+import pathlib
+import random
+import shutil
+import sys
+import tempfile
+import time
+
+from torture_load import Load
+from torture_server import Kouan, WireClosed
+
+# The smallest segments and memory: they change, go, and are copied forward all the time.
+WINDOW_SECONDS = 4
+CONFIG = f"""
+sync: commit
+memory: 32MiB
+segment: 4MiB
+block: 64KiB
+retain_time: 1s
+window_span: {WINDOW_SECONDS}s
+journal: journal
+message_max: 64KiB
+channels: [{{name: in}}]
+destinations:
+  - {{name: all, groups: [quick, lazy]}}
+  - {{name: half, groups: [{{name: cases, order: case}}]}}
+tables: [all.csv, half.csv]
+"""
+TABLES = {"all.csv": "id,message_type,to\nall,ORDER,all\n",
+          "half.csv": "id,message_type,to\nhalf,ORDER,half\n"}
+GROUPS = {("all", "quick"): "q", ("all", "lazy"): "l", ("half", "cases"): "qq"}
+EVENT_SECONDS = 2.0  # how long a life waits for what it is to die of
+
+
+class Lives:
+    """One after the other; what each died of is counted."""
+
+    def __init__(self, kouan, state):
+        self.kouan, self.state = kouan, state
+        self.log_folder = kouan.folder / "journal" / "00"
+        self.deaths = collections.Counter()
+        self.served_seconds = 0.0
+
+    def live(self):
+        kind = self.state.choices(("start", "recovery", "anywhere", "rotation", "copying", "giving up"),
+                                  (15, 10, 30, 15, 15, 15))[0]
+        self.kouan.start()
+        if kind == "start":
+            time.sleep(self.state.random() * 0.12)
+        elif kind == "recovery":
+            kind = self._until(kind, lambda: (self.log_folder / "last.tmp").exists(), 0.3)
+        else:
+            kind = self._serve(kind)
+        self.deaths[kind] += 1
+        self.kouan.kill()
+
+    def _serve(self, kind):
+        self.kouan.wait_until_up()
+        began = time.monotonic()
+        if kind == "anywhere":
+            time.sleep(self.state.random() ** 2 * 1.2)
+        elif kind == "rotation":
+            last = self._segments()[-1]
+            kind = self._until(kind, lambda: self._segments()[-1] != last)
+        elif kind == "giving up":
+            first = self._segments()[0]
+            kind = self._until(kind, lambda: self._segments()[0] != first)
+        else:
+            kind = self._until(kind, lambda: self._copied() > 0)
+            time.sleep(self.state.random() * 0.02)
+        if kind != "anywhere":
+            self._copied()
+        self.served_seconds += time.monotonic() - began
+        return kind
+
+    def _until(self, kind, has_come, seconds=EVENT_SECONDS):
+        deadline = time.monotonic() + seconds
+        while not has_come():
+            if time.monotonic() > deadline:
+                return f"{kind}, in vain"
+            time.sleep(0.0005)
+        return kind
+
+    def _segments(self):
+        return sorted(name for name in os.listdir(self.log_folder)
+                      if name.endswith(".segment") and not name.startswith("spare")) or [""]
+
+    def _copied(self):
+        """Of this life."""
+        try:
+            info = self.kouan.info()
+        except (OSError, WireClosed):
+            return 0
+        return int(info["copied_forward"])
+
+    def __str__(self):
+        return ", ".join(f"{count} {kind}" for kind, count in sorted(self.deaths.items()))
+
+
+def make_server(folder):
+    (folder / "kouan.yaml").write_text(CONFIG)
+    for name, text in TABLES.items():
+        (folder / name).write_text(text)
+    return Kouan(folder, GROUPS)
+
+
+def torture(cycles, seed, folder):
+    state = random.Random(seed)
+    kouan = make_server(folder)
+    load = Load(kouan.address, folder, seed, publishers=2, groups=GROUPS,
+                window_ms=WINDOW_SECONDS * 1000)
+    lives = Lives(kouan, state)
+    load.start()
+    try:
+        kouan.start()
+        kouan.wait_until_up()
+        kouan.kill()
+        for _ in range(cycles):
+            lives.live()
+            if state.random() < 0.1:
+                kouan.verify()
+        served = load.receipt_count()
+        kouan.start()
+        kouan.wait_until_up()
+        verdict = load.finish(kouan.is_drained)
+        verdict.judge_books(kouan.ledger(), GROUPS)
+        kouan.stop()
+        print(f"died: {lives}\n{verdict}\n{served / lives.served_seconds:.0f} receipts a second "
+              f"while it served, {lives._segments()[0]} is the oldest segment")
+        verdict.check()
+        return kouan.verify()
+    finally:
+        load.kill()
+        kouan.end()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cycles", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(3), "little"))
+    parser.add_argument("--keep", action="store_true", help="keep the folder when it fails")
+    arguments = parser.parse_args()
+    print(f"kill torture: seed {arguments.seed}, {arguments.cycles} cycles", flush=True)
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="kouan-torture-"))
+    try:
+        verified = torture(arguments.cycles, arguments.seed, folder)
+    except AssertionError as problem:
+        print(f"FAILED (seed {arguments.seed})\n{problem}\nfolder: {folder}")
+        if not arguments.keep:
+            shutil.rmtree(folder)
+        sys.exit(1)
+    shutil.rmtree(folder)
+    print(verified.strip().splitlines()[-1])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""Load that outlives its server: publishers and consumers, each a process of its own, which connect
+again whenever the connection ends, and remember everything that they were told.
+
+    load = Load(address, folder, seed, publishers=2, groups=GROUPS)
+    load.start()
+    ...                         # the server may die, and come back, as often as it likes
+    verdict = load.finish(is_drained)   # publishers resend what is unanswered; consumers drain
+    verdict.check()             # what they remember, compared
+
+`groups` is {(destination, group): kinds}, a letter for each consumer: "q" acknowledges at once, "l"
+is lazy.
+"""
+
+import multiprocessing
+import pathlib
+import pickle
+import time
+
+from torture_consumer import consume
+from torture_publisher import Receipts, publish
+from torture_verdict import Verdict
+
+SETTLE_SECONDS = 60  # for the end: all resent, all delivered, all acknowledged
+
+
+class Load:
+    """`window_ms`: how long dedupe remembers; None: longer than this lasts."""
+
+    def __init__(self, address, folder, seed, publishers, groups, window=256, rate=0,
+                 window_ms=None):
+        context = multiprocessing.get_context("fork")
+        self.folder, self.publisher_count, self.groups = folder, publishers, groups
+        self.window_ms = window_ms
+        self.stop_new, self.stop_all = context.Event(), context.Event()
+        self.receipts = [Receipts(context) for _ in range(publishers)]
+        self.publishers = [
+            context.Process(target=publish, args=(folder, address, number, self.receipts[number],
+                                                  window, rate, self.stop_new, self.stop_all))
+            for number in range(publishers)]
+        self.consumers = [
+            context.Process(target=consume, args=(folder, address, destination, group, str(number),
+                                                  publishers, seed, kind == "l", self.stop_all))
+            for (destination, group), kinds in groups.items() for number, kind in enumerate(kinds)]
+
+    def start(self):
+        for process in self.publishers + self.consumers:
+            process.start()
+
+    def receipt_count(self):
+        return sum(receipts.count.value for receipts in self.receipts)
+
+    def finish(self, is_drained):
+        """`is_drained()` says whether every group has acknowledged everything."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        self.stop_new.set()
+        for process in self.publishers:
+            process.join(max(0.1, deadline - time.monotonic()))
+        while time.monotonic() < deadline and not is_drained():
+            time.sleep(0.05)
+        drained = is_drained()
+        self.stop_all.set()
+        for process in self.publishers + self.consumers:
+            process.join(20)
+            if process.is_alive():
+                process.kill()
+                process.join()
+        return Verdict(self, drained)
+
+    def kill(self):
+        for process in self.publishers + self.consumers:
+            if process.is_alive():
+                process.kill()
+                process.join()
+
+    def read(self, name):
+        """What a process remembers; None if it had to be killed."""
+        path = pathlib.Path(self.folder, name)
+        return pickle.loads(path.read_bytes()) if path.exists() else None

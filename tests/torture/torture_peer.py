@@ -1,0 +1,117 @@
+"""What publishers and consumers of the torture stand on: connections, ids, and the messages, which are
+the same bytes whenever they are asked for.
+
+Needs python3-hiredis for its parser; the scripts are skipped without it.
+"""
+
+import pathlib
+import re
+import socket
+import sys
+import time
+
+try:
+    import hiredis
+except ImportError:
+    print("skipped: python3-hiredis is not installed")
+    sys.exit(77)
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+
+from kouan_harness import connect, die_with_parent, encode_command  # noqa: E402
+
+CASES = 64  # of each publisher: message N is of case N % CASES
+PADS = tuple(b"x" * size for size in (0, 0, 40, 200, 200, 200, 700, 3000))
+BODY = re.compile(rb'"messageId":"p(\d+)-(\d+)"')
+SEQ_BITS = 21
+
+
+class Lost(Exception):
+    """The connection ended."""
+
+
+class Peer:
+    """A connection with hiredis's parser."""
+
+    def __init__(self, address):
+        self.socket = connect(address, seconds=5)
+        self.reader = hiredis.Reader()
+        self.since_ns = time.monotonic_ns()
+
+    def send(self, data):
+        try:
+            self.socket.sendall(data)
+        except OSError as error:
+            raise Lost(str(error)) from None
+
+    def read(self, seconds=None):
+        """The next reply; None after `seconds` without one."""
+        while True:
+            reply = self.reader.gets()
+            if reply is not False:
+                return reply
+            self.socket.settimeout(seconds)
+            try:
+                data = self.socket.recv(1 << 18)
+            except socket.timeout:
+                return None
+            except OSError as error:
+                raise Lost(str(error)) from None
+            if not data:
+                raise Lost("closed")
+            self.reader.feed(data)
+
+    def close(self):
+        self.socket.close()
+
+
+def peer_when_there(address, stop):
+    """Connects, as soon as somebody listens; None when there is no more use in it."""
+    while True:
+        try:
+            return Peer(address)
+        except OSError:
+            if stop.is_set():
+                return None
+            time.sleep(0.005)
+
+
+def parse_id(text):
+    """One number, in the order of ids, for up to two million messages a millisecond."""
+    ms, seq = text.split(b"-")
+    return (int(ms) << SEQ_BITS) + (int(seq) >> 8)
+
+
+def id_ms(number):
+    return number >> SEQ_BITS
+
+
+def event(publisher, number):
+    return (b'{"messageType":"ORDER","messageId":"p%d-%d","keys":{"order":"case-%d-%d"},"pad":"%s"}' %
+            (publisher, number, publisher, number % CASES, PADS[number * 2654435761 >> 7 & 7]))
+
+
+def publication(publisher, number):
+    """The command that sends it."""
+    body = event(publisher, number)
+    return (b"*5\r\n$4\r\nXADD\r\n$2\r\nin\r\n$1\r\n*\r\n$4\r\nbody\r\n$%d\r\n%s\r\n" %
+            (len(body), body))
+
+
+def receipts_again(peer, publisher, known):
+    """Sends again what has these receipts, {number: receipt}; [(number, receipt, what it got)] where
+    that is another answer."""
+    wrong = []
+    numbers = list(known)
+    for first in range(0, len(numbers), 200):
+        some = numbers[first:first + 200]
+        peer.send(b"".join(publication(publisher, number) for number in some))
+        for number in some:
+            reply = peer.read()
+            if isinstance(reply, Exception) or parse_id(reply) != known[number]:
+                wrong.append((number, known[number], str(reply)))
+    return wrong
+
+
+__all__ = ["BODY", "CASES", "Lost", "Peer", "die_with_parent", "encode_command", "event", "id_ms", "parse_id",
+           "peer_when_there", "publication", "receipts_again"]

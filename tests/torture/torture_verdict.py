@@ -1,0 +1,175 @@
+"""What publishers and consumers remember, compared: with each other, and with the books."""
+
+import collections
+
+from torture_peer import CASES, id_ms
+from torture_publisher import MESSAGES_MAX
+
+COMPLAINTS_MAX = 40
+
+
+class Verdict:
+    def __init__(self, load, drained):
+        self.problems = [] if drained else ["not everything was acknowledged in time"]
+        self.window_ms = load.window_ms
+        self.published = [load.read(f"publisher-{n}") for n in range(load.publisher_count)]
+        self.known = [receipts.known(MESSAGES_MAX) for receipts in load.receipts]
+        self.receipts = sum(map(len, self.known))
+        self.deliveries = self.again = 0
+        self.seconds = {}  # id -> message, of records after the first
+        for number, publisher in enumerate(self.published):
+            self._judge_publisher(number, publisher)
+        for (destination, group), kinds in load.groups.items():
+            members = [load.read(f"consumer-{destination}-{group}-{n}") for n in range(len(kinds))]
+            if None in members:
+                self._complain(f"{destination}/{group}: a consumer hangs")
+            else:
+                self._judge_group(f"{destination}/{group}", members)
+
+    def _complain(self, text):
+        if len(self.problems) < COMPLAINTS_MAX:
+            self.problems.append(text)
+
+    def _judge_publisher(self, number, publisher):
+        if publisher is None:
+            self._complain(f"publisher {number} hangs")
+            return
+        for error in publisher["errors"]:
+            self._complain(f"publisher {number}: {error}")
+        if publisher["unanswered"]:
+            self._complain(f"publisher {number}: {publisher['unanswered']} are without an answer: "
+                           f"{dict(publisher['try_again'])}")
+
+    # ---- a group ----
+
+    def _judge_group(self, name, members):
+        for member in members:
+            self.again += member["again"]
+            for error in member["errors"]:
+                self._complain(f"{name}: {error}")
+        for publisher, known in enumerate(self.known):
+            memories = [member["memory"][publisher] for member in members]
+            records = collections.defaultdict(set)
+            firsts = self._firsts(name, publisher, memories, records)
+            self.deliveries += len(firsts)
+            for member in members:
+                self._judge_seconds(name, publisher, member["seconds"], firsts, records)
+            self._judge_receipts(name, publisher, known, records)
+            self._judge_order(name, publisher, firsts)
+            self._judge_settled(name, publisher, memories)
+
+    def _firsts(self, name, publisher, memories, out_records):
+        """{number: (when it was first seen, its record)}"""
+        firsts = {}
+        for memory in memories:
+            for number, record in enumerate(memory.ids):
+                if record == 0:
+                    continue
+                out_records[number].add(record)
+                seen = memory.seen[number], record
+                other = firsts.get(number)
+                if other is not None and other[1] != record:
+                    self._note_second(name, (publisher, number), *sorted((record, other[1])))
+                firsts[number] = seen if other is None else min(seen, other)
+        return firsts
+
+    def _judge_seconds(self, name, publisher, seconds, firsts, records):
+        for record, message in seconds.items():
+            if message[0] == publisher:
+                first = firsts[message[1]][1]
+                records[message[1]].add(record)
+                self._note_second(name, message, *sorted((first, record)))
+
+    def _note_second(self, name, message, first, second):
+        """Two records of a message are right only where dedupe may have forgotten the first: its
+        time is no longer than the wall clock's."""
+        self.seconds[second] = message
+        apart_ms = id_ms(second) - id_ms(first)
+        if self.window_ms is None or apart_ms < self.window_ms:
+            self._complain(f"{name}: message {message} has two records, {apart_ms} ms apart")
+
+    def _judge_receipts(self, name, publisher, known, records):
+        for number, receipt in known.items():
+            found = records.get(number)
+            if found is None:
+                self._complain(f"{name}: message {(publisher, number)} has a receipt, and never came")
+            elif receipt not in found:
+                self._complain(f"{name}: message {(publisher, number)} came as {found}, its receipt "
+                               f"is {receipt}")
+
+    def _judge_order(self, name, publisher, firsts):
+        """Of a case each is seen after those before it."""
+        overtaken = self.published[publisher]["overtaken"] if self.published[publisher] else ()
+        last = {}
+        for number in sorted(firsts):
+            case = number % CASES
+            seen = firsts[number][0]
+            if case in last and seen < last[case][0] and case not in overtaken:
+                self._complain(f"{name}: message {(publisher, number)} came before {last[case][1]}")
+            last[case] = seen, number
+
+    def _judge_settled(self, name, publisher, memories):
+        """What one has settled comes to no other on a connection made later."""
+        for memory in memories:
+            for other in memories:
+                if other is memory:
+                    continue
+                for number, settled in enumerate(memory.settled[:len(other.ids)]):
+                    if (settled and other.connected[number] > settled and
+                            other.ids[number] == memory.ids[number]):
+                        self._complain(f"{name}: message {(publisher, number)} was settled, and came "
+                                       "to another consumer")
+
+    # ---- the books ----
+
+    def judge_books(self, ledger, groups):
+        """`ledger`: what `kouan ledger --json` says when all is drained; every message had a receipt."""
+        total = self.receipts + len(self.seconds)
+        for account in ledger["intake"]:
+            refused = sum(account["refused"].values())
+            if account["received"] != account["accepted"] + account["replay"] + refused:
+                self._complain(f"books: received is not accepted + replay + refused: {account}")
+        self._compare("accepted", sum(each["accepted"] for each in ledger["intake"]), total)
+        for outlet in ledger["outlets"]:
+            self._compare(f"offered to {outlet['destination']}", outlet["offered"], total)
+            for group in outlet["groups"]:
+                name = outlet["destination"], group["group"]
+                if name in groups:
+                    self._compare(f"acknowledged by {name}", group["acknowledged"], total)
+        self.judge_gaps(ledger)
+
+    def judge_gaps(self, ledger):
+        for text in gaps(ledger):
+            self._complain(text)
+
+    def _compare(self, what, books, expected):
+        if books != expected:
+            self._complain(f"books: {what}: {books}, it should be {expected}")
+
+    def __str__(self):
+        tries = collections.Counter()
+        for publisher in filter(None, self.published):
+            tries.update(publisher["try_again"])
+        resent = sum(publisher["resent"] for publisher in filter(None, self.published))
+        text = (f"{self.receipts} receipts, {resent} sent again, {self.deliveries} deliveries, "
+                f"{self.again} repeated, {len(self.seconds)} second records after the window")
+        return text + "".join(f"\n    {count} times {reason}" for reason, count in tries.items())
+
+    def check(self):
+        if self.problems:
+            raise AssertionError("\n".join(self.problems))
+
+
+def gaps(ledger):
+    """Whatever does not balance, in words."""
+    found = []
+    if ledger["gap"] != 0:
+        found.append(f"books: the gap is {ledger['gap']}")
+    for account in ledger["intake"]:
+        if account["gap"] != 0:
+            found.append(f"books: {account}")
+    for outlet in ledger["outlets"]:
+        for each in [outlet, *outlet["groups"]]:
+            if each["gap"] != 0:
+                found.append(f"books of {outlet['destination']}: {each}")
+    return found
