@@ -237,9 +237,20 @@ static void close_listeners(struct shard *shard)
     }
 }
 
+/* The disk's last answers come in turns of the loop, which must find nothing else to do. */
+static void end_turns(struct shard *shard)
+{
+    shard->has_ended = true;
+    loop_undefer(shard->loop, &shard->turn);
+    loop_timer_disarm(shard->loop, &shard->stop_timer);
+    loop_timer_disarm(shard->loop, &shard->park_timer);
+}
+
 void shard_close(struct shard *shard)
 {
     close_listeners(shard);
+    if (shard->loop != NULL)
+        end_turns(shard);
     if (shard->transport != NULL)
         transport_close(shard->transport);
     intake_close(&shard->intake);
@@ -269,7 +280,8 @@ void shard_close(struct shard *shard)
 
 void shard_wake(struct shard *shard)
 {
-    loop_defer(shard->loop, &shard->turn);
+    if (!shard->has_ended)
+        loop_defer(shard->loop, &shard->turn);
 }
 
 /* After all input of a loop's turn: decide, append, commit, answer. */

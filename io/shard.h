@@ -63,7 +63,7 @@ struct shard {
     uint8_t quoted_memory[RESP_INLINE_BYTES_MAX]; /* an inline command as it came */
 
     uint64_t started_ns, started_wall_ms;
-    bool stopping;
+    bool stopping, has_ended; /* ended: no turns any more */
     struct timer stop_timer;
     uint64_t stop_deadline_ns;
     struct shard_figures figures;
