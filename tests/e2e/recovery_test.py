@@ -90,6 +90,53 @@ def settle(told):
 # ---- what is back -----------------------------------------------------------------------------------
 
 
+def test_receipts_of_resends_are_the_first():
+    with House() as house:
+        server = house.server()
+        with server.wire() as wire:
+            ids = publish(wire, range(500))
+            given = wire.call("XADD", "in", "IDMP", "p", "given", "*", "body", event(1000, "FAST"))
+            assert isinstance(given, bytes), given
+        server.kill()
+        with house.server() as server, server.wire() as wire:
+            before = ledger(wire)
+            assert publish(wire, range(500)) == ids
+            assert wire.call("XADD", "in", "IDMP", "p", "given", "*", "body",
+                             event(1000, "FAST")) == given
+            new = publish(wire, [5000])
+            assert new[0] > ids[-1], "ids never run backwards"
+            after = ledger(wire)
+            assert before["intake"][0]["replay"] == 0 and before["gap"] == 0, before
+            assert after["intake"][0]["replay"] == 501, after
+            assert after["intake"][0]["fresh"] == 502 and after["gap"] == 0, after
+
+
+def test_resends_of_what_lies_in_segments_that_need_no_reading():
+    count = 6000
+    with House() as house:
+        server = house.server()
+        with server.wire() as wire:
+            ids = []
+            for first in range(0, count, 500):
+                ids += publish(wire, range(first, first + 500), note="x" * 2500)
+                acknowledge(wire, take(wire))
+            last = publish(wire, [count])
+        server.kill()
+        for without_sidecars in [False, True]:
+            if without_sidecars:
+                for path in (house.journal / "00").glob("*.identities"):
+                    path.unlink()
+            server = house.server()
+            told = server.wait_for_log(rf"{count + 1} identities, .* (\d+) of (\d+) segments")
+            skipped, there = map(int, told.groups())
+            assert 2 <= skipped < there, told.group(0)
+            with server.wire() as wire:
+                assert publish(wire, range(count), note="x" * 2500) == ids
+                assert take(wire) == last
+                assert ledger(wire)["gap"] == 0
+            server.kill()
+
+
 def test_exactly_the_unacknowledged_come_again_in_order():
     chosen = random.Random(4)
     with House() as house:
@@ -246,6 +293,7 @@ def test_names_are_followed():
             (entry,) = wire.call("XREADGROUP", "GROUP", "slow", "c", "STREAMS", "slow", ">")[0][1]
             fields = dict(zip(entry[1][::2], entry[1][1::2]))
             assert fields[b"generation"] == b"2" and fields[b"rule"] == b"rules/held", fields
+            assert publish(wire, range(20), "BOTH") == ids
             assert ledger(wire)["gap"] == 0
         server.kill()
         with house.server() as server, server.wire() as wire:  # and back again
