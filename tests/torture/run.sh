@@ -34,7 +34,8 @@ python=/usr/bin/python3
 here=tests/torture
 for name in $names; do
     case $name in
-    states) run "$build/$here/states" --states "$(count 5000 100000)" --seed "$seed" ;;
+    states) run env KOUAN_CRASH_STATES="$(count 5000 100000)" KOUAN_CRASH_SEED="$seed" \
+        "$build/tests/io/journal_crash_test" ;;
     kill) run $python $here/kill_torture.py --cycles "$(count 20 200)" --seed "$seed" ;;
     power) run $python $here/power_torture.py --cuts "$(count 5 100)" --seed "$seed" ;;
     disk) for scenario in full starved short; do
