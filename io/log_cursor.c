@@ -137,7 +137,7 @@ static const struct block_header *block_at(struct log_cursor *cursor, uint64_t p
     struct block_header header;
     memcpy(&header, data, sizeof header);
     if (header.magic != JOURNAL_BLOCK_MAGIC || header.position != position ||
-        header.size_bytes > size - position % size)
+        header.size_bytes > size - position % size || header.used_bytes > header.size_bytes)
         return NULL;
     uint64_t available = fetch(cursor, position, header.used_bytes, &data);
     if (available < sizeof header)
