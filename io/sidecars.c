@@ -38,10 +38,12 @@ void sidecars_close(struct sidecars *sidecars)
 void sidecars_note(struct sidecars *sidecars, const struct sidecar_identity *identity)
 {
     const struct sidecars_settings *settings = &sidecars->settings;
-    uint64_t segment = identity->position / settings->segment_bytes;
-    if (segment != sidecars->noting_segment) {
+    uint64_t start = sidecars->noting_segment * settings->segment_bytes;
+    if (sidecars->noting_segment == no_segment ||
+        identity->position - start >= settings->segment_bytes) {
         if (sidecars->noting_segment != no_segment)
             let_wait(sidecars);
+        uint64_t segment = identity->position / settings->segment_bytes;
         sidecar_begin(sidecars->noting, settings->log_number, segment, settings->segment_bytes);
         sidecars->noting_segment = segment;
     }
