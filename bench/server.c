@@ -25,13 +25,21 @@ static void log_path(const struct server *server, char *path, size_t capacity)
     snprintf(path, capacity, "%s/log", server->directory);
 }
 
+static void config_path(const struct server *server, char *path, size_t capacity)
+{
+    snprintf(path, capacity, "%s/kouan.yaml", server->directory);
+}
+
+static enum status make_directory(struct server *server)
+{
+    strcpy(server->directory, "/tmp/kouan-bench-XXXXXX");
+    return mkdtemp(server->directory) != NULL ? STATUS_OK : STATUS_IO;
+}
+
 /* Runs the program with both outputs in the log. */
 static enum status spawn(struct server *server, const char *const *arguments)
 {
     char path[96];
-    strcpy(server->directory, "/tmp/kouan-bench-XXXXXX");
-    if (mkdtemp(server->directory) == NULL)
-        return STATUS_IO;
     log_path(server, path, sizeof path);
     pid_t parent = getpid(), process = fork();
     if (process < 0)
@@ -78,11 +86,34 @@ static bool find_address(struct server *server)
     return found;
 }
 
+/* As without a configuration, but for the disk. */
+static enum status write_config(const char *path)
+{
+    static const char text[] = "sync: memory\n"
+                               "channels: [{name: in}]\n"
+                               "destinations:\n"
+                               "  - name: all\n"
+                               "    groups: [all]\n"
+                               "    fields: [profile, message_type, keys, origin, verdict]\n"
+                               "unroutable: all\n";
+    FILE *file = fopen(path, "w");
+    if (file == NULL)
+        return STATUS_IO;
+    bool wrote = fputs(text, file) >= 0;
+    return fclose(file) == 0 && wrote ? STATUS_OK : STATUS_IO;
+}
+
 enum status server_start_kouan(const char *program, struct server *out_server)
 {
     struct server server = {0};
-    const char *const arguments[] = {program, "serve", "--listen", "127.0.0.1:0", NULL};
-    enum status status = spawn(&server, arguments);
+    char path[96];
+    const char *const arguments[] = {program, "serve", "-c", path, "--listen", "127.0.0.1:0", NULL};
+    enum status status = make_directory(&server);
+    config_path(&server, path, sizeof path);
+    if (status == STATUS_OK)
+        status = write_config(path);
+    if (status == STATUS_OK)
+        status = spawn(&server, arguments);
     if (status != STATUS_OK)
         return status;
     for (int waited_ms = 0; waited_ms < START_TIMEOUT_MS; waited_ms += POLL_MS) {
@@ -123,7 +154,9 @@ enum status server_start_redis(struct server *out_server)
     const char *const arguments[] = {"redis-server", "--port", port, "--bind",
                                      "127.0.0.1",    "--save", "",   "--appendonly",
                                      "no",           NULL};
-    enum status status = spawn(&server, arguments);
+    enum status status = make_directory(&server);
+    if (status == STATUS_OK)
+        status = spawn(&server, arguments);
     if (status != STATUS_OK)
         return status;
     snprintf(server.address, sizeof server.address, "127.0.0.1:%s", port);
@@ -148,6 +181,8 @@ void server_stop(struct server *server)
     }
     if (server->directory[0] != '\0') {
         log_path(server, path, sizeof path);
+        unlink(path);
+        config_path(server, path, sizeof path);
         unlink(path);
         rmdir(server->directory);
     }

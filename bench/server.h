@@ -13,8 +13,8 @@ struct server {
     char address[128];
 };
 
-/* `program serve --listen 127.0.0.1:0`, which says where it listens. On failure the server's own
- * words are printed to stderr. */
+/* `program serve --listen 127.0.0.1:0`, without a disk, which says where it listens. On failure the
+ * server's own words are printed to stderr. */
 MUST_CHECK enum status server_start_kouan(const char *program, struct server *out_server);
 MUST_CHECK enum status server_start_redis(struct server *out_server);
 void server_stop(struct server *server);

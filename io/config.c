@@ -166,7 +166,6 @@ enum status config_load_from(const struct config_source *source, const char *pat
     generation->number = 1;
     config->generation = generation;
     config->path = path;
-    config->sync = SYNC_MEMORY; /* until there is a disk */
     options_set_defaults(&config->options);
     load(config, source, diagnostics);
     if (diagnostics->error_count > errors_before) {

@@ -183,6 +183,9 @@ static void on_ready(void *context)
     if (log->segment_error != 0)
         fprintf(stderr, "kouan: there is room for the journal again; messages are taken\n");
     log->segment_error = 0;
+    if (log->writer.settings.loop == NULL)
+        return; /* the start waits for it */
+    journal_set_limit(&shard->journal, segments_limit_position(log->segments));
     journal_writer_wake(&log->writer);
     wake(shard);
 }

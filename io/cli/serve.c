@@ -11,7 +11,7 @@
 #include "io/report.h"
 
 struct serve_arguments {
-    const char *config_path, *listen;
+    const char *config_path, *listen, *journal;
     bool plaintext;
     uint32_t test_delay_turns;
     uint64_t test_delay_seed;
@@ -53,13 +53,18 @@ static bool parse_arguments(int argc, char **argv, struct serve_arguments *out,
          .value = "FILE",
          .help = "the configuration; without it embedded defaults are used:\n"
                  "127.0.0.1:7400, all shipped profiles, channel `in`, destination\n"
-                 "and group `all`, in memory"},
+                 "and group `all`, a journal in ./kouan-journal"},
         {.name = "listen",
          .kind = ARGUMENT_TEXT,
          .target = &out->listen,
          .value = "ADDRESS",
          .help = "instead of the configuration's: 127.0.0.1:7400, [::1]:0,\n"
                  "unix:/run/kouan.sock; port 0 lets the system choose"},
+        {.name = "journal",
+         .kind = ARGUMENT_TEXT,
+         .target = &out->journal,
+         .value = "FOLDER",
+         .help = "instead of the configuration's; made if it is not there"},
         {.name = "options",
          .target = &options,
          .help = "list the options of the configuration file, with their ranges"},
@@ -127,6 +132,8 @@ static struct config *load(const struct serve_arguments *arguments)
         config->listen[0] = arguments->listen;
         config->listen_count = 1;
     }
+    if (config != NULL && arguments->journal != NULL)
+        config->journal_path = arguments->journal;
     return config;
 }
 
@@ -191,6 +198,17 @@ static void print_recovery(const struct shard *shard)
 
 /* ---- start and end ---- */
 
+static void print_log(const struct shard_log *log, const struct config *config)
+{
+    if (!log->is_on_disk) {
+        fprintf(stderr, "sync: memory (messages do not survive the process)\n");
+        return;
+    }
+    fprintf(stderr, "sync: commit (a receipt says that the message is on disk), journal %s%s\n",
+            config->journal_path,
+            log->disk.disk.mode == DISK_MODE_DIRECT ? "" : " (no O_DIRECT there: slower)");
+}
+
 static void print_start(const struct shard *shard)
 {
     const struct generation *generation = shard->generation;
@@ -200,11 +218,7 @@ static void print_start(const struct shard *shard)
             generation->number, generation->profiles.count, generation->table_count,
             generation->destination_count, generation->directory.count - 1,
             generation->open ? " (open: anyone who connects may do all)" : "");
-    if (shard->log.is_on_disk)
-        fprintf(stderr, "sync: commit (receipts are given for what is on disk), journal %s, %s\n",
-                shard->config->journal_path, disk_mode_name(shard->log.disk.disk.mode));
-    else
-        fprintf(stderr, "sync: memory (messages do not survive the process)\n");
+    print_log(&shard->log, shard->config);
     for (uint16_t i = 0; i < shard->listener_count; i++)
         fprintf(stderr, "listening on %s\n", listener_address_text(shard->listeners[i]));
 }

@@ -50,7 +50,7 @@ def test_xautoclaim_gives_up_what_is_exhausted():
             b"0-0", [ids[0], ids[2]], []]
         cursor, claimed, gone = wire.call("XAUTOCLAIM", "all", "all", "heir", 0, 0)
         assert [ident for ident, _ in claimed] == [ids[2]] and gone == [ids[0]]
-        assert len(read_group(wire, destination="grave", group="grave")) == 1
+        assert len(read_group(wire, "BLOCK", 2000, destination="grave")) == 1
         assert group_of(wire)["dead_lettered"] == 1 and ledger(wire)["gap"] == 0
 
 

@@ -18,7 +18,9 @@ Server   starts `kouan serve` as a child on a port that the kernel chooses (or o
          `wait_for_log`), and at the end of the `with` stops it by SIGTERM: exit code 0 within
          STOP_SECONDS, or the test fails. If the body of the `with` fails, its log is printed.
          Without `files` it runs on the embedded defaults; else they are written into a folder of
-         its own (server.folder), and the first of them is the configuration.
+         its own (server.folder), and the first of them is the configuration. Its journal lies in
+         that folder, too, unless the configuration says otherwise, or `journal` does, which is
+         kept at the end.
 Wire     a raw connection: sends any bytes, reads one reply, strictly. Replies become:
              simple string  str          integer  int       null  None      double  float
              bulk string    bytes        boolean  bool      map   dict      array   list
@@ -34,7 +36,8 @@ run_tests runs the functions named test_* of the main module (or those whose nam
 
 Environment: KOUAN, the program (default: build/kouan of this repository), with arguments if need
 be; KOUAN_TEST_SECONDS, a test's deadline (default 60); KOUAN_TEST_DELAY, `N:SEED`: each server's
-claims and commits wait up to N turns at random.
+claims and commits wait up to N turns at random; KOUAN_TEST_SYNC, `memory`: servers with a
+configuration of their own run without a disk.
 """
 
 import ctypes
@@ -58,6 +61,7 @@ STOP_SECONDS = 15
 WIRE_SECONDS = 10
 LINE_BYTES_MAX = 64 * 1024
 TEST_DELAY = os.environ.get("KOUAN_TEST_DELAY", "")
+TEST_SYNC = os.environ.get("KOUAN_TEST_SYNC", "commit")
 TEST_SECONDS = int(os.environ.get("KOUAN_TEST_SECONDS", "60"))
 
 
@@ -100,11 +104,20 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
+def with_sync(files):
+    """The first of the files is a configuration."""
+    name, text = next(iter(files.items()))
+    if isinstance(text, str) and not re.search(r"^sync:", text, re.MULTILINE):
+        files = {**files, name: text.rstrip("\n") + f"\nsync: {TEST_SYNC}\n"}
+    return files
+
+
 class Server:
     """`kouan serve`; see the top of the file."""
 
-    def __init__(self, files=None, listen="127.0.0.1:0", arguments=(), environment=None):
-        self.folder = make_folder(files or {})
+    def __init__(self, files=None, listen="127.0.0.1:0", arguments=(), environment=None,
+                 journal=None):
+        self.folder = make_folder(with_sync(files) if files else {})
         self.address = None
         self.lines = []
         self._news = threading.Condition()
@@ -114,6 +127,8 @@ class Server:
         command = kouan_command() + ["serve"]
         if files:
             command += ["-c", str(self.folder / next(iter(files)))]
+        if journal or not files:
+            command += ["--journal", str(journal or self.folder / "journal")]
         command += ["--listen", listen, *map(str, arguments)]
         if TEST_DELAY:
             command += ["--test-delay", TEST_DELAY]

@@ -41,6 +41,7 @@ enum {
 
 static const char options_text[] =
     "listen: ['127.0.0.1:0']\n"
+    "sync: memory\n"
     "memory: 32MiB\n"
     "block: 128KiB\n"
     "message_max: 16KiB\n"

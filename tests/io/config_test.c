@@ -185,23 +185,23 @@ Test(config, groups_by_arrival_and_by_case)
 Test(config, destinations_inherit_and_override)
 {
     struct folder folder;
-    struct config *config =
-        load_good(&folder, CHANNELS "defaults: {deliveries_max: 0, pending_max: 10}\n"
-                                    "destinations:\n"
-                                    "  - name: a\n"
-                                    "    groups: [g, h]\n"
-                                    "    fields: [message_type, order, origin, rule]\n"
-                                    "    pending_max: 20\n"
-                                    "    deliveries_max: 3\n"
-                                    "    dead_letter: b\n"
-                                    "    when_full: dead_letter\n"
-                                    "    backlog_bytes_max: 8MiB\n"
-                                    "  - name: b\n"
-                                    "    when_full: tryagain\n"
-                                    "  - name: c\n"
-                                    "  - name: d\n"
-                                    "    when_full: drop_oldest\n"
-                                    "unroutable: c\n");
+    struct config *config = load_good(&folder, "sync: memory\n" CHANNELS
+                                               "defaults: {deliveries_max: 0, pending_max: 10}\n"
+                                               "destinations:\n"
+                                               "  - name: a\n"
+                                               "    groups: [g, h]\n"
+                                               "    fields: [message_type, order, origin, rule]\n"
+                                               "    pending_max: 20\n"
+                                               "    deliveries_max: 3\n"
+                                               "    dead_letter: b\n"
+                                               "    when_full: dead_letter\n"
+                                               "    backlog_bytes_max: 8MiB\n"
+                                               "  - name: b\n"
+                                               "    when_full: tryagain\n"
+                                               "  - name: c\n"
+                                               "  - name: d\n"
+                                               "    when_full: drop_oldest\n"
+                                               "unroutable: c\n");
     const struct generation *generation = config->generation;
     const struct destination *a = generation->destinations[0];
     const struct destination *b = generation->destinations[1];

@@ -11,6 +11,7 @@
 #include "io/session.h"
 
 static const char options_text[] = "listen: ['127.0.0.1:0']\n"
+                                   "sync: memory\n"
                                    "memory: 32MiB\n"
                                    "message_max: 512KiB\n"
                                    "window_entries: 65536\n"
