@@ -168,6 +168,24 @@ static enum status scan(struct recover *recover, struct journal_scan_result *out
     return status == STATUS_OK ? end_segment(recover) : status;
 }
 
+/* From a place to the end of what was begun behind it, by what block headers say of themselves; at
+ * least a page. */
+static uint64_t measure_torn(struct recover *recover, uint64_t position)
+{
+    uint64_t segment_bytes = recover->settings.segment_bytes;
+    uint64_t segment = position / segment_bytes, end = position + JOURNAL_PAGE_BYTES;
+    struct block_header block;
+    for (uint64_t p = position; p / segment_bytes == segment; p += JOURNAL_PAGE_BYTES) {
+        int64_t size = recover_read(recover, segment, p % segment_bytes, &block, sizeof block);
+        if (size != (int64_t)sizeof block)
+            break;
+        if (block.magic == JOURNAL_BLOCK_MAGIC && block.position == p &&
+            block.size_bytes <= segment_bytes && p + block.size_bytes > end)
+            end = p + block.size_bytes;
+    }
+    return end - position;
+}
+
 static enum status check_end(struct recover *recover, const struct journal_scan_result *result)
 {
     if (result->end == JOURNAL_DAMAGED)
@@ -177,9 +195,7 @@ static enum status check_end(struct recover *recover, const struct journal_scan_
                                   "this is the log's oldest segment, and not one block of it is as "
                                   "it was written");
     if (result->end == JOURNAL_TORN) {
-        const struct recover_file *last = &recover->files[recover->file_count - 1];
-        recover->figures.torn_bytes = last->number * recover->settings.segment_bytes +
-                                      last->size_bytes - result->bad_position;
+        recover->figures.torn_bytes = measure_torn(recover, result->bad_position);
         snprintf(recover->figures.torn_reason, sizeof recover->figures.torn_reason, "%s",
                  result->reason);
     }

@@ -27,7 +27,7 @@ struct recover_figures {
     uint64_t bytes, total_bytes;         /* read so far; to be read at most */
     uint64_t blocks, messages, identities;
     uint64_t elapsed_ns;
-    uint64_t torn_bytes; /* cut off */
+    uint64_t torn_bytes; /* cut off: that were begun and not finished */
     char torn_reason[JOURNAL_SCAN_REASON_BYTES];
 };
 

@@ -385,10 +385,10 @@ Test(recover, a_torn_end_is_cut_off)
     struct built_log *log = open_log();
     add_message(log, 0, 11);
     uint64_t torn = built_seal(log);
-    built_damage(log, torn + 100, 16);
+    built_damage(log, torn + 200, 16);
     struct start *start = start_well(log, both_text);
     expect_customs(start, 3, 7);
-    cr_expect_eq(start->recovery.figures.torn_bytes, BUILT_SEGMENT_BYTES - torn);
+    cr_expect_eq(start->recovery.figures.torn_bytes, JOURNAL_PAGE_BYTES);
     cr_expect_neq(start->recovery.figures.torn_reason[0], '\0');
     cr_expect_eq(segments_oldest(start->segments)->size_bytes, torn);
     start_close(start);
