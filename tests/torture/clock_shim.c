@@ -1,6 +1,6 @@
 /* For LD_PRELOAD: a wall clock that jumps. CLOCK_REALTIME is moved by as many seconds as the file
- * named by KOUAN_CLOCK_SHIM holds (eight bytes, an int64), read anew each time; all other clocks are
- * as they are. */
+ * named by KOUAN_CLOCK_SHIM holds (eight bytes, an int64), read anew each time; all other clocks
+ * are as they are. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdint.h>
