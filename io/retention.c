@@ -7,6 +7,7 @@
 #include "io/retention_inside.h"
 
 enum {
+    TURN_MS = 20, /* while there are turns anyway, it looks so often */
     NS_PER_MS = 1000000,
     MS_PER_S = 1000,
     /* Segments that are free, or about to be: with fewer the size asks for room; with fewer still
@@ -89,8 +90,7 @@ void retention_run(struct shard *shard)
     struct retention *retention = &shard->retention;
     if (!shard->log.is_on_disk || shard->stopping)
         return;
-    if (retention->state == RETENTION_LOOKS &&
-        (loop_now_ns(shard->loop) >= retention->look_ns || is_pressed(shard)))
+    if (retention->state == RETENTION_LOOKS && loop_now_ns(shard->loop) >= retention->look_ns)
         look(shard);
     if (retention->state == RETENTION_COPIES && !retention->ask.asked)
         retention_copy(shard);
@@ -147,6 +147,7 @@ static void look(struct shard *shard)
     struct retention *retention = &shard->retention;
     const struct segment *oldest = segments_oldest(shard->log.segments);
     retention_look_again(shard, RETENTION_LOOK_MS);
+    retention->look_ns = loop_now_ns(shard->loop) + (uint64_t)TURN_MS * NS_PER_MS;
     if (oldest == NULL || !may_go(shard, oldest))
         return;
     uint32_t end = end_s(shard, oldest);
