@@ -99,6 +99,7 @@ help:
 	@echo 'make            build $(BUILD)/kouan and $(BUILD)/kouan-bench'
 	@echo 'make demo       a generated provincial day from six e-ports through Kouan; ends by itself'
 	@echo 'make test       build and run all tests'
+	@echo 'make torture    kill -9, power cuts, full and failing disks, jumping clocks; TORTURE=short is quicker'
 	@echo 'make check      format, include arrows, warnings under gcc and clang'
 	@echo 'make fuzz       every fuzzer for FUZZ_SECONDS (default 180) seconds'
 	@echo 'make format     lay out the code with clang-format'

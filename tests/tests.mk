@@ -52,6 +52,25 @@ test: test-packages
 .PHONY: test-build
 test-build: all $(test_programs) $(replay_programs) $(BUILD)/tests/clients/hiredis_client
 
+# ---- torture -------------------------------------------------------------------------------------
+
+# kill -9, power cuts, disks that fill up and fail, clocks that jump: an hour by hand, some minutes
+# with TORTURE=short. TORTURE_OF chooses among states, kill, power, disk and clock; SEED repeats a run.
+TORTURE ?= long
+
+.PHONY: torture
+torture:
+	@sh .ci/packages.sh test
+	@$(MAKE) BUILD=$(BUILD) torture-build
+	@bash tests/torture/run.sh '$(BUILD)' '$(TORTURE)' $(TORTURE_OF)
+
+.PHONY: torture-build
+torture-build: $(BUILD)/kouan $(BUILD)/tests/io/journal_crash_test $(BUILD)/tests/torture/clock_shim.so
+
+$(BUILD)/tests/torture/clock_shim.so: tests/torture/clock_shim.c
+	@mkdir -p $(@D)
+	$(call say,LD)$(CC) $(ALL_CFLAGS) -fPIC -shared -o $@ $<
+
 # ---- checks of the source ------------------------------------------------------------------------
 
 c_files = $(wildcard core/*.[ch] routes/*.[ch] io/*.[ch] io/cli/*.[ch] bench/*.[ch] tests/*/*.[ch])

@@ -1,6 +1,6 @@
-"""Wall clocks that jump years, both ways, under load and between two lives of the server: no identity is
-forgotten early (each message sent again gets its first receipt), ids never run backwards, no timer is
-stuck (a blocked read, a deadline), nothing is lost.
+"""Wall clocks that jump years, both ways, under load and between two lives of the server: no
+identity is forgotten early (each message sent again gets its first receipt), ids never run
+backwards, no timer is stuck (a blocked read, a deadline), nothing is lost.
 
     clock_torture.py [--jumps N] [--seed S]
 """
@@ -16,7 +16,7 @@ import tempfile
 import time
 
 from torture_load import Load
-from torture_peer import Peer, encode_command, parse_id, receipts_again
+from torture_peer import Peer, encode_command, id_ms, parse_id, receipts_again
 from torture_server import Kouan
 
 CONFIG = """
@@ -36,8 +36,21 @@ GROUPS = {("all", "quick"): "q", ("all", "lazy"): "l"}
 YEAR_SECONDS = 365 * 86400
 
 
-def look(kouan, load, last_id):
+class Clock:
+    """What the shim adds to the wall clock, in a file that it maps."""
+
+    def __init__(self, path):
+        self.path = path
+        path.write_bytes(bytes(8))
+
+    def set(self, shift_seconds):
+        with open(self.path, "r+b") as file:
+            file.write(struct.pack("<q", shift_seconds))
+
+
+def look(kouan, load, last_id, shift_seconds):
     """One message of our own, a blocked read that ends in time, and receipts again. Its id."""
+    now_ms = int((time.time() + shift_seconds) * 1000)
     peer = Peer(kouan.address)
     peer.send(encode_command("XADD", "in", "*", "body", b'{"messageType":"PING","n":"%d"}' %
                              time.monotonic_ns()))
@@ -46,6 +59,8 @@ def look(kouan, load, last_id):
         raise AssertionError(f"a message after a jump: {reply}")
     if parse_id(reply) <= last_id:
         raise AssertionError(f"the id {reply} is not above the last one, {last_id}")
+    if id_ms(parse_id(reply)) < now_ms - 1000:
+        raise AssertionError(f"the id {reply} is of another time than the server's clock, {now_ms}")
     began = time.monotonic()
     peer.send(encode_command("XREAD", "BLOCK", 50, "STREAMS", "all", "18446744073709551615-0"))
     if peer.read(seconds=5) is not None:
@@ -62,38 +77,31 @@ def look(kouan, load, last_id):
 
 def torture(jumps, seed, folder, shim):
     state = random.Random(seed)
-    shift = folder / "shift"
-
-    def set_clock(seconds):
-        shift.write_bytes(struct.pack("<q", seconds)) if not shift.exists() else overwrite(seconds)
-
-    def overwrite(seconds):
-        with open(shift, "r+b") as file:
-            file.write(struct.pack("<q", seconds))
-
-    set_clock(0)
+    clock = Clock(folder / "shift")
     (folder / "kouan.yaml").write_text(CONFIG)
     kouan = Kouan(folder, GROUPS)
-    environment = {"LD_PRELOAD": str(shim), "KOUAN_CLOCK_SHIM": str(shift)}
+    environment = {"LD_PRELOAD": str(shim), "KOUAN_CLOCK_SHIM": str(clock.path)}
     load = Load(kouan.address, folder, seed, publishers=2, groups=GROUPS, rate=3000)
     last_id = 0
     try:
         kouan.start(environment)
         kouan.wait_until_up()
         load.start()
-        for _ in range(jumps):
+        for jump in range(jumps):
             time.sleep(0.2 + state.random() * 0.3)
-            restart = state.random() < 0.3
-            if restart:
+            restarts = jump % 3 == 1
+            if restarts:
                 kouan.kill()
-            set_clock(state.choice((-20, -2, 0, 1, 10, 40)) * YEAR_SECONDS + state.randrange(86400))
-            if restart:
+            shift = state.choice((-20, -2, 0, 1, 10, 40)) * YEAR_SECONDS + state.randrange(86400)
+            clock.set(shift)
+            if restarts:
                 kouan.start(environment)
                 kouan.wait_until_up()
-            last_id = look(kouan, load, last_id)
+            last_id = look(kouan, load, last_id, shift)
         verdict = load.finish(kouan.is_drained)
         kouan.stop()
         verdict.check()
+        kouan.verify()
         print(f"{jumps} jumps: {verdict}")
     finally:
         load.kill()

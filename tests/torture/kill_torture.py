@@ -1,7 +1,8 @@
-"""kill -9 under load: the server dies at random moments and at chosen ones (while it recovers, changes
-segments, copies forward, gives segments up), and is started again. At the end nothing that had a receipt
-is missing, nothing whose XACK was answered came again, no message has two records within the window,
-the order per case held, the books are right to the last message, and the journal verifies.
+"""kill -9 under load: the server dies at random moments and at chosen ones (while it recovers,
+changes segments, copies forward, gives segments up), and is started again. At the end nothing that
+had a receipt is missing, nothing whose XACK was answered came again, no message has two records
+within the window, the order per case held, the books are right to the last message, and the journal
+verifies.
 
     kill_torture.py [--cycles N] [--seed S]
 """
@@ -39,69 +40,96 @@ tables: [all.csv, half.csv]
 TABLES = {"all.csv": "id,message_type,to\nall,ORDER,all\n",
           "half.csv": "id,message_type,to\nhalf,ORDER,half\n"}
 GROUPS = {("all", "quick"): "q", ("all", "lazy"): "l", ("half", "cases"): "qq"}
-EVENT_SECONDS = 2.0  # how long a life waits for what it is to die of
+EVENT_SECONDS = 3.0  # how long a life waits for what it is to die of
+AIM_SECONDS = 40     # and the last one, until segments have gone and records were carried along
 
 
 class Lives:
-    """One after the other; what each died of is counted."""
+    """One after the other; what each died of is counted, and what INFO said in the end."""
+
+    KINDS = {"start": 15, "recovery": 10, "anywhere": 30, "rotation": 15, "copying": 15,
+             "giving up": 15}
 
     def __init__(self, kouan, state):
         self.kouan, self.state = kouan, state
         self.log_folder = kouan.folder / "journal" / "00"
         self.deaths = collections.Counter()
+        self.past = collections.Counter()   # of ended lives
+        self.now = collections.Counter()    # of this one
         self.served_seconds = 0.0
 
     def live(self):
-        kind = self.state.choices(("start", "recovery", "anywhere", "rotation", "copying", "giving up"),
-                                  (15, 10, 30, 15, 15, 15))[0]
+        """Starts, and dies."""
+        kind = self.state.choices(list(self.KINDS), list(self.KINDS.values()))[0]
         self.kouan.start()
         if kind == "start":
             time.sleep(self.state.random() * 0.12)
         elif kind == "recovery":
-            kind = self._until(kind, lambda: (self.log_folder / "last.tmp").exists(), 0.3)
+            kind = self._until(kind, lambda: (self.log_folder / "last.tmp").exists())
         else:
             kind = self._serve(kind)
-        self.deaths[kind] += 1
         self.kouan.kill()
+        self.deaths[kind] += 1
+        self.past.update(self.now)
+        self.now.clear()
+
+    def live_on(self):
+        """Starts, and lives until all that is to be seen was seen."""
+        self.kouan.start()
+        self.kouan.wait_until_up()
+        self._until("", lambda: self.ask() and self.given_up and self.copied_forward, AIM_SECONDS)
+
+    def ask(self):
+        """Whether INFO could be had."""
+        try:
+            info = self.kouan.info()
+        except (OSError, WireClosed):
+            return False
+        for name in ("journal_given_up", "copied_forward", "journal_forgotten_early"):
+            self.now[name] = int(info[name])
+        return True
+
+    @property
+    def given_up(self):
+        return self.past["journal_given_up"] + self.now["journal_given_up"]
+
+    @property
+    def copied_forward(self):
+        return self.past["copied_forward"] + self.now["copied_forward"]
+
+    @property
+    def forgotten_early(self):
+        return self.past["journal_forgotten_early"] + self.now["journal_forgotten_early"]
 
     def _serve(self, kind):
         self.kouan.wait_until_up()
         began = time.monotonic()
+        segments = self._segments()
         if kind == "anywhere":
             time.sleep(self.state.random() ** 2 * 1.2)
         elif kind == "rotation":
-            last = self._segments()[-1]
-            kind = self._until(kind, lambda: self._segments()[-1] != last)
+            kind = self._until(kind, lambda: self._segments()[-1] != segments[-1])
         elif kind == "giving up":
-            first = self._segments()[0]
-            kind = self._until(kind, lambda: self._segments()[0] != first)
+            kind = self._until(kind, lambda: self._segments()[0] != segments[0])
         else:
-            kind = self._until(kind, lambda: self._copied() > 0)
+            kind = self._until(kind, lambda: self.ask() and self.now["copied_forward"] > 0)
             time.sleep(self.state.random() * 0.02)
-        if kind != "anywhere":
-            self._copied()
         self.served_seconds += time.monotonic() - began
+        if self.state.random() < 0.5:  # else it would die a moment later than it was to
+            self.ask()
         return kind
 
     def _until(self, kind, has_come, seconds=EVENT_SECONDS):
         deadline = time.monotonic() + seconds
         while not has_come():
             if time.monotonic() > deadline:
-                return f"{kind}, in vain"
+                return f"{kind} (in vain)"
             time.sleep(0.0005)
         return kind
 
     def _segments(self):
         return sorted(name for name in os.listdir(self.log_folder)
                       if name.endswith(".segment") and not name.startswith("spare")) or [""]
-
-    def _copied(self):
-        """Of this life."""
-        try:
-            info = self.kouan.info()
-        except (OSError, WireClosed):
-            return 0
-        return int(info["copied_forward"])
 
     def __str__(self):
         return ", ".join(f"{count} {kind}" for kind, count in sorted(self.deaths.items()))
@@ -129,15 +157,18 @@ def torture(cycles, seed, folder):
             lives.live()
             if state.random() < 0.1:
                 kouan.verify()
-        served = load.receipt_count()
-        kouan.start()
-        kouan.wait_until_up()
+        speed = load.receipt_count() / lives.served_seconds
+        lives.live_on()
         verdict = load.finish(kouan.is_drained)
+        lives.ask()
         verdict.judge_books(kouan.ledger(), GROUPS)
         kouan.stop()
-        print(f"died: {lives}\n{verdict}\n{served / lives.served_seconds:.0f} receipts a second "
-              f"while it served, {lives._segments()[0]} is the oldest segment")
+        print(f"died: {lives}\n{verdict}\n{speed:.0f} receipts a second while it served; at least "
+              f"{lives.given_up} segments given up, {lives.copied_forward} records copied forward")
         verdict.check()
+        if not lives.given_up or not lives.copied_forward or lives.forgotten_early:
+            raise AssertionError("segments must go, and records be copied forward, but none may go "
+                                 f"early: {lives.forgotten_early}")
         return kouan.verify()
     finally:
         load.kill()

@@ -1,6 +1,6 @@
-"""A consumer: reads a group under its own name, acknowledges, and counts an entry as settled only when
-the reply to XACK was read. A lazy one leaves some entries pending, the oldest of which it settles when
-it has many: their records must be carried along when their segments go."""
+"""A consumer: reads a group under its own name, acknowledges, and counts an entry as settled only
+when the reply to XACK was read. A lazy one leaves some entries pending, the oldest of which it
+settles when it has many: their records must be carried along when their segments go."""
 
 import array
 import pathlib
@@ -85,6 +85,9 @@ class Consumer:
         now, noted = time.monotonic_ns(), []
         for place, (name, fields) in enumerate(entries):
             match = BODY.search(fields[1])
+            if match is None:  # a message of the script's own
+                noted.append((name, None, 0))
+                continue
             publisher, number = int(match[1]), int(match[2])
             noted.append((name, publisher, number))
             record, memory = parse_id(name), self.memory[publisher]
@@ -115,9 +118,8 @@ class Consumer:
             return
         now = time.monotonic_ns()
         for name, publisher, number in entries:
-            memory = self.memory[publisher]
-            if memory.ids[number] == parse_id(name):
-                memory.settled[number] = now
+            if publisher is not None and self.memory[publisher].ids[number] == parse_id(name):
+                self.memory[publisher].settled[number] = now
 
     def _settle_own(self):
         self.peer.send(encode_command("XREADGROUP", "GROUP", self.group, self.name, "COUNT", 500,

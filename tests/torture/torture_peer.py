@@ -1,5 +1,5 @@
-"""What publishers and consumers of the torture stand on: connections, ids, and the messages, which are
-the same bytes whenever they are asked for.
+"""What publishers and consumers of the torture stand on: connections, ids, and the messages, which
+are the same bytes whenever they are asked for.
 
 Needs python3-hiredis for its parser; the scripts are skipped without it.
 """
@@ -87,7 +87,8 @@ def id_ms(number):
 
 
 def event(publisher, number):
-    return (b'{"messageType":"ORDER","messageId":"p%d-%d","keys":{"order":"case-%d-%d"},"pad":"%s"}' %
+    return (b'{"messageType":"ORDER","messageId":"p%d-%d",'
+            b'"keys":{"order":"case-%d-%d"},"pad":"%s"}' %
             (publisher, number, publisher, number % CASES, PADS[number * 2654435761 >> 7 & 7]))
 
 
@@ -99,8 +100,8 @@ def publication(publisher, number):
 
 
 def receipts_again(peer, publisher, known):
-    """Sends again what has these receipts, {number: receipt}; [(number, receipt, what it got)] where
-    that is another answer."""
+    """Sends again what has these receipts, {number: receipt}; [(number, receipt, what it got)]
+    where that is another answer."""
     wrong = []
     numbers = list(known)
     for first in range(0, len(numbers), 200):
@@ -113,5 +114,5 @@ def receipts_again(peer, publisher, known):
     return wrong
 
 
-__all__ = ["BODY", "CASES", "Lost", "Peer", "die_with_parent", "encode_command", "event", "id_ms", "parse_id",
-           "peer_when_there", "publication", "receipts_again"]
+__all__ = ["BODY", "CASES", "Lost", "Peer", "die_with_parent", "encode_command", "event", "id_ms",
+           "parse_id", "peer_when_there", "publication", "receipts_again"]

@@ -1,6 +1,7 @@
-"""A publisher: sends canonical events, `window` of them unanswered at most. When the connection ends it
-sends what had neither receipt nor error once more, in order. An answer TRYAGAIN is no receipt: the
-message goes again when all before it are answered; its case may be out of order then."""
+"""A publisher: sends canonical events, `window` of them unanswered at most. When the connection
+ends it sends what had neither receipt nor error once more, in order. An answer TRYAGAIN is no
+receipt: the message goes again when all before it are answered; its case may be out of order
+then."""
 
 import collections
 import pathlib

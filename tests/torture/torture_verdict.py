@@ -92,10 +92,11 @@ class Verdict:
         for number, receipt in known.items():
             found = records.get(number)
             if found is None:
-                self._complain(f"{name}: message {(publisher, number)} has a receipt, and never came")
+                self._complain(f"{name}: message {(publisher, number)} has a receipt, and never "
+                               "came")
             elif receipt not in found:
-                self._complain(f"{name}: message {(publisher, number)} came as {found}, its receipt "
-                               f"is {receipt}")
+                self._complain(f"{name}: message {(publisher, number)} came as {found}, its "
+                               f"receipt is {receipt}")
 
     def _judge_order(self, name, publisher, firsts):
         """Of a case each is seen after those before it."""
@@ -117,13 +118,14 @@ class Verdict:
                 for number, settled in enumerate(memory.settled[:len(other.ids)]):
                     if (settled and other.connected[number] > settled and
                             other.ids[number] == memory.ids[number]):
-                        self._complain(f"{name}: message {(publisher, number)} was settled, and came "
-                                       "to another consumer")
+                        self._complain(f"{name}: message {(publisher, number)} was settled, and "
+                                       "came to another consumer")
 
     # ---- the books ----
 
     def judge_books(self, ledger, groups):
-        """`ledger`: what `kouan ledger --json` says when all is drained; every message had a receipt."""
+        """`ledger`: what `kouan ledger --json` says when all is drained; every message had its
+        receipt."""
         total = self.receipts + len(self.seconds)
         for account in ledger["intake"]:
             refused = sum(account["refused"].values())
