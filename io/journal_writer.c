@@ -192,6 +192,16 @@ static bool seal_next(struct journal_writer *writer)
 
 static bool enter_segment(struct journal_writer *writer, const struct journal_block *block);
 static void start_write(struct journal_writer *writer, const struct journal_block *block);
+uint64_t journal_writer_busy_ns(const struct journal_writer *writer)
+{
+    uint64_t busy_ns = writer->figures.write_ns, now_ns = loop_now_ns(writer->settings.loop);
+    for (uint64_t number = writer->first_write; number < writer->end_write; number++) {
+        const struct journal_write *write = &writer->writes[number % JOURNAL_WRITES_MAX];
+        busy_ns += write->is_done ? 0 : now_ns - write->started_ns;
+    }
+    return busy_ns;
+}
+
 static void end_write(struct disk_request *request, int32_t result);
 static void end_begin(void *context, int32_t result);
 static void advance(struct journal_writer *writer);

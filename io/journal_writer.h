@@ -89,6 +89,9 @@ void journal_writer_wake(struct journal_writer *writer);
 /* Raises the journal's limit, seals and writes what is due. Calls `sealing`. */
 void journal_writer_run(struct journal_writer *writer);
 
+/* For how long writes have been in flight, in all; two at a time count twice. */
+uint64_t journal_writer_busy_ns(const struct journal_writer *writer);
+
 /* Writes what is left and a last empty block; it is over when the writer is idle. */
 void journal_writer_stop(struct journal_writer *writer);
 

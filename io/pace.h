@@ -29,7 +29,8 @@ bool pace_may_go(struct pace *pace);
 uint64_t pace_wait_ns(const struct pace *pace);
 void pace_spend(struct pace *pace, uint64_t ns);
 
-/* What pace_may_go does with the clocks it reads. */
+/* What pace_may_go does with the clocks it reads; for what is paced by other clocks, such as how
+ * long a disk was busy. `busy_ns` only grows. */
 void pace_account(struct pace *pace, uint64_t now_ns, uint64_t busy_ns);
 
 uint64_t pace_clock_ns(void);

@@ -21,14 +21,21 @@ struct recall {
     struct recall_ask *first, *last; /* not answered, in the order in which they came */
     struct recall_ask *walk;         /* the next one to be looked at, during carry_on */
     struct deferral carry_on;
+    struct pace pace; /* of the disk: how busy the log's writes keep it */
+    struct timer pace_timer;
+    uint32_t paced_reads; /* in flight, of those that had to wait for leave */
+    uint64_t charged_ns;  /* up to here, by the clock of the log's writes */
     uint64_t alarms[ALARMS_MAX];
     uint32_t alarm_count;
     struct recall_figures figures;
 };
 
 static void carry_on(struct loop *loop, struct deferral *deferral);
+static void expire_pace(struct loop *loop, struct timer *timer);
+static bool has_leave(struct recall *recall);
 static void drop_ask(struct recall *recall, struct recall_ask *ask);
-static struct run *start_read(struct recall *recall, uint64_t start, uint64_t until, bool ahead);
+static struct run *start_read(struct recall *recall, uint64_t start, uint64_t until, bool ahead,
+                              bool waited);
 static struct block_header *verified_block(struct recall *recall, struct run *run,
                                            uint64_t position);
 
@@ -39,6 +46,9 @@ enum status recall_open(const struct recall_settings *settings, struct recall **
         return STATUS_NO_MEMORY;
     recall->settings = *settings;
     recall->carry_on.run = carry_on;
+    recall->pace_timer.expire = expire_pace;
+    recall->pace = (struct pace){
+        .schedstat = -1, .now_ns = loop_now_ns(settings->loop), .credit_ns = PACE_CREDIT_NS};
     enum status status = run_cache_open(&recall->cache, settings->memory_bytes, recall);
     if (status != STATUS_OK) {
         free(recall);
@@ -53,6 +63,7 @@ void recall_close(struct recall *recall)
     while (recall->reads > 0)
         recall->settings.disk->wait(recall->settings.disk);
     loop_undefer(recall->settings.loop, &recall->carry_on);
+    loop_timer_disarm(recall->settings.loop, &recall->pace_timer);
     run_cache_close(&recall->cache);
     free(recall);
 }
@@ -140,10 +151,10 @@ void recall_read_ahead(struct recall *recall, uint64_t position, uint64_t until_
     uint64_t start, end, middle = position + (until_position - position) / 2;
     while (position < until_position && (run = run_cache_find(&recall->cache, position)) != NULL)
         position = run->end;
-    if (position > middle || recall->reads >= RECALL_READS_MAX / 2)
+    if (position > middle || recall->reads >= RECALL_READS_MAX / 2 || !has_leave(recall))
         return; /* in pieces that are worth it; and half of the reads are for those who wait */
     if (block_range(recall, position, &start, &end))
-        (void)start_read(recall, start, until_position, true);
+        (void)start_read(recall, start, until_position, true, true);
 }
 
 uint64_t recall_block_end(const struct recall *recall, uint64_t position)
@@ -209,7 +220,7 @@ static enum status attach(struct recall *recall, struct recall_ask *ask, bool ma
     if (run == NULL && !page_pool_could_hold(&recall->cache.pool, end - start))
         return STATUS_NO_MEMORY;
     if (run == NULL && may_read)
-        run = start_read(recall, start, ask->until_position, false);
+        run = start_read(recall, start, ask->until_position, false, ask->may_wait);
     if (run != NULL)
         run->waiters++;
     ask->run = run;
@@ -222,13 +233,15 @@ static void carry_on(struct loop *loop, struct deferral *deferral)
     struct recall *recall =
         (struct recall *)(void *)((char *)deferral - offsetof(struct recall, carry_on));
     uint64_t budget_bytes = TURN_BYTES, started_ns = pace_clock_ns();
-    bool may_read = true, answered = false;
+    bool may_read = true, answered = false, leave = has_leave(recall), waits = false;
     struct recall_ask *ask;
     for (recall->walk = recall->first; (ask = recall->walk) != NULL;) {
         recall->walk = ask->next;
-        enum status status = attach(recall, ask, may_read);
+        bool may_ask = leave || !ask->may_wait;
+        enum status status = attach(recall, ask, may_read && may_ask);
         struct run *run = ask->run;
-        may_read &= status != STATUS_OK || run != NULL; /* none overtakes one that cannot */
+        waits |= !may_ask && run == NULL;
+        may_read &= status != STATUS_OK || run != NULL || !may_ask; /* none overtakes who cannot */
         if (status != STATUS_OK) {
             answer(recall, ask, status, NULL);
             continue;
@@ -245,11 +258,43 @@ static void carry_on(struct loop *loop, struct deferral *deferral)
     }
     recall->walk = NULL;
     recall->figures.busy_ns += pace_clock_ns() - started_ns;
+    if (waits)
+        loop_timer_arm(loop, &recall->pace_timer, loop_now_ns(loop) + pace_wait_ns(&recall->pace));
     if (!may_read && answered) /* there may be room now for one that was passed */
         loop_defer(loop, deferral);
 }
 
+static void expire_pace(struct loop *loop, struct timer *timer)
+{
+    struct recall *recall =
+        (struct recall *)(void *)((char *)timer - offsetof(struct recall, pace_timer));
+    loop_defer(loop, &recall->carry_on);
+}
+
 /* ---- reading ---- */
+
+static uint64_t writes_ns(const struct recall *recall)
+{
+    const struct recall_settings *settings = &recall->settings;
+    return settings->writes_ns != NULL ? settings->writes_ns(settings->context) : 0;
+}
+
+/* What reads take is the time that the log's writes are in flight beside them. */
+static void charge(struct recall *recall)
+{
+    uint64_t now_ns = writes_ns(recall);
+    if (recall->paced_reads > 0)
+        pace_spend(&recall->pace, now_ns - recall->charged_ns);
+    recall->charged_ns = now_ns;
+}
+
+/* May reads go that may wait? */
+static bool has_leave(struct recall *recall)
+{
+    charge(recall);
+    pace_account(&recall->pace, loop_now_ns(recall->settings.loop), writes_ns(recall));
+    return recall->pace.credit_ns > 0;
+}
 
 /* How far to read on from a block at [start, end): over whole neighbours that are wanted and not
  * here yet. */
@@ -269,7 +314,8 @@ static void read_done(struct disk_request *request, int32_t result);
 
 /* Begins to read the block at `start`, and those behind it that begin before `until`. NULL: not
  * now. */
-static struct run *start_read(struct recall *recall, uint64_t start, uint64_t until, bool ahead)
+static struct run *start_read(struct recall *recall, uint64_t start, uint64_t until, bool ahead,
+                              bool waited)
 {
     uint64_t segment_bytes = recall->settings.segment_bytes, block_start, end;
     struct segment *segment = segments_find(recall->settings.segments, start / segment_bytes);
@@ -283,6 +329,9 @@ static struct run *start_read(struct recall *recall, uint64_t start, uint64_t un
         return NULL;
     recall->in_flight[recall->reads++] = run;
     recall->figures.reads++;
+    charge(recall);
+    run->waited = waited;
+    recall->paced_reads += waited;
     run->request = (struct disk_request){
         .action = DISK_READ,
         .file = segment->file,
@@ -306,6 +355,8 @@ static void read_done(struct disk_request *request, int32_t result)
         i++;
     recall->in_flight[i] = recall->in_flight[--recall->reads];
     run->reading = false;
+    charge(recall);
+    recall->paced_reads -= run->waited;
     if (result >= 0 && (uint32_t)result == run->request.size_bytes)
         recall->figures.read_bytes += run->end - run->start;
     else

@@ -32,6 +32,10 @@ struct recall_settings {
     const struct digest_secret *secret;
     uint64_t memory_bytes; /* at least two blocks of the largest */
     uint32_t segment_bytes;
+    /* For how long, in all, the log's writes have been in flight: reads that may wait go while none
+     * are, and for a small share of the time in which some are (io/pace.h). NULL: they go at once.
+     */
+    uint64_t (*writes_ns)(void *context);
     /* Called once for each place that cannot be read or is damaged, before who asked is told. NULL:
      * nobody wants to know. */
     void (*alarm)(void *context, uint64_t position, const char *reason);
@@ -53,6 +57,7 @@ struct recall_ask {
     /* Bytes up to here will be asked for soon, too: they are read together with these where they
      * are neighbours. 0: none. */
     uint64_t until_position;
+    bool may_wait; /* until the log's writes leave the disk some time */
     /* From the loop, never from within recall_ask. OK: `block` is verified, whole, and holds
      * `position`; `record` lies at it, checked (NULL if it is the block's own); both are there
      * until this returns. NOT_FOUND: no segment holds it any more, or no record begins there; IO:
@@ -84,8 +89,8 @@ const struct record_head *recall_record_in(const struct block_header *block, uin
 /* Behind the block that holds the position; behind the position alone where that is not known. */
 uint64_t recall_block_end(const struct recall *recall, uint64_t position);
 
-/* These bytes will be asked for soon: reads up to RECALL_READ_BYTES more of them, unless the first
- * half is here or under way. */
+/* These bytes will be asked for soon, by who may wait: reads up to RECALL_READ_BYTES more of them,
+ * unless the first half is here or under way. */
 void recall_read_ahead(struct recall *recall, uint64_t position, uint64_t until_position);
 
 /* Is a read of this segment in flight? Its file must not be used otherwise until it is not. */

@@ -347,6 +347,7 @@ static void ask_for_more(struct recall_list *list)
         own->first_item = list->next_item;
         own->ask.position = items[own->first_item].position;
         own->ask.until_position = reach(list, own->first_item);
+        own->ask.may_wait = true;
         own->ask.done = block_done;
         uint64_t end = recall_block_end(recall, own->ask.position);
         while (list->next_item < list->item_count && items[list->next_item].position < end)

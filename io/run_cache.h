@@ -23,6 +23,7 @@ struct run {
     bool bad;  /* something of it is not as it was written: goes when nobody waits for it */
     bool used; /* somebody found something in it */
     struct disk_request request;
+    bool waited; /* this read had to wait for leave */
     void *owner;
     struct run *newer, *older; /* by the last use; `newer` also links the free ones */
 };

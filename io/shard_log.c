@@ -5,14 +5,13 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "io/session_records.h"
 #include "io/shard.h"
+#include "io/shard_recall.h"
 
 enum { LOG_NUMBER = 0, LOG_COUNT = 1, NS_PER_MS = 1000000, RETRY_MS = 1000 };
 
 static enum status open_files(struct shard *shard, char *out_problem, size_t problem_capacity);
 static enum status open_segments(struct shard *shard);
-static enum status open_recall(struct shard *shard);
 static enum status open_writer(struct shard *shard);
 static enum status await_segment(struct shard *shard, char *out_problem, size_t problem_capacity);
 static enum status begin_in_memory(struct shard *shard);
@@ -75,7 +74,7 @@ enum status shard_log_begin(struct shard *shard, char *out_problem, size_t probl
     shard->started_ns = loop_now_ns(shard->loop);
     status = open_writer(shard);
     if (status == STATUS_OK)
-        status = open_recall(shard);
+        status = shard_recall_open(shard);
     if (status == STATUS_OK)
         status = await_segment(shard, out_problem, problem_capacity);
     if (status != STATUS_OK)
@@ -97,10 +96,7 @@ static enum status begin_in_memory(struct shard *shard)
 void shard_log_close(struct shard *shard)
 {
     struct shard_log *log = &shard->log;
-    if (shard->recall != NULL) {
-        recall_lists_close(&shard->recall_lists);
-        recall_close(shard->recall);
-    }
+    shard_recall_close(shard);
     if (log->writer.settings.loop != NULL) {
         while (!journal_writer_is_idle(&log->writer))
             log->disk.disk.wait(&log->disk.disk);
@@ -272,40 +268,6 @@ static enum status await_segment(struct shard *shard, char *out_problem, size_t 
              (unsigned long long)(shard->config->options.segment / MIB),
              shard->config->journal_path);
     return STATUS_IO;
-}
-
-static void on_damage(void *context, uint64_t position, const char *reason)
-{
-    const struct shard *shard = context;
-    uint64_t segment_bytes = shard->journal.settings.segment_bytes;
-    char name[DISK_NAME_BYTES];
-    segment_name(position / segment_bytes, name);
-    fprintf(stderr,
-            "kouan: ALARM: the block at offset %llu of %s/%02x/%s %s; who asks for its messages "
-            "gets IOERR, all others go on. `kouan journal verify` tells what is hit\n",
-            (unsigned long long)(position % segment_bytes), shard->config->journal_path, LOG_NUMBER,
-            name, reason);
-}
-
-/* Half of `recall_memory` for what was read, half for what commands took of it. */
-static enum status open_recall(struct shard *shard)
-{
-    uint64_t half_bytes = shard->config->options.recall_memory / 2;
-    const struct recall_settings settings = {
-        .loop = shard->loop,
-        .disk = &shard->log.disk.disk,
-        .segments = shard->log.segments,
-        .secret = &shard->secret,
-        .memory_bytes = half_bytes,
-        .segment_bytes = (uint32_t)shard->config->options.segment,
-        .alarm = on_damage,
-        .context = shard,
-    };
-    enum status status = recall_open(&settings, &shard->recall);
-    if (status == STATUS_OK)
-        status = recall_lists_open(&shard->recall_lists, shard->recall, shard->loop, half_bytes);
-    shard->recall_lists.ready = session_records_ready;
-    return status;
 }
 
 static enum status open_segments(struct shard *shard)

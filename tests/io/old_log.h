@@ -45,6 +45,7 @@ struct old_log {
     uint64_t fail_position, short_position; /* reads that touch it fail, or end there; 0: none */
     uint32_t alarms;
     uint64_t alarm_position;
+    uint64_t writes_since_ns; /* writes are in flight since then; 0: none ever were */
 };
 
 /* ---- the disk ---- */
@@ -119,7 +120,7 @@ static inline void old_log_turn(struct old_log *log)
 /* Turns and answers until nothing is under way; what waits for ever fails the test. */
 static inline void old_log_settle(struct old_log *log)
 {
-    enum { TURNS_AFTER = 3, TURNS_MAX = 10000 };
+    enum { TURNS_AFTER = 3, TURNS_MAX = 10000000 };
     int turns = 0;
     for (int quiet = 0; quiet < TURNS_AFTER; quiet++) {
         old_log_turn(log);
@@ -205,6 +206,12 @@ static inline void old_log_alarm(void *context, uint64_t position, const char *r
     log->alarm_position = position;
 }
 
+static inline uint64_t old_log_writes_ns(void *context)
+{
+    const struct old_log *log = context;
+    return log->writes_since_ns > 0 ? loop_now_ns(log->loop) - log->writes_since_ns : 0;
+}
+
 static inline void old_log_open_segments(struct old_log *log)
 {
     const struct segments_settings settings = {
@@ -267,6 +274,7 @@ static inline struct recall *old_log_recall(struct old_log *log, uint64_t memory
                                              .secret = &log->secret,
                                              .memory_bytes = memory_bytes,
                                              .segment_bytes = OLD_SEGMENT_BYTES,
+                                             .writes_ns = old_log_writes_ns,
                                              .alarm = old_log_alarm,
                                              .context = log};
     cr_assert_eq(recall_open(&settings, &recall), STATUS_OK);

@@ -310,3 +310,36 @@ Test(recall, says_which_segment_is_being_read)
     recall_close(recall);
     old_log_close(&stand);
 }
+
+Test(recall, leaves_the_disk_to_the_log_but_for_who_cannot_wait)
+{
+    enum { READS = 200 };
+    struct asker patient, urgent;
+    struct random random = {13};
+    old_log_open(&stand);
+    struct recall *recall = old_log_recall(&stand, MEMORY_BYTES);
+    stand.writes_since_ns = loop_now_ns(stand.loop) - 1; /* without an end */
+    uint32_t waited = 0;
+    for (int i = 0; i < READS; i++) {
+        ask_for(recall, &patient, random_below(&random, stand.record_count));
+        patient.ask.may_wait = true;
+        ask_for(recall, &urgent, random_below(&random, stand.record_count));
+        old_log_turn(&stand);
+        bool waits = stand.in_flight < 2 && patient.ask.run == NULL && patient.calls == 0;
+        cr_assert(urgent.ask.run != NULL || urgent.calls == 1, "it does not wait behind the other");
+        if (waits) {
+            waited++;
+            uint64_t reads = stand.reads;
+            recall_read_ahead(recall, patient.ask.position, UINT64_MAX);
+            cr_assert_eq(stand.reads, reads, "nor is anything read ahead");
+        }
+        for (uint64_t at_ns = loop_now_ns(stand.loop); loop_now_ns(stand.loop) < at_ns + 200000;)
+            old_log_turn(&stand); /* so long does the disk take */
+        old_log_settle(&stand);
+        cr_assert_eq(patient.status, STATUS_OK, "its share comes");
+        cr_assert_eq(urgent.status, STATUS_OK);
+    }
+    cr_assert_gt(waited, 0);
+    recall_close(recall);
+    old_log_close(&stand);
+}
