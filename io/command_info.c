@@ -27,8 +27,9 @@ static void info_server(const struct shard *shard, struct text *text)
              (int)getpid(), uptime_s, shard->config->path != NULL ? shard->config->path : "");
     for (uint16_t i = 0; i < shard->listener_count; i++)
         text_add(text, "listener%u:%s\r\n", i, listener_address_text(shard->listeners[i]));
-    text_add(text, "sync:memory\r\ngeneration:%" PRIu64 "\r\nring_mode:%d\r\nturns:%" PRIu64 "\r\n",
-             shard->generation->number, (int)loop.mode, loop.turns);
+    text_add(text, "sync:%s\r\ngeneration:%" PRIu64 "\r\nring_mode:%d\r\nturns:%" PRIu64 "\r\n",
+             shard->log.is_on_disk ? "commit" : "memory", shard->generation->number, (int)loop.mode,
+             loop.turns);
 }
 
 static void info_clients(const struct shard *shard, struct text *text)
@@ -67,6 +68,32 @@ static void info_memory(const struct shard *shard, struct text *text)
         window.forgotten, shard->holds.live);
 }
 
+/* Nothing without a disk. */
+static void info_journal(const struct shard *shard, struct text *text)
+{
+    const struct shard_log *log = &shard->log;
+    const struct journal *journal = &shard->journal;
+    if (!log->is_on_disk)
+        return;
+    const struct journal_writer_figures *figures = &log->writer.figures;
+    const struct segment *oldest = segments_oldest(log->segments);
+    uint64_t mean_us = figures->writes > 0 ? figures->write_ns / figures->writes / 1000 : 0;
+    text_add(text,
+             "journal:%s\r\ndisk_mode:%s\r\nend_position:%" PRIu64 "\r\ndurable_position:%" PRIu64
+             "\r\nincarnation:%" PRIu64 "\r\nlog_time_ms:%" PRIu64 "\r\nwrites:%" PRIu64
+             "\r\nwritten_bytes:%" PRIu64 "\r\npadding_bytes:%" PRIu64 "\r\nwrite_mean_us:%" PRIu64
+             "\r\nidle_seals:%" PRIu64 "\r\nfacts:%" PRIu64 "\r\ncheckpoints:%" PRIu64
+             "\r\nsegments:%" PRIu64 "\r\noldest_segment:%" PRIu64 "\r\njournal_bytes:%" PRIu64
+             "\r\njournal_size:%" PRIu64 "\r\nno_room_for_segment:%s\r\n",
+             log->path, disk_mode_name(log->disk.disk.mode), journal->end_position,
+             journal->durable_position, journal->settings.incarnation, shard_log_time_ms(shard),
+             figures->writes, figures->bytes, figures->padding_bytes, mean_us, figures->idle_seals,
+             shard->facts.written, shard->facts.checkpoints, segments_count(log->segments),
+             oldest != NULL ? oldest->number : 0, segments_bytes(log->segments),
+             shard->config->options.journal_size,
+             log->segment_error != 0 ? strerror(log->segment_error) : "");
+}
+
 /* What was read back from the journal's files. */
 static void info_recall(const struct shard *shard, struct text *text)
 {
@@ -102,8 +129,8 @@ struct info_section {
 
 static const struct info_section sections[] = {
     {"server", "Server", info_server}, {"clients", "Clients", info_clients},
-    {"memory", "Memory", info_memory}, {"recall", "Recall", info_recall},
-    {"stats", "Stats", info_stats},
+    {"memory", "Memory", info_memory}, {"journal", "Journal", info_journal},
+    {"recall", "Recall", info_recall}, {"stats", "Stats", info_stats},
 };
 
 static bool section_wanted(const struct resp_command *command, const char *name)

@@ -1,5 +1,6 @@
 #include "io/report.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 #include "io/group.h"
@@ -246,9 +247,28 @@ static bool report_outlet_health(const struct shard *shard, const struct outlet 
     return false;
 }
 
+/* Well before messages are refused. */
+static uint32_t report_log_health(const struct shard *shard, struct text *text)
+{
+    enum { NEAR_PERCENT = 80 };
+    const struct shard_log *log = &shard->log;
+    if (!log->is_on_disk)
+        return 0;
+    uint64_t used = segments_bytes(log->segments), most = shard->config->options.journal_size;
+    if (log->segment_error != 0)
+        text_add(text, "journal: no room for another segment (%s); messages get TRYAGAIN\n",
+                 log->segment_error == EDQUOT ? "journal_size" : strerror(log->segment_error));
+    else if (used * 100 > most * NEAR_PERCENT)
+        text_add(text, "journal: %" PRIu64 " of %" PRIu64 " MiB are taken (journal_size)\n",
+                 used / MIB, most / MIB);
+    else
+        return 0;
+    return 1;
+}
+
 uint32_t report_health(const struct shard *shard, struct text *text)
 {
-    uint32_t sick = 0;
+    uint32_t sick = report_log_health(shard, text);
     for (uint16_t d = 0; d < shard->generation->destination_count; d++)
         sick += report_outlet_health(shard, &shard->outlets[d], text);
     return sick;

@@ -8,6 +8,7 @@
 
 enum { NS_PER_MS = 1000000 };
 
+static void abort_session(struct connection *connection, void *context);
 static void list_generation(struct shard *shard);
 static enum status open_parts(struct shard *shard, const struct shard_settings *settings,
                               char *out_problem, size_t problem_capacity);
@@ -246,9 +247,26 @@ static void end_turns(struct shard *shard)
     loop_timer_disarm(shard->loop, &shard->park_timer);
 }
 
+static void abort_session(struct connection *connection, void *context)
+{
+    (void)context;
+    connection_abort(connection);
+}
+
+/* There are some only if the log failed. */
+static void close_connections(struct shard *shard)
+{
+    shard->stopping = true;
+    transport_visit(shard->transport, abort_session, NULL);
+    while (transport_connection_count(shard->transport) > 0)
+        loop_turn(shard->loop);
+}
+
 void shard_close(struct shard *shard)
 {
     close_listeners(shard);
+    if (shard->transport != NULL)
+        close_connections(shard);
     if (shard->loop != NULL)
         end_turns(shard);
     if (shard->transport != NULL)
@@ -321,12 +339,6 @@ static void stop_if_done(struct shard *shard)
         if (!listener_is_stopped(shard->listeners[i]))
             return;
     loop_stop(shard->loop);
-}
-
-static void abort_session(struct connection *connection, void *context)
-{
-    (void)context;
-    connection_abort(connection);
 }
 
 /* While stopping: looks again every few milliseconds, and ends what does not end by itself. */

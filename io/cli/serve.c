@@ -115,6 +115,7 @@ static void watch_signals(struct shard *shard)
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a write past a limit fails, and is told of */
 }
 
 static struct config *load(const struct serve_arguments *arguments)
