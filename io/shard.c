@@ -308,6 +308,7 @@ static void run_turn(struct loop *loop, struct deferral *deferral)
     struct shard *shard = (struct shard *)(void *)((char *)deferral - offsetof(struct shard, turn));
     (void)loop;
     shard->turn_number++;
+    shard_log_set_time(shard);
     bool more = intake_run(shard);
     more |= commit_run(shard);
     shard_log_let_go(shard);

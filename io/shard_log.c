@@ -332,6 +332,14 @@ void shard_log_wake(struct shard *shard)
         journal_writer_wake(&shard->log.writer);
 }
 
+void shard_log_set_time(struct shard *shard)
+{
+    if (shard->log.is_on_disk)
+        journal_set_time(&shard->journal, shard_log_time_ms(shard));
+}
+
+/* Its time is the journal's, so that it is never later than its block's, or than that of the next
+ * start. */
 void shard_log_note_identity(struct shard *shard, const struct record *record,
                              struct digest body_digest, uint64_t position)
 {
@@ -340,7 +348,7 @@ void shard_log_note_identity(struct shard *shard, const struct record *record,
         .body_digest = body_digest,
         .position = position,
         .generation = record->generation,
-        .log_time_s = shard_window_time_s(shard),
+        .log_time_s = recover_window_time_s(shard->journal.log_time_ms),
         .participant = record->participant,
     };
     if (shard->log.is_on_disk)

@@ -111,6 +111,23 @@ def test_receipts_of_resends_are_the_first():
             assert after["intake"][0]["fresh"] == 502 and after["gap"] == 0, after
 
 
+def test_what_comes_after_a_long_silence_is_as_old_as_it_is():
+    """The first blocks after a silence are of the time after it: dedupe remembers their messages for
+    all of window_span, at the next start, too."""
+    with House() as house:
+        files = lambda: Server(files=house.files(more="window_span: 2\nblock: 16KiB"))
+        server = files()
+        with server.wire() as wire:
+            publish(wire, [0])
+            time.sleep(4)
+            wire.send(b"".join(encode_command("XADD", "in", "*", "body", event(n, "SLOW", note="x" * 2500))
+                               for n in range(1, 100)))
+            ids = [wire.read() for _ in range(1, 100)]
+        server.kill()
+        with files() as server, server.wire() as wire:
+            assert publish(wire, range(1, 100), note="x" * 2500) == ids
+
+
 def test_resends_of_what_lies_in_segments_that_need_no_reading():
     count = 6000
     with House() as house:
