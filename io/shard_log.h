@@ -46,8 +46,8 @@ void shard_log_close(struct shard *shard);
 
 /* Records were written, or something waits to be: the writer has a look at the end of the turn. */
 void shard_log_wake(struct shard *shard);
-/* Before messages are appended: blocks that they fill are of this time, and not of what the time was
- * when the log was written to last, which may be long ago. */
+/* Before messages are appended: blocks that they fill are of this time, and not of what the time
+ * was when the log was written to last, which may be long ago. */
 void shard_log_set_time(struct shard *shard);
 /* A message was appended: its identity goes into the sidecar of its segment. */
 void shard_log_note_identity(struct shard *shard, const struct record *record,
