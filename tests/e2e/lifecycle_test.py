@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -251,6 +252,22 @@ def test_secrets_must_be_secret():
     assert "C108" in refused(config={**files(), "secrets/root": "short"})
     inline = files()["kouan.yaml"].replace("secret_file: secrets/root", "secret: " + "x" * 24)
     assert "C108" in refused(config=files(inline))
+
+
+def test_segments_are_open_files():
+    """Each segment of the journal stays open: where the limit on files is below what journal_size
+    allows, that is said at the start, and not when the journal has grown so far."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1000, 1000))
+    few = plain_files(sync="commit", connections_max=16, journal_size="512MiB")
+    with Server(files=few):
+        pass
+    folder = make_folder(few | plain_files(sync="commit", connections_max=16, journal_size="8GiB"))
+    try:
+        result = run_kouan("serve", "-c", folder / "kouan.yaml", seconds=10)
+        assert result.returncode == 1, result
+        assert re.search(r"2\d\d\d descriptors.*journal's segments", result.stderr), result.stderr
+    finally:
+        shutil.rmtree(folder)
 
 
 def test_io_uring_forbidden():
