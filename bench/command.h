@@ -10,6 +10,7 @@ enum { EXIT_OK = 0, EXIT_FINDINGS = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3, EXI
 
 int command_day(int argc, char **argv);
 int command_disk(int argc, char **argv);
+int command_durable(int argc, char **argv);
 int command_generate(int argc, char **argv);
 int command_compare(int argc, char **argv);
 int command_read(int argc, char **argv);

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "bench/command.h"
-#include "bench/control.h"
 #include "bench/server.h"
 #include "bench/stop.h"
 #include "bench/trial.h"
@@ -46,23 +45,6 @@ static void print_help(void)
          "are the CPU time of the whole machine less this client's, so keep the machine quiet.");
 }
 
-/* Between runs the stream is dropped, so that Redis need not keep all of them. */
-static enum status empty_stream(const struct server *redis, const char *channel)
-{
-    struct control control;
-    struct target target;
-    char words[128], text[128];
-    enum status status = target_parse(redis->address, &target);
-    if (status == STATUS_OK)
-        status = control_open(&control, &target, NULL, 5000);
-    if (status != STATUS_OK)
-        return status;
-    snprintf(words, sizeof words, "DEL %.100s", channel);
-    status = control_ask(&control, words, text, sizeof text);
-    control_close(&control);
-    return status;
-}
-
 static void keep_figures(const struct trial *trial, struct figures *figures)
 {
     struct report report = trial_report(trial);
@@ -96,11 +78,7 @@ static int run_one(const struct compare_command *command, struct comparison *com
     settings.model = side == SIDE_KOUAN ? MODEL_OPEN : MODEL_PLAIN;
     settings.address = comparison->servers[side].address;
     settings.server = comparison->servers[side].process;
-    if (side == SIDE_REDIS &&
-        empty_stream(&comparison->servers[side], settings.channel) != STATUS_OK) {
-        fputs("kouan-bench: the redis-server does not answer\n", stderr);
-        return EXIT_UNREACHABLE;
-    }
+    settings.drops_stream = true; /* Redis need not keep those of all runs */
     struct trial *trial = calloc(1, sizeof *trial);
     if (trial == NULL)
         return EXIT_FINDINGS;
@@ -125,18 +103,6 @@ static int run_one(const struct compare_command *command, struct comparison *com
     return code;
 }
 
-static int by_value(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
-static double median(double *values, uint32_t count)
-{
-    qsort(values, count, sizeof *values, by_value);
-    return count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
-}
-
 static void print_summary(const struct compare_command *command,
                           const struct comparison *comparison)
 {
@@ -147,7 +113,7 @@ static void print_summary(const struct compare_command *command,
         rates[i] = redis->rate > 0 ? kouan->rate / redis->rate : 0;
         costs[i] = redis->serving_ns > 0 ? kouan->serving_ns / redis->serving_ns : 0;
     }
-    double rate = median(rates, command->pairs), cost = median(costs, command->pairs);
+    double rate = report_median(rates, command->pairs), cost = report_median(costs, command->pairs);
     if (!command->prints_json) {
         printf("\nmedian of %" PRIu32 " pairs: kouan at %.2f times the rate of redis, at %.2f times"
                " the CPU time a message\n",
@@ -173,11 +139,12 @@ static int compare(const struct compare_command *command)
     if (comparison == NULL)
         return EXIT_FINDINGS;
     int code = EXIT_UNREACHABLE;
-    if (server_start_kouan(command->kouan, &comparison->servers[SIDE_KOUAN]) != STATUS_OK) {
+    if (server_start(&(struct server_settings){.program = command->kouan},
+                     &comparison->servers[SIDE_KOUAN]) != STATUS_OK) {
         fprintf(stderr, "kouan-bench: `%s serve` did not start\n", command->kouan);
         goto end;
     }
-    if (server_start_redis(&comparison->servers[SIDE_REDIS]) != STATUS_OK) {
+    if (server_start(&(struct server_settings){0}, &comparison->servers[SIDE_REDIS]) != STATUS_OK) {
         fputs("kouan-bench: redis-server did not start\n", stderr);
         goto end;
     }
@@ -198,15 +165,6 @@ end:
         server_stop(&comparison->servers[side]);
     free(comparison);
     return code;
-}
-
-/* `kouan` beside this program, else by PATH. */
-static void find_kouan(char *path, size_t capacity)
-{
-    ssize_t size = readlink("/proc/self/exe", path, capacity - sizeof "kouan");
-    path[size > 0 ? size : 0] = '\0';
-    char *slash = strrchr(path, '/');
-    strcpy(slash != NULL ? slash + 1 : path, "kouan");
 }
 
 int command_compare(int argc, char **argv)
@@ -230,7 +188,7 @@ int command_compare(int argc, char **argv)
     uint64_t messages = command.trial.day.message_count, bytes = 256, pairs = 2;
     uint64_t streams = EPORT_COUNT, window = command.trial.window, batch = command.trial.batch;
     uint32_t mix = 0, peer;
-    find_kouan(command.kouan, sizeof command.kouan);
+    server_find_kouan(command.kouan, sizeof command.kouan);
     for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
         bool taken = false;
         switch (option) {

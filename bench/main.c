@@ -17,6 +17,8 @@ static const struct subcommand subcommands[] = {
     {"read", "what reading a message costs, kind by kind, without a server", command_read},
     {"window", "how fast the dedupe window is back after a start", command_window},
     {"disk", "what making blocks durable costs on a disk", command_disk},
+    {"durable", "what durable receipts cost, beside memory, redis-server and the disk",
+     command_durable},
 };
 
 enum { SUBCOMMAND_COUNT = sizeof subcommands / sizeof *subcommands };

@@ -204,14 +204,15 @@ static void send_next(struct publisher *publisher, uint64_t sent_ns)
 }
 
 /* When the next message is to go out: at a constant rate its own time, whatever came before, so
- * that a stall of the server counts for all messages that it delayed. */
+ * that a stall of the server counts for all messages that it delayed. Publishers take turns. */
 static uint64_t due_ns(const struct publisher *publisher, uint64_t now_ns)
 {
     const struct publisher_settings *settings = &publisher->settings;
     if (settings->interval_ns == 0)
         return now_ns;
     uint32_t place = publisher->next - settings->day->stream_first[settings->stream];
-    return settings->start_ns + (uint64_t)(place * settings->interval_ns);
+    double turn = (double)settings->stream / settings->day->settings.stream_count;
+    return settings->start_ns + (uint64_t)((place + turn) * settings->interval_ns);
 }
 
 static void fill(struct publisher *publisher, uint64_t now_ns)
@@ -239,6 +240,15 @@ enum status publisher_send(struct publisher *publisher, uint64_t now_ns)
     if (now_ns >= publisher->pause_until_ns)
         fill(publisher, now_ns);
     return wire_flush(&publisher->wire);
+}
+
+uint64_t publisher_due_ns(const struct publisher *publisher)
+{
+    bool may_send = publisher->settings.interval_ns > 0 && publisher->again.count == 0 &&
+                    publisher->next < publisher->end &&
+                    publisher->in_flight.count < publisher->settings.window &&
+                    publisher->wire.descriptor >= 0;
+    return may_send ? due_ns(publisher, 0) : UINT64_MAX;
 }
 
 bool publisher_is_done(const struct publisher *publisher)

@@ -66,6 +66,10 @@ MUST_CHECK enum status publisher_receive(struct publisher *publisher, uint64_t n
 /* Writes and sends what may go out now. */
 MUST_CHECK enum status publisher_send(struct publisher *publisher, uint64_t now_ns);
 
+/* When the next message is to go out, at a constant rate; UINT64_MAX if an answer must come first,
+ * or the rate is none. */
+uint64_t publisher_due_ns(const struct publisher *publisher);
+
 bool publisher_is_done(const struct publisher *publisher);
 
 #endif

@@ -1,6 +1,8 @@
 #include "bench/report.h"
 
+#include <assert.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 char *report_number(uint64_t number, char text[REPORT_NUMBER_BYTES])
@@ -53,6 +55,19 @@ uint64_t report_serving_ns(const struct report *report)
 {
     const struct usage *usage = &report->result->usage;
     return usage->machine_ns > usage->client_ns ? usage->machine_ns - usage->client_ns : 0;
+}
+
+static int by_value(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+double report_median(double *values, uint32_t count)
+{
+    assert(count > 0);
+    qsort(values, count, sizeof *values, by_value);
+    return count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
 static struct tally total_of(const struct checker *checker)

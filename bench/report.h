@@ -20,6 +20,9 @@ double report_ns_per_message(const struct report *report, uint64_t spent_ns);
 /* Of the machine less this client, or of the server's process if another machine serves. */
 uint64_t report_serving_ns(const struct report *report);
 
+/* Sorts them. */
+double report_median(double *values, uint32_t count);
+
 /* On a terminal a line that is written over; else nothing. For load_settings.on_progress. */
 void report_progress(void *context, const struct load_progress *progress);
 void report_progress_end(void);

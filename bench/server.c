@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,7 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { START_TIMEOUT_MS = 10 * 1000, STOP_TIMEOUT_MS = 5 * 1000, POLL_MS = 20 };
+enum {
+    START_TIMEOUT_MS = 10 * 1000,
+    STOP_TIMEOUT_MS = 5 * 1000,
+    POLL_MS = 20,
+    FILES_OPEN_MAX = 8, /* while a directory is removed */
+    PATH_BYTES = SERVER_PATH_BYTES + 32
+};
 
 static void sleep_ms(long ms)
 {
@@ -30,16 +37,21 @@ static void config_path(const struct server *server, char *path, size_t capacity
     snprintf(path, capacity, "%s/kouan.yaml", server->directory);
 }
 
-static enum status make_directory(struct server *server)
+static enum status make_directory(const char *folder, struct server *server)
 {
-    strcpy(server->directory, "/tmp/kouan-bench-XXXXXX");
-    return mkdtemp(server->directory) != NULL ? STATUS_OK : STATUS_IO;
+    int size = snprintf(server->directory, sizeof server->directory, "%s/kouan-bench-XXXXXX",
+                        folder != NULL ? folder : "/tmp");
+    if (size > 0 && (size_t)size < sizeof server->directory && mkdtemp(server->directory) != NULL)
+        return STATUS_OK;
+    perror(server->directory);
+    server->directory[0] = '\0';
+    return STATUS_IO;
 }
 
 /* Runs the program with both outputs in the log. */
 static enum status spawn(struct server *server, const char *const *arguments)
 {
-    char path[96];
+    char path[PATH_BYTES];
     log_path(server, path, sizeof path);
     pid_t parent = getpid(), process = fork();
     if (process < 0)
@@ -60,7 +72,7 @@ static enum status spawn(struct server *server, const char *const *arguments)
 
 static void print_log(const struct server *server)
 {
-    char path[96], line[512];
+    char path[PATH_BYTES], line[512];
     log_path(server, path, sizeof path);
     FILE *log = fopen(path, "r");
     while (log != NULL && fgets(line, sizeof line, log) != NULL)
@@ -72,7 +84,7 @@ static void print_log(const struct server *server)
 /* The address that follows `listening on ` in the log. */
 static bool find_address(struct server *server)
 {
-    char path[96], line[512];
+    char path[PATH_BYTES], line[512];
     bool found = false;
     log_path(server, path, sizeof path);
     FILE *log = fopen(path, "r");
@@ -86,11 +98,10 @@ static bool find_address(struct server *server)
     return found;
 }
 
-/* As without a configuration, but for the disk. */
-static enum status write_config(const char *path)
+/* As without a configuration, but for the disk. The journal lies beside it. */
+static enum status write_config(const char *path, bool is_durable)
 {
-    static const char text[] = "sync: memory\n"
-                               "channels: [{name: in}]\n"
+    static const char text[] = "channels: [{name: in}]\n"
                                "destinations:\n"
                                "  - name: all\n"
                                "    groups: [all]\n"
@@ -99,36 +110,31 @@ static enum status write_config(const char *path)
     FILE *file = fopen(path, "w");
     if (file == NULL)
         return STATUS_IO;
-    bool wrote = fputs(text, file) >= 0;
+    bool wrote = fprintf(file, "sync: %s\n%s", is_durable ? "commit" : "memory", text) >= 0;
     return fclose(file) == 0 && wrote ? STATUS_OK : STATUS_IO;
 }
 
-enum status server_start_kouan(const char *program, struct server *out_server)
+static enum status start_kouan(const struct server_settings *settings, struct server *server)
 {
-    struct server server = {0};
-    char path[96];
-    const char *const arguments[] = {program, "serve", "-c", path, "--listen", "127.0.0.1:0", NULL};
-    enum status status = make_directory(&server);
-    config_path(&server, path, sizeof path);
+    char path[PATH_BYTES];
+    const char *const arguments[] = {settings->program, "serve",       "-c", path,
+                                     "--listen",        "127.0.0.1:0", NULL};
+    config_path(server, path, sizeof path);
+    enum status status = write_config(path, settings->is_durable);
     if (status == STATUS_OK)
-        status = write_config(path);
-    if (status == STATUS_OK)
-        status = spawn(&server, arguments);
+        status = spawn(server, arguments);
     if (status != STATUS_OK)
         return status;
     for (int waited_ms = 0; waited_ms < START_TIMEOUT_MS; waited_ms += POLL_MS) {
-        if (find_address(&server)) {
-            *out_server = server;
+        if (find_address(server))
             return STATUS_OK;
-        }
-        if (waitpid(server.process, NULL, WNOHANG) == server.process) {
-            server.process = 0;
+        if (waitpid(server->process, NULL, WNOHANG) == server->process) {
+            server->process = 0;
             break;
         }
         sleep_ms(POLL_MS);
     }
-    print_log(&server);
-    server_stop(&server);
+    print_log(server);
     return STATUS_IO;
 }
 
@@ -146,27 +152,61 @@ static uint16_t find_free_port(void)
     return found ? ntohs(address.sin_port) : 0;
 }
 
-enum status server_start_redis(struct server *out_server)
+/* Its file is never written anew, so that a run is not disturbed by that. */
+static enum status start_redis(const struct server_settings *settings, struct server *server)
 {
-    struct server server = {0};
     char port[8];
     snprintf(port, sizeof port, "%u", find_free_port());
-    const char *const arguments[] = {"redis-server", "--port", port, "--bind",
-                                     "127.0.0.1",    "--save", "",   "--appendonly",
-                                     "no",           NULL};
-    enum status status = make_directory(&server);
+    const char *const arguments[] = {"redis-server",
+                                     "--port",
+                                     port,
+                                     "--bind",
+                                     "127.0.0.1",
+                                     "--save",
+                                     "",
+                                     "--dir",
+                                     server->directory,
+                                     "--appendonly",
+                                     settings->is_durable ? "yes" : "no",
+                                     "--appendfsync",
+                                     "always",
+                                     "--auto-aof-rewrite-percentage",
+                                     "0",
+                                     NULL};
+    snprintf(server->address, sizeof server->address, "127.0.0.1:%s", port);
+    return spawn(server, arguments);
+}
+
+void server_find_kouan(char *path, size_t capacity)
+{
+    ssize_t size = readlink("/proc/self/exe", path, capacity - sizeof "kouan");
+    path[size > 0 ? size : 0] = '\0';
+    char *slash = strrchr(path, '/');
+    strcpy(slash != NULL ? slash + 1 : path, "kouan");
+}
+
+enum status server_start(const struct server_settings *settings, struct server *out_server)
+{
+    struct server server = {0};
+    enum status status = make_directory(settings->folder, &server);
     if (status == STATUS_OK)
-        status = spawn(&server, arguments);
-    if (status != STATUS_OK)
-        return status;
-    snprintf(server.address, sizeof server.address, "127.0.0.1:%s", port);
-    *out_server = server;
-    return STATUS_OK;
+        status = settings->program != NULL ? start_kouan(settings, &server)
+                                           : start_redis(settings, &server);
+    if (status == STATUS_OK)
+        *out_server = server;
+    else
+        server_stop(&server);
+    return status;
+}
+
+static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *place)
+{
+    (void)about, (void)kind, (void)place;
+    return remove(path);
 }
 
 void server_stop(struct server *server)
 {
-    char path[96];
     if (server->process != 0) {
         kill(server->process, SIGTERM);
         int waited_ms = 0;
@@ -179,12 +219,7 @@ void server_stop(struct server *server)
             waitpid(server->process, NULL, 0);
         }
     }
-    if (server->directory[0] != '\0') {
-        log_path(server, path, sizeof path);
-        unlink(path);
-        config_path(server, path, sizeof path);
-        unlink(path);
-        rmdir(server->directory);
-    }
+    if (server->directory[0] != '\0')
+        nftw(server->directory, remove_one, FILES_OPEN_MAX, FTW_DEPTH | FTW_PHYS);
     *server = (struct server){0};
 }

@@ -2,8 +2,8 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 static uint64_t tick_ns(void)
@@ -44,19 +44,13 @@ static uint64_t read_client_ns(void)
     return seconds * UINT64_C(1000000000) + microseconds * 1000;
 }
 
-/* Fields 14 and 15, counted from the bracket that ends the name, field 2. */
 static uint64_t read_process_ns(pid_t process)
 {
-    char path[64], text[1024];
-    uint64_t user, system;
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)process);
-    read_text(path, text, sizeof text);
-    const char *bracket = strrchr(text, ')');
-    if (bracket == NULL ||
-        sscanf(bracket + 1, " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64 " %" SCNu64,
-               &user, &system) != 2)
+    clockid_t clock;
+    struct timespec spent;
+    if (clock_getcpuclockid(process, &clock) != 0 || clock_gettime(clock, &spent) != 0)
         return 0;
-    return (user + system) * tick_ns();
+    return (uint64_t)spent.tv_sec * UINT64_C(1000000000) + (uint64_t)spent.tv_nsec;
 }
 
 struct usage usage_now(pid_t server)

@@ -1,6 +1,6 @@
 /* CPU time spent: by the whole machine, by this process, by the server. The machine's figure holds
  * what escapes a process's own clock (interrupts, kernel workers), so that "machine less client" is
- * what serving costs, on a machine that does nothing else. /proc counts in ticks of 10 ms. */
+ * what serving costs, on a machine that does nothing else: it is counted in ticks of 10 ms. */
 #ifndef KOUAN_BENCH_USAGE_H
 #define KOUAN_BENCH_USAGE_H
 

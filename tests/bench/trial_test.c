@@ -16,7 +16,7 @@ static void start_redis(struct server *server)
 {
     if (system("command -v redis-server > /dev/null") != 0)
         cr_skip_test("no redis-server here");
-    cr_assert_eq(server_start_redis(server), STATUS_OK);
+    cr_assert_eq(server_start(&(struct server_settings){0}, server), STATUS_OK);
 }
 
 static void run(const struct server *server, enum day_mix mix, uint64_t rate)
