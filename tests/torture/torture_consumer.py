@@ -11,6 +11,7 @@ import time
 from torture_peer import (BODY, Lost, die_with_parent, encode_command, parse_id,
                           peer_when_there)
 
+COUNTS = (5, 50, 200, 500)  # asked for at once
 LEFT_MAX = 1000    # entries that a lazy one leaves at most
 LEFT_SHARE = 0.02  # of those that come
 
@@ -58,8 +59,9 @@ class Consumer:
         pathlib.Path(folder, name).write_bytes(pickle.dumps(result))
 
     def _turn(self):
-        self.peer.send(encode_command("XREADGROUP", "GROUP", self.group, self.name, "COUNT", 500,
-                                      "BLOCK", 100, "STREAMS", self.destination, ">"))
+        self.peer.send(encode_command("XREADGROUP", "GROUP", self.group, self.name, "COUNT",
+                                      self.state.choice(COUNTS), "BLOCK", 100, "STREAMS",
+                                      self.destination, ">"))
         reply = self.peer.read()
         if isinstance(reply, Exception):
             self._complain(str(reply))
