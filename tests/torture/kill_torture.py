@@ -38,7 +38,7 @@ destinations:
 tables: [all.csv, half.csv]
 """
 TABLES = {"all.csv": "id,message_type,to\nall,ORDER,all\n",
-          "half.csv": "id,message_type,to\nhalf,ORDER,half\n"}
+          "half.csv": "id,message_type,to,action\nhalf,ORDER,half,\nheld,HELD,half,hold\n"}
 GROUPS = {("all", "quick"): "q", ("all", "lazy"): "l", ("half", "cases"): "qq"}
 EVENT_SECONDS = 3.0  # how long a life waits for what it is to die of
 AIM_SECONDS = 40     # and the last one, until segments have gone and records were carried along
@@ -146,7 +146,7 @@ def torture(cycles, seed, folder):
     state = random.Random(seed)
     kouan = make_server(folder)
     load = Load(kouan.address, folder, seed, publishers=2, groups=GROUPS,
-                window_ms=WINDOW_SECONDS * 1000)
+                window_ms=WINDOW_SECONDS * 1000, holds_at="half")
     lives = Lives(kouan, state)
     load.start()
     try:

@@ -8,7 +8,8 @@ again whenever the connection ends, and remember everything that they were told.
     verdict.check()             # what they remember, compared
 
 `groups` is {(destination, group): kinds}, a letter for each consumer: "q" acknowledges at once, "l"
-is lazy.
+is lazy. With `holds_at`, a destination, an operator publishes what is held there, and decides upon
+it.
 """
 
 import multiprocessing
@@ -17,6 +18,7 @@ import pickle
 import time
 
 from torture_consumer import consume
+from torture_operator import operate
 from torture_publisher import Receipts, publish
 from torture_verdict import Verdict
 
@@ -27,19 +29,23 @@ class Load:
     """`window_ms`: how long dedupe remembers; None: longer than this lasts."""
 
     def __init__(self, address, folder, seed, publishers, groups, window=256, rate=0,
-                 window_ms=None):
+                 window_ms=None, holds_at=None):
         context = multiprocessing.get_context("fork")
         self.folder, self.publisher_count, self.groups = folder, publishers, groups
-        self.window_ms = window_ms
+        self.window_ms, self.holds_at = window_ms, holds_at
         self.stop_new, self.stop_all = context.Event(), context.Event()
         self.receipts = [Receipts(context) for _ in range(publishers)]
         self.publishers = [
             context.Process(target=publish, args=(folder, address, number, self.receipts[number],
                                                   window, rate, self.stop_new, self.stop_all))
             for number in range(publishers)]
+        if holds_at:
+            self.publishers.append(context.Process(target=operate, args=(
+                folder, address, publishers, self.stop_new, self.stop_all)))
         self.consumers = [
             context.Process(target=consume, args=(folder, address, destination, group, str(number),
-                                                  publishers, seed, kind == "l", self.stop_all))
+                                                  len(self.publishers), seed, kind == "l",
+                                                  self.stop_all))
             for (destination, group), kinds in groups.items() for number, kind in enumerate(kinds)]
 
     def start(self):

@@ -86,15 +86,16 @@ def id_ms(number):
     return number >> SEQ_BITS
 
 
-def event(publisher, number):
-    return (b'{"messageType":"ORDER","messageId":"p%d-%d",'
+def event(publisher, number, kind=b"ORDER"):
+    return (b'{"messageType":"%s","messageId":"p%d-%d",'
             b'"keys":{"order":"case-%d-%d"},"pad":"%s"}' %
-            (publisher, number, publisher, number % CASES, PADS[number * 2654435761 >> 7 & 7]))
+            (kind, publisher, number, publisher, number % CASES,
+             PADS[number * 2654435761 >> 7 & 7]))
 
 
-def publication(publisher, number):
+def publication(publisher, number, kind=b"ORDER"):
     """The command that sends it."""
-    body = event(publisher, number)
+    body = event(publisher, number, kind)
     return (b"*5\r\n$4\r\nXADD\r\n$2\r\nin\r\n$1\r\n*\r\n$4\r\nbody\r\n$%d\r\n%s\r\n" %
             (len(body), body))
 

@@ -2,6 +2,7 @@
 
 import collections
 
+from torture_operator import is_rejected
 from torture_peer import CASES, id_ms
 from torture_publisher import MESSAGES_MAX
 
@@ -19,12 +20,18 @@ class Verdict:
         self.seconds = {}  # id -> message, of records after the first
         for number, publisher in enumerate(self.published):
             self._judge_publisher(number, publisher)
+        self.operator = load.read("operator") if load.holds_at else None
+        self.holds_at = load.holds_at
+        if load.holds_at:
+            self._judge_operator(self.operator)
         for (destination, group), kinds in load.groups.items():
             members = [load.read(f"consumer-{destination}-{group}-{n}") for n in range(len(kinds))]
             if None in members:
                 self._complain(f"{destination}/{group}: a consumer hangs")
             else:
                 self._judge_group(f"{destination}/{group}", members)
+                if destination == load.holds_at:
+                    self._judge_released(f"{destination}/{group}", members)
 
     def _complain(self, text):
         if len(self.problems) < COMPLAINTS_MAX:
@@ -39,6 +46,15 @@ class Verdict:
         if publisher["unanswered"]:
             self._complain(f"publisher {number}: {publisher['unanswered']} are without an answer: "
                            f"{dict(publisher['try_again'])}")
+
+    def _judge_operator(self, operator):
+        if operator is None:
+            self._complain("the operator hangs")
+            return
+        for error in operator["errors"]:
+            self._complain(f"operator: {error}")
+        if operator["unanswered"]:
+            self._complain(f"operator: {operator['unanswered']} messages are without an answer")
 
     # ---- a group ----
 
@@ -88,6 +104,18 @@ class Verdict:
         if self.window_ms is None or apart_ms < self.window_ms:
             self._complain(f"{name}: message {message} has two records, {apart_ms} ms apart")
 
+    def _judge_released(self, name, members):
+        """Each that was released came as one record; none that was rejected did."""
+        publisher, records = len(self.known), collections.defaultdict(set)
+        firsts = self._firsts(name, publisher, [each["memory"][publisher] for each in members],
+                              records)
+        for member in members:
+            self._judge_seconds(name, publisher, member["seconds"], firsts, records)
+        for number in range(len(self.operator["receipts"]) if self.operator else 0):
+            if len(records[number]) != (0 if is_rejected(number) else 1):
+                self._complain(f"{name}: message {(publisher, number)}, which was held, came as "
+                               f"{records[number]}")
+
     def _judge_receipts(self, name, publisher, known, records):
         for number, receipt in known.items():
             found = records.get(number)
@@ -127,17 +155,25 @@ class Verdict:
         """`ledger`: what `kouan ledger --json` says when all is drained; every message had its
         receipt."""
         total = self.receipts + len(self.seconds)
+        held = len(self.operator["receipts"]) if self.operator else 0
+        rejected = sum(map(is_rejected, range(held)))
         for account in ledger["intake"]:
             refused = sum(account["refused"].values())
             if account["received"] != account["accepted"] + account["replay"] + refused:
                 self._complain(f"books: received is not accepted + replay + refused: {account}")
-        self._compare("accepted", sum(each["accepted"] for each in ledger["intake"]), total)
+        accepted = sum(each["accepted"] for each in ledger["intake"])
+        self._compare("accepted", accepted, total + held)
         for outlet in ledger["outlets"]:
-            self._compare(f"offered to {outlet['destination']}", outlet["offered"], total)
+            offered, destination = total, outlet["destination"]
+            if destination == self.holds_at:
+                self._compare("rejected of what was held", outlet["hold_rejected"], rejected)
+                self._compare("released", outlet["released"], held - rejected)
+                offered += held - rejected
+            self._compare(f"offered to {destination}", outlet["offered"], offered)
             for group in outlet["groups"]:
-                name = outlet["destination"], group["group"]
-                if name in groups:
-                    self._compare(f"acknowledged by {name}", group["acknowledged"], total)
+                if (destination, group["group"]) in groups:
+                    self._compare(f"acknowledged by {destination}/{group['group']}",
+                                  group["acknowledged"], offered)
         self.judge_gaps(ledger)
 
     def judge_gaps(self, ledger):
@@ -155,6 +191,8 @@ class Verdict:
         resent = sum(publisher["resent"] for publisher in filter(None, self.published))
         text = (f"{self.receipts} receipts, {resent} sent again, {self.deliveries} deliveries, "
                 f"{self.again} repeated, {len(self.seconds)} second records after the window")
+        if self.operator:
+            text += f", {len(self.operator['receipts'])} held and decided upon"
         return text + "".join(f"\n    {count} times {reason}" for reason, count in tries.items())
 
     def check(self):
