@@ -37,8 +37,8 @@ destinations:
   - {{name: half, groups: [{{name: cases, order: case}}]}}
 tables: [all.csv, half.csv]
 """
-TABLES = {"all.csv": "id,message_type,to\nall,ORDER,all\n",
-          "half.csv": "id,message_type,to,action\nhalf,ORDER,half,\nheld,HELD,half,hold\n"}
+TABLES = {"all.csv": "id,message_type,to\nall,ORDER|CUSDEC,all\n",
+          "half.csv": "id,message_type,to,action\nhalf,ORDER|CUSDEC,half,\nheld,HELD,half,hold\n"}
 GROUPS = {("all", "quick"): "q", ("all", "lazy"): "l", ("half", "cases"): "qq"}
 EVENT_SECONDS = 3.0  # how long a life waits for what it is to die of
 AIM_SECONDS = 40     # and the last one, until segments have gone and records were carried along
@@ -145,7 +145,7 @@ def make_server(folder):
 def torture(cycles, seed, folder):
     state = random.Random(seed)
     kouan = make_server(folder)
-    load = Load(kouan.address, folder, seed, publishers=2, groups=GROUPS,
+    load = Load(kouan.address, folder, seed, publishers=3, interchanges=1, groups=GROUPS,
                 window_ms=WINDOW_SECONDS * 1000, holds_at="half")
     lives = Lives(kouan, state)
     load.start()

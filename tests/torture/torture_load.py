@@ -9,7 +9,7 @@ again whenever the connection ends, and remember everything that they were told.
 
 `groups` is {(destination, group): kinds}, a letter for each consumer: "q" acknowledges at once, "l"
 is lazy. With `holds_at`, a destination, an operator publishes what is held there, and decides upon
-it.
+it. The last `interchanges` of the publishers send EDIFACT interchanges of several messages.
 """
 
 import multiprocessing
@@ -19,6 +19,7 @@ import time
 
 from torture_consumer import consume
 from torture_operator import operate
+from torture_peer import interchange, publication
 from torture_publisher import Receipts, publish
 from torture_verdict import Verdict
 
@@ -29,15 +30,18 @@ class Load:
     """`window_ms`: how long dedupe remembers; None: longer than this lasts."""
 
     def __init__(self, address, folder, seed, publishers, groups, window=256, rate=0,
-                 window_ms=None, holds_at=None):
+                 window_ms=None, holds_at=None, interchanges=0):
         context = multiprocessing.get_context("fork")
         self.folder, self.publisher_count, self.groups = folder, publishers, groups
+        self.event_publishers = range(publishers - interchanges)
         self.window_ms, self.holds_at = window_ms, holds_at
         self.stop_new, self.stop_all = context.Event(), context.Event()
         self.receipts = [Receipts(context) for _ in range(publishers)]
         self.publishers = [
-            context.Process(target=publish, args=(folder, address, number, self.receipts[number],
-                                                  window, rate, self.stop_new, self.stop_all))
+            context.Process(target=publish, args=(
+                folder, address, number, self.receipts[number],
+                publication if number in self.event_publishers else interchange,
+                window, rate, self.stop_new, self.stop_all))
             for number in range(publishers)]
         if holds_at:
             self.publishers.append(context.Process(target=operate, args=(

@@ -23,6 +23,7 @@ from kouan_harness import connect, die_with_parent, encode_command  # noqa: E402
 CASES = 64  # of each publisher: message N is of case N % CASES
 PADS = tuple(b"x" * size for size in (0, 0, 40, 200, 200, 200, 700, 3000))
 BODY = re.compile(rb'"messageId":"p(\d+)-(\d+)"')
+PARTS_MAX = 8  # messages of an interchange
 SEQ_BITS = 21
 
 
@@ -95,9 +96,29 @@ def event(publisher, number, kind=b"ORDER"):
 
 def publication(publisher, number, kind=b"ORDER"):
     """The command that sends it."""
-    body = event(publisher, number, kind)
+    return publish_command(event(publisher, number, kind))
+
+
+def publish_command(body):
     return (b"*5\r\n$4\r\nXADD\r\n$2\r\nin\r\n$1\r\n*\r\n$4\r\nbody\r\n$%d\r\n%s\r\n" %
             (len(body), body))
+
+
+def part_count(number):
+    """Messages of interchange `number`."""
+    return 1 + number % PARTS_MAX
+
+
+def interchange(publisher, number):
+    """The command that sends an EDIFACT interchange. Its messages are told apart, as a publisher's,
+    by number * PARTS_MAX + their place, which they carry in their free text."""
+    parts = b"".join(
+        b"""UNH+%d+CUSDEC:D:96B:UN'BGM+929+D%d+9'FTX+AAA+++"messageId":"p%d-%d"'UNT+4+%d'""" %
+        (part + 1, part + 1, publisher, number * PARTS_MAX + part, part + 1)
+        for part in range(part_count(number)))
+    body = (b"UNA:+.? 'UNB+UNOC:3+P%d+RECEIVER+260101:1200+%d'%sUNZ+%d+%d'" %
+            (publisher, number, parts, part_count(number), number))
+    return publish_command(body)
 
 
 def receipts_again(peer, publisher, known):
@@ -115,5 +136,6 @@ def receipts_again(peer, publisher, known):
     return wrong
 
 
-__all__ = ["BODY", "CASES", "Lost", "Peer", "die_with_parent", "encode_command", "event", "id_ms",
-           "parse_id", "peer_when_there", "publication", "receipts_again"]
+__all__ = ["BODY", "CASES", "PARTS_MAX", "Lost", "Peer", "die_with_parent", "encode_command",
+           "event", "id_ms", "interchange", "parse_id", "part_count", "peer_when_there",
+           "publication", "receipts_again"]

@@ -1,14 +1,14 @@
-"""A publisher: sends canonical events, `window` of them unanswered at most. When the connection
-ends it sends what had neither receipt nor error once more, in order. An answer TRYAGAIN is no
-receipt: the message goes again when all before it are answered; its case may be out of order
-then."""
+"""A publisher: sends what `make(publisher, number)` makes, `window` of them unanswered at most.
+When the connection ends it sends what had neither receipt nor error once more, in order. An answer
+TRYAGAIN is no receipt: the message goes again when all before it are answered; its case may be out
+of order then."""
 
 import collections
 import pathlib
 import pickle
 import time
 
-from torture_peer import CASES, Lost, die_with_parent, parse_id, peer_when_there, publication
+from torture_peer import CASES, Lost, die_with_parent, parse_id, peer_when_there
 
 MESSAGES_MAX = 4000000  # of each
 
@@ -32,8 +32,8 @@ class Receipts:
 
 
 class Publisher:
-    def __init__(self, address, number, receipts, window, rate, stop_new, stop_all):
-        self.address, self.number, self.receipts = address, number, receipts
+    def __init__(self, address, number, receipts, make, window, rate, stop_new, stop_all):
+        self.address, self.number, self.receipts, self.make = address, number, receipts, make
         self.window, self.rate = window, rate
         self.stop_new, self.stop_all = stop_new, stop_all
         self.unanswered = set()
@@ -96,7 +96,7 @@ class Publisher:
                 continue
             else:
                 self.resent += 1
-            batch.append(publication(self.number, self.cursor))
+            batch.append(self.make(self.number, self.cursor))
             self.awaited.append(self.cursor)
             self.cursor += 1
         return batch

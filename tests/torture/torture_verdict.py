@@ -3,7 +3,7 @@
 import collections
 
 from torture_operator import is_rejected
-from torture_peer import CASES, id_ms
+from torture_peer import CASES, PARTS_MAX, id_ms, part_count
 from torture_publisher import MESSAGES_MAX
 
 COMPLAINTS_MAX = 40
@@ -15,7 +15,10 @@ class Verdict:
         self.window_ms = load.window_ms
         self.published = [load.read(f"publisher-{n}") for n in range(load.publisher_count)]
         self.known = [receipts.known(MESSAGES_MAX) for receipts in load.receipts]
+        self.event_publishers = load.event_publishers
         self.receipts = sum(map(len, self.known))
+        self.messages = sum(1 if publisher in self.event_publishers else part_count(number)
+                            for publisher, known in enumerate(self.known) for number in known)
         self.deliveries = self.again = 0
         self.seconds = {}  # id -> message, of records after the first
         for number, publisher in enumerate(self.published):
@@ -70,8 +73,11 @@ class Verdict:
             self.deliveries += len(firsts)
             for member in members:
                 self._judge_seconds(name, publisher, member["seconds"], firsts, records)
-            self._judge_receipts(name, publisher, known, records)
-            self._judge_order(name, publisher, firsts)
+            if publisher in self.event_publishers:
+                self._judge_receipts(name, publisher, known, records)
+                self._judge_order(name, publisher, firsts)
+            else:
+                self._judge_interchanges(name, publisher, known, records)
             self._judge_settled(name, publisher, memories)
 
     def _firsts(self, name, publisher, memories, out_records):
@@ -126,6 +132,21 @@ class Verdict:
                 self._complain(f"{name}: message {(publisher, number)} came as {found}, its "
                                f"receipt is {receipt}")
 
+    def _judge_interchanges(self, name, publisher, known, records):
+        """All its messages came, in their order; the receipt is the first's."""
+        for number, receipt in known.items():
+            first = number * PARTS_MAX
+            found = [records.get(part, set()) for part in range(first, first + part_count(number))]
+            if not all(found):
+                self._complain(f"{name}: interchange {(publisher, number)} has a receipt, and came "
+                               f"in part: {found}")
+            elif receipt not in found[0]:
+                self._complain(f"{name}: interchange {(publisher, number)} came as {found}, its "
+                               f"receipt is {receipt}")
+            elif [min(each) for each in found] != sorted(min(each) for each in found):
+                self._complain(f"{name}: interchange {(publisher, number)} is out of order: "
+                               f"{found}")
+
     def _judge_order(self, name, publisher, firsts):
         """Of a case each is seen after those before it."""
         overtaken = self.published[publisher]["overtaken"] if self.published[publisher] else ()
@@ -154,7 +175,7 @@ class Verdict:
     def judge_books(self, ledger, groups):
         """`ledger`: what `kouan ledger --json` says when all is drained; every message had its
         receipt."""
-        total = self.receipts + len(self.seconds)
+        total = self.messages + len(self.seconds)
         held = len(self.operator["receipts"]) if self.operator else 0
         rejected = sum(map(is_rejected, range(held)))
         for account in ledger["intake"]:
@@ -189,8 +210,9 @@ class Verdict:
         for publisher in filter(None, self.published):
             tries.update(publisher["try_again"])
         resent = sum(publisher["resent"] for publisher in filter(None, self.published))
-        text = (f"{self.receipts} receipts, {resent} sent again, {self.deliveries} deliveries, "
-                f"{self.again} repeated, {len(self.seconds)} second records after the window")
+        text = (f"{self.receipts} receipts for {self.messages} messages, {resent} sent again, "
+                f"{self.deliveries} deliveries, {self.again} repeated, {len(self.seconds)} second "
+                "records after the window")
         if self.operator:
             text += f", {len(self.operator['receipts'])} held and decided upon"
         return text + "".join(f"\n    {count} times {reason}" for reason, count in tries.items())
