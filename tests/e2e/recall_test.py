@@ -1,11 +1,13 @@
 """Old records: what memory no longer holds is read back from the journal's files, in order and
 whole, for every command that shows messages; and who reads new ones goes on."""
 
+import socket
 import threading
 import time
 
 from kouan_harness import Server, WireError, encode_command, run_tests
-from provincial import entries, info, ledger, pipeline, read_group, two_way_files
+from provincial import (entries, info, ledger, many_wires, pipeline, read_group,
+                        two_way_files)
 
 MEMORY = 32 * 1024 * 1024
 SIZE = 16 * 1024
@@ -357,6 +359,34 @@ def test_holds():
         assert wire.call("KOUAN", "REJECT", ids[8]) == 1
         assert [f[b"body"] for _, f in read_all(wire, "slow", 1)] == [body_of(7, "HELD")]
         assert len(wire.call("KOUAN", "HOLDS", 100)) == 18
+        was_read_back(wire)
+
+
+def test_who_sends_no_more_gets_its_reply():
+    with Server(files=old_files()) as server, server.wire() as wire:
+        ids = publish(wire, range(20))
+        push_out(wire)
+        with server.wire() as half:
+            half.send(encode_command("XRANGE", "slow", "-", "+", "COUNT", 3) +
+                      encode_command("PING"))
+            half.socket.shutdown(socket.SHUT_WR)
+            check(items_of(half.read()), ids[:3], range(3))
+            assert half.read() == "PONG"
+            half.expect_closed()
+
+
+def test_many_share_little_memory():
+    """Each wants half of what all have together; some never take what they asked for."""
+    with Server(files=old_files(recall_memory="4MiB")) as server, server.wire() as wire, \
+            many_wires(server, 30) as wires, many_wires(server, 5) as deaf:
+        ids = publish(wire, range(1000))
+        push_out(wire)
+        for of in deaf:
+            of.send(encode_command("XRANGE", "slow", "-", "+") * 20)
+        for n, of in enumerate(wires):
+            of.send(encode_command("XRANGE", "slow", ids[n * 30], "+", "COUNT", 50))
+        for n, of in enumerate(wires):
+            check(items_of(of.read()), ids[n * 30:n * 30 + 50], range(n * 30, n * 30 + 50))
         was_read_back(wire)
 
 
