@@ -47,7 +47,8 @@ while [ -z "$address" ]; do
     fi
     sleep 0.1
 done
-echo "kouan (process $server) listens on $address; six e-ports publish $messages messages"
+echo "kouan (process $server) listens on $address; six e-ports publish $messages messages,
+each with a receipt when it is on disk"
 
 code=0
 "$bench" day --connect "$address" --secrets "$directory/secrets" \

@@ -99,7 +99,10 @@ void trace_print_text(const struct trace *trace, const struct trace_story *story
            record->identity.low);
     print_label("decided");
     printf("by generation %" PRIu64 ": ", record->generation);
-    logbook_print_rules(&trace->names, record, false);
+    if (record->rule_count == 0)
+        fputs("no rule matched", stdout);
+    else
+        logbook_print_rules(&trace->names, record, false);
     putchar('\n');
     if (has_destination(record, false)) {
         print_label("goes to");
