@@ -23,6 +23,7 @@ CONFIG = """
 sync: commit
 memory: 32MiB
 segment: 4MiB
+journal_size: 4GiB
 block: 64KiB
 journal: journal
 window_span: 1h

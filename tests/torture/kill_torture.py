@@ -26,6 +26,7 @@ CONFIG = f"""
 sync: commit
 memory: 32MiB
 segment: 4MiB
+journal_size: 4GiB
 block: 64KiB
 retain_time: 1s
 window_span: {WINDOW_SECONDS}s
