@@ -67,7 +67,7 @@ enum status loop_open(const struct loop_settings *settings, struct loop **out_lo
                  "%" PRIu64 " descriptors are wanted and the hard limit on open files is lower: "
                  "raise it (`ulimit -Hn %" PRIu64 "`, LimitNOFILE=%" PRIu64
                  " in systemd), or lower "
-                 "the number of connections or of the journal's segments",
+                 "the number of connections",
                  descriptors, descriptors, descriptors);
         return STATUS_IO;
     }

@@ -33,7 +33,7 @@ struct loop_settings {
     uint32_t submission_entries;   /* 256 .. 32768 */
     uint32_t completion_entries;   /* worst case of all multishots; the kernel's bound is 65536 */
     uint32_t receive_buffer_count; /* a power of two up to 32768; of CHUNK_RECEIVE_BYTES each */
-    uint64_t files_max;            /* descriptors: sockets and files together */
+    uint32_t files_max;            /* descriptors: sockets and files together */
     uint32_t timers_max;           /* one a connection and a listener, and yours */
     enum loop_mode best_mode;      /* 0: the best there is; tests ask for the fall-backs */
 };

@@ -35,6 +35,8 @@ void loop_probe_explain(const struct loop_facts *facts, const char *step, int er
 
 /* Raises the soft limit on descriptors to `wanted`; false if the hard limit is below that. */
 bool loop_probe_raise_descriptors(uint64_t wanted);
+/* As far as the hard limit allows; the limit that holds now. */
+uint64_t loop_probe_raise_descriptors_toward(uint64_t wanted);
 
 /* The rest of this program needs kernel 6.1. */
 bool loop_probe_kernel_is_old(const struct loop_facts *facts);

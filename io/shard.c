@@ -80,14 +80,11 @@ static enum status open_loop(struct shard *shard, char *out_problem, size_t prob
     const struct options *options = &shard->config->options;
     enum { OPERATIONS_PER_CONNECTION = 4, SPARE = 256, SUBMISSIONS = 1024 };
     uint32_t connections = (uint32_t)options->connections_max;
-    /* Each segment of the journal stays open. */
-    uint64_t segments =
-        shard->config->sync == SYNC_MEMORY ? 0 : options->journal_size / options->segment;
     const struct loop_settings settings = {
         .submission_entries = SUBMISSIONS,
         .completion_entries = connections * OPERATIONS_PER_CONNECTION + SUBMISSIONS,
         .receive_buffer_count = (uint32_t)options->receive_buffers,
-        .files_max = connections + segments + SPARE,
+        .files_max = connections + SPARE,
         .timers_max = connections * OPERATIONS_PER_CONNECTION + SPARE,
     };
     enum status status = loop_open(&settings, &shard->loop, out_problem, problem_capacity);

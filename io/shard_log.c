@@ -11,6 +11,7 @@
 enum { LOG_NUMBER = 0, LOG_COUNT = 1, NS_PER_MS = 1000000, RETRY_MS = 1000 };
 
 static enum status open_files(struct shard *shard, char *out_problem, size_t problem_capacity);
+static void allow_segments(struct shard *shard);
 static enum status open_segments(struct shard *shard);
 static enum status open_writer(struct shard *shard);
 static enum status await_segment(struct shard *shard, char *out_problem, size_t problem_capacity);
@@ -27,6 +28,7 @@ enum status shard_log_open(struct shard *shard, char *out_problem, size_t proble
         return getrandom(&shard->secret, sizeof shard->secret, 0) == sizeof shard->secret
                    ? STATUS_OK
                    : STATUS_IO;
+    allow_segments(shard);
     enum status status = open_files(shard, out_problem, problem_capacity);
     if (status == STATUS_OK)
         status = open_segments(shard);
@@ -270,12 +272,31 @@ static enum status await_segment(struct shard *shard, char *out_problem, size_t 
     return STATUS_IO;
 }
 
+/* Each segment stays open. */
+static void allow_segments(struct shard *shard)
+{
+    enum { OTHER_FILES = 512, LEAST = 8 };
+    const struct options *options = &shard->config->options;
+    uint64_t others = options->connections_max + OTHER_FILES;
+    uint64_t wanted = options->journal_size / options->segment;
+    uint64_t limit = loop_probe_raise_descriptors_toward(others + wanted);
+    uint64_t open = limit > others + LEAST ? limit - others : LEAST;
+    shard->log.segments_allowed = wanted < open ? wanted : open;
+    if (open < wanted)
+        fprintf(stderr,
+                "kouan: the limit on open files, %" PRIu64 ", lets the journal have %" PRIu64
+                " segments, and journal_size %" PRIu64
+                ": it grows to the fewer. Raise the limit (`ulimit -Hn %" PRIu64
+                "`, LimitNOFILE= in systemd) or `segment`, or lower journal_size\n",
+                limit, open, wanted, others + wanted);
+}
+
 static enum status open_segments(struct shard *shard)
 {
     struct shard_log *log = &shard->log;
     const struct options *options = &shard->config->options;
-    /* One more than journal_size allows to be there already is no reason not to start. */
-    uint64_t most = options->journal_size / options->segment;
+    /* One more than are allowed to be there already is no reason not to start. */
+    uint64_t most = log->segments_allowed;
     uint64_t there = recover_segment_count(log->recover) + 2;
     const struct segments_settings settings = {
         .disk = &log->disk.disk,

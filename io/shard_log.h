@@ -22,6 +22,7 @@ struct shard_log {
     int log_folder;
     struct disk_ring disk;
     struct segments *segments;
+    uint64_t segments_allowed; /* by journal_size, and by how many files may be open */
     struct journal_writer writer;
     struct sidecars sidecars;
     struct recover *recover; /* until the log is read */
