@@ -1,12 +1,14 @@
 """Power cuts: the journal lies on an ext4 of its own, in a file on tmpfs. Under load the server is
 stopped (SIGSTOP), the file is copied as it is, and the server goes on. The copy is what a disk would
-hold after the power went: it is mounted, a server recovers from it, and every receipt that a publisher
-had by then must be there: the message sent again gets the same receipt.
+hold after the power went: it is mounted, a server recovers from it. Every receipt that a publisher had by
+then must be there: the message sent again gets the same receipt. No message whose XACK was answered by
+then may be delivered again.
 
     power_torture.py [--cuts N] [--seed S]          (root)
 """
 
 import argparse
+import collections
 import os
 import pathlib
 import random
@@ -18,7 +20,7 @@ import time
 
 from torture_disk import Disk, must_be_root
 from torture_load import Load
-from torture_peer import Peer, receipts_again
+from torture_peer import Peer, delivered_again, receipts_again
 from torture_server import Kouan
 
 CONFIG = """
@@ -48,8 +50,9 @@ def make_server(folder, name, journal):
     return Kouan(home, GROUPS)
 
 
-def judge(folder, number, image, receipts):
-    """A server on the copy answers every receipt again."""
+def judge(folder, number, image, receipts, acknowledged):
+    """A server on the copy answers every receipt again, and delivers nothing that was settled. How
+    many of each were looked for, and how much was delivered."""
     disk = Disk(folder / f"cut-{number}", image=image)
     kouan = make_server(folder, f"after-{number}", disk.mount / "journal")
     try:
@@ -62,9 +65,21 @@ def judge(folder, number, image, receipts):
                 raise AssertionError(
                     f"cut {number}: of {len(known)} receipts of publisher {publisher} "
                     f"{len(wrong)} are not there: {wrong[:5]}\n{kouan.tail()}")
+        delivered = 0
+        for pair, settled in acknowledged.items():
+            count, wrong = delivered_again(peer, *pair, settled)
+            delivered += count
+            if wrong:
+                raise AssertionError(f"cut {number}: {len(wrong)} that {pair} had acknowledged come "
+                                     f"again: {wrong[:5]}\n{kouan.tail()}")
+        gap = kouan.ledger()["gap"]
+        if gap:
+            raise AssertionError(f"cut {number}: the books have a gap of {gap}\n{kouan.tail()}")
         peer.close()
         kouan.stop()
-        return sum(map(len, receipts))
+        kouan.verify(disk.mount / "journal")
+        return collections.Counter(receipts=sum(map(len, receipts)), delivered=delivered,
+                                   acknowledged=sum(map(len, acknowledged.values())))
     finally:
         kouan.end()
         disk.close()
@@ -76,9 +91,12 @@ def cut(folder, number, disk, kouan, load):
     image = folder / "copy.img"
     os.kill(kouan.process.pid, signal.SIGSTOP)
     receipts = [each.known(LOOKED_AT) for each in load.receipts]
-    disk.copy(image)
-    os.kill(kouan.process.pid, signal.SIGCONT)
-    return judge(folder, number, image, receipts)
+    acknowledged = load.acknowledged()
+    try:
+        disk.copy(image)
+    finally:
+        os.kill(kouan.process.pid, signal.SIGCONT)
+    return judge(folder, number, image, receipts, acknowledged)
 
 
 def torture(cuts, seed, folder):
@@ -86,18 +104,22 @@ def torture(cuts, seed, folder):
     disk = Disk(folder / "disk", size_bytes=IMAGE_BYTES)
     kouan = make_server(folder, "server", disk.mount / "journal")
     load = Load(kouan.address, folder, seed, publishers=2, groups=GROUPS, rate=4000)
-    looked_at = 0
+    looked_for = collections.Counter()
     try:
         kouan.start()
         kouan.wait_until_up()
         load.start()
         for number in range(cuts):
             time.sleep(0.05 + state.random() * 0.4)
-            looked_at += cut(folder, number, disk, kouan, load)
+            looked_for += cut(folder, number, disk, kouan, load)
         verdict = load.finish(kouan.is_drained)
         kouan.stop()
         verdict.check()
-        print(f"{cuts} power cuts: {looked_at} receipts looked for, all there; {verdict}")
+        if not all(looked_for[what] for what in ("receipts", "acknowledged", "delivered")):
+            raise AssertionError(f"nothing was tried: {looked_for}")
+        print(f"{cuts} power cuts: {looked_for['receipts']} receipts looked for, all there; of "
+              f"{looked_for['acknowledged']} acknowledgements none undone, {looked_for['delivered']} "
+              f"others delivered\n{verdict}")
     finally:
         load.kill()
         kouan.end()

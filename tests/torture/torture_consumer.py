@@ -14,6 +14,22 @@ from torture_peer import (BODY, Lost, die_with_parent, encode_command, parse_id,
 COUNTS = (5, 50, 200, 500)  # asked for at once
 LEFT_MAX = 1000    # entries that a lazy one leaves at most
 LEFT_SHARE = 0.02  # of those that come
+ANSWERED_MAX = 1 << 20  # that each tells of
+
+
+class Answered:
+    """The last ids whose XACK was answered. Shared with the parent, which may look at any time."""
+
+    def __init__(self, context):
+        self.ids = context.RawArray("Q", ANSWERED_MAX)
+        self.count = context.RawValue("Q", 0)
+
+    def add(self, record):
+        self.ids[self.count.value % ANSWERED_MAX] = record
+        self.count.value += 1
+
+    def known(self):
+        return set(self.ids[:min(self.count.value, ANSWERED_MAX)])
 
 
 class Memory:
@@ -32,9 +48,10 @@ class Memory:
 
 
 class Consumer:
-    def __init__(self, address, destination, group, name, publishers, seed, lazy, stop_all):
+    def __init__(self, address, destination, group, name, publishers, seed, lazy, answered,
+                 stop_all):
         self.address, self.destination, self.group, self.name = address, destination, group, name
-        self.lazy, self.stop_all = lazy, stop_all
+        self.lazy, self.answered, self.stop_all = lazy, answered, stop_all
         self.state = random.Random(f"{seed}/{destination}/{group}/{name}")
         self.memory = [Memory() for _ in range(publishers)]
         self.seconds = {}  # id -> (publisher, number), of further records of a message
@@ -120,6 +137,7 @@ class Consumer:
             return
         now = time.monotonic_ns()
         for name, publisher, number in entries:
+            self.answered.add(parse_id(name))
             if publisher is not None and self.memory[publisher].ids[number] == parse_id(name):
                 self.memory[publisher].settled[number] = now
 

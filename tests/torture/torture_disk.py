@@ -3,10 +3,12 @@
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 
 SKIPPED = 77  # exit code
+COPY_TRIES = 20
 
 
 def must_be_root(what):
@@ -16,6 +18,8 @@ def must_be_root(what):
     elif not os.path.exists("/dev/loop-control"):
         reason = "there are no loop devices here"
     else:
+        for number in (signal.SIGTERM, signal.SIGHUP):  # mounts are undone then, too
+            signal.signal(number, lambda *_: sys.exit(1))
         return
     print(f"skip {what}: {reason}")
     sys.exit(SKIPPED)
@@ -57,8 +61,14 @@ class Disk:
         run("mount", self.device, self.mount)
 
     def copy(self, to):
-        """The image as it is: what has reached the device."""
-        run("cp", "--sparse=always", self.image, to)
+        """The image as it is: what has reached the device. Of one moment: what the file system
+        itself or the last writes in flight still change begins it anew."""
+        for _ in range(COPY_TRIES):
+            before = os.stat(self.image).st_mtime_ns
+            run("cp", "--sparse=always", self.image, to)
+            if os.stat(self.image).st_mtime_ns == before:
+                return
+        raise AssertionError(f"{self.image} does not come to rest")
 
     def close(self):
         if os.path.ismount(self.mount):

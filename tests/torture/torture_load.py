@@ -17,7 +17,7 @@ import pathlib
 import pickle
 import time
 
-from torture_consumer import consume
+from torture_consumer import Answered, consume
 from torture_operator import operate
 from torture_peer import interchange, publication
 from torture_publisher import Receipts, publish
@@ -46,9 +46,11 @@ class Load:
         if holds_at:
             self.publishers.append(context.Process(target=operate, args=(
                 folder, address, publishers, self.stop_new, self.stop_all)))
+        self.answered = {pair: [Answered(context) for _ in kinds] for pair, kinds in groups.items()}
         self.consumers = [
             context.Process(target=consume, args=(folder, address, destination, group, str(number),
                                                   len(self.publishers), seed, kind == "l",
+                                                  self.answered[destination, group][number],
                                                   self.stop_all))
             for (destination, group), kinds in groups.items() for number, kind in enumerate(kinds)]
 
@@ -58,6 +60,11 @@ class Load:
 
     def receipt_count(self):
         return sum(receipts.count.value for receipts in self.receipts)
+
+    def acknowledged(self):
+        """{(destination, group): ids whose XACK was answered}"""
+        return {pair: set().union(*(each.known() for each in members))
+                for pair, members in self.answered.items()}
 
     def finish(self, is_drained):
         """`is_drained()` says whether every group has acknowledged everything."""

@@ -136,6 +136,26 @@ def receipts_again(peer, publisher, known):
     return wrong
 
 
-__all__ = ["BODY", "CASES", "PARTS_MAX", "Lost", "Peer", "die_with_parent", "encode_command",
-           "event", "id_ms", "interchange", "parse_id", "part_count", "peer_when_there",
-           "publication", "receipts_again"]
+def delivered_again(peer, destination, group, settled):
+    """Takes all that the group still gets, and acknowledges it; (how much that was, which ids of it
+    are in `settled`)."""
+    count, wrong = 0, []
+    while True:
+        peer.send(encode_command("XREADGROUP", "GROUP", group, "after", "COUNT", 500, "STREAMS",
+                                 destination, ">"))
+        reply = peer.read()
+        if isinstance(reply, Exception):
+            raise AssertionError(f"{destination}/{group}: {reply}")
+        if not reply:
+            return count, wrong
+        names = [name for name, _ in reply[0][1]]
+        count += len(names)
+        wrong += [name.decode() for name in names if parse_id(name) in settled]
+        peer.send(encode_command("XACK", destination, group, *names))
+        if peer.read() != len(names):
+            raise AssertionError(f"{destination}/{group}: not all {len(names)} were pending")
+
+
+__all__ = ["BODY", "CASES", "PARTS_MAX", "Lost", "Peer", "delivered_again", "die_with_parent",
+           "encode_command", "event", "id_ms", "interchange", "parse_id", "part_count",
+           "peer_when_there", "publication", "receipts_again"]
