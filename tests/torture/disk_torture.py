@@ -1,7 +1,7 @@
 """Disks that fill up, and disks that fail.
 
   full     the file system has no room for the next segment: messages get TRYAGAIN, consumers go on,
-           and all goes on by itself when there is room again
+           their acknowledgements too, and all goes on by itself when there is room again
   starved  the device under the file system loses its room (a sparse image on a tmpfs that is full), so
            that writes fail: the server says so and ends; no receipt after the first failure; when the
            device has room again, every receipt is there
@@ -11,11 +11,13 @@
 """
 
 import argparse
+import contextlib
 import os
 import pathlib
 import random
 import resource
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -30,8 +32,8 @@ sync: commit
 memory: 32MiB
 segment: 4MiB
 block: 64KiB
-retain_time: 5s
-window_span: 5s
+retain_time: 1h
+window_span: 1h
 journal: {journal}
 message_max: 64KiB
 channels: [{{name: in}}]
@@ -56,46 +58,69 @@ def wait_for(what, condition, seconds):
         time.sleep(0.05)
 
 
+def fill(path):
+    """Takes all room that there is."""
+    with contextlib.suppress(OSError), open(path, "wb") as file:
+        for size in (MIB, 4096):
+            with contextlib.suppress(OSError):
+                while True:
+                    file.write(b"\1" * size)
+                    file.flush()
+
+
+class Standstill:
+    """Called again and again: whether the count has been the same for a second."""
+
+    def __init__(self, count):
+        self.count, self.last, self.since = count, None, 0.0
+
+    def __call__(self):
+        now, count = time.monotonic(), self.count()
+        if count != self.last:
+            self.last, self.since = count, now
+        return now - self.since > 1
+
+
+def fill_once(kouan, load, ballast):
+    """Full: no receipt, but every acknowledgement; then there is room again."""
+    fill(ballast)
+    wait_for("receipts end when the disk is full", Standstill(load.receipt_count), 60)
+    if kouan.process.poll() is not None:
+        raise AssertionError(f"the server ended on a full disk:\n{kouan.tail()}")
+    stalled = load.receipt_count()
+    wait_for("consumers go on", lambda: kouan.is_drained() and all(
+        len(settled) == load.receipt_count() for settled in load.acknowledged().values()), 30)
+    health = kouan.call("KOUAN", "HEALTH")
+    if b"journal: no room" not in health[1]:
+        raise AssertionError(f"health does not tell of a full disk: {health}")
+    if load.receipt_count() != stalled:
+        raise AssertionError(f"{load.receipt_count() - stalled} receipts while the disk is full")
+    ballast.unlink()
+    wait_for("receipts go on", lambda: load.receipt_count() > stalled + 1000, 30)
+
+
 def full(folder, state):
     disk = Disk(folder / "disk", size_bytes=200 * MIB)
-    kouan = make_server(folder, disk.mount / "journal")
-    load = Load(kouan.address, folder, 0, publishers=2, groups=GROUPS)
-    ballast = disk.mount / "ballast"
     try:
-        kouan.start()
-        kouan.wait_until_up()
-        load.start()
-        wait_for("the first receipts", lambda: load.receipt_count() > 1000, 20)
-        for turn in range(3):
-            time.sleep(state.random())
-            with open(ballast, "wb") as file:
-                try:
-                    while True:
-                        file.write(b"\1" * MIB)
-                        file.flush()
-                except OSError:
-                    pass
-            stalled = [0]
-
-            def stands_still():
-                before = stalled[0]
-                stalled[0] = load.receipt_count()
-                time.sleep(0.5)
-                return load.receipt_count() == stalled[0] and before == stalled[0]
-
-            wait_for("receipts end when the disk is full", stands_still, 60)
-            if kouan.process.poll() is not None:
-                raise AssertionError(f"the server ended on a full disk:\n{kouan.tail()}")
-            wait_for("consumers go on", kouan.is_drained, 20)
-            ballast.unlink()
-            wait_for("receipts go on", lambda: load.receipt_count() > stalled[0] + 1000, 30)
-        verdict = load.finish(kouan.is_drained)
-        kouan.stop()
-        verdict.check()
-        return f"3 times full: {verdict}"
+        kouan = make_server(folder, disk.mount / "journal")
+        load = Load(kouan.address, folder, 0, publishers=2, groups=GROUPS, rate=3000)
+        try:
+            kouan.start()
+            kouan.wait_until_up()
+            load.start()
+            wait_for("the first receipts", lambda: load.receipt_count() > 1000, 20)
+            for _ in range(3):
+                time.sleep(state.random())
+                fill_once(kouan, load, disk.mount / "ballast")
+            verdict = load.finish(kouan.is_drained)
+            kouan.stop()
+            verdict.check()
+            kouan.verify(disk.mount / "journal")
+            return f"3 times full: {verdict}"
+        finally:
+            load.kill()
+            kouan.end()
     finally:
-        load.kill()
-        kouan.end()
         disk.close()
 
 
@@ -113,6 +138,8 @@ def fails(folder, state, break_disk, mend_disk, kouan):
         if code != 1:
             raise AssertionError(f"the exit code is {code}, not 1:\n{kouan.tail()}")
         last_words = kouan.tail().splitlines()[-1]
+        if "kouan serve: " not in last_words or "had no receipt yet gets none" not in last_words:
+            raise AssertionError(f"it does not say why it ended:\n{kouan.tail()}")
         time.sleep(0.2)
         receipts = [each.known(3000) for each in load.receipts]
         mend_disk()
@@ -136,30 +163,34 @@ def fails(folder, state, break_disk, mend_disk, kouan):
 
 def starved(folder, state):
     tmpfs = Tmpfs(folder / "tmpfs", 160 * MIB)
-    disk = Disk(tmpfs.folder / "disk", size_bytes=512 * MIB)
-    kouan = make_server(folder, disk.mount / "journal")
-
-    def break_disk(_):
-        run("fallocate", "--dig-holes", disk.image)  # what was written with zeros ahead loses its room
-        with open(tmpfs.folder / "ballast", "wb") as file:
-            try:
-                while True:
-                    file.write(b"\1" * MIB)
-                    file.flush()
-            except OSError:
-                pass
-
-    def mend_disk():
-        tmpfs.resize(1024 * MIB)
-        (tmpfs.folder / "ballast").unlink()
-        disk.remount()
-
     try:
-        return fails(folder, state, break_disk, mend_disk, kouan)
+        disk = Disk(tmpfs.folder / "disk", size_bytes=512 * MIB)
+        try:
+            kouan = make_server(folder, disk.mount / "journal")
+            return fails(folder, state, lambda server: starve(server, tmpfs, disk),
+                         lambda: feed(tmpfs, disk), kouan)
+        finally:
+            disk.close()
     finally:
-        kouan.end()
-        disk.close()
         tmpfs.close()
+
+
+def starve(server, tmpfs, disk):
+    """What was written with zeros ahead loses its room, and all that is left is taken. Meanwhile
+    nothing may be written, or it would be punched out, too."""
+    os.kill(server.process.pid, signal.SIGSTOP)
+    try:
+        run("sync", "--file-system", disk.mount)
+        run("fallocate", "--dig-holes", disk.image)
+        fill(tmpfs.folder / "ballast")
+    finally:
+        os.kill(server.process.pid, signal.SIGCONT)
+
+
+def feed(tmpfs, disk):
+    tmpfs.resize(1024 * MIB)
+    (tmpfs.folder / "ballast").unlink()
+    disk.remount()
 
 
 def short(folder, state):

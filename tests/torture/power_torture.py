@@ -77,7 +77,8 @@ def judge(folder, number, image, receipts, acknowledged):
             raise AssertionError(f"cut {number}: the books have a gap of {gap}\n{kouan.tail()}")
         peer.close()
         kouan.stop()
-        kouan.verify(disk.mount / "journal")
+        if any(receipts):  # else nothing may have been written yet
+            kouan.verify(disk.mount / "journal")
         return collections.Counter(receipts=sum(map(len, receipts)), delivered=delivered,
                                    acknowledged=sum(map(len, acknowledged.values())))
     finally:
