@@ -2,19 +2,25 @@
 
   full     the file system has no room for the next segment: messages get TRYAGAIN, consumers go on,
            their acknowledgements too, and all goes on by itself when there is room again
-  starved  the device under the file system loses its room (a sparse image on a tmpfs that is full), so
-           that writes fail: the server says so and ends; no receipt after the first failure; when the
-           device has room again, every receipt is there
+  starved  the device under the file system loses its room (a sparse image on a tmpfs that is
+           full), so that writes fail: the server says so and ends; no receipt after the first
+           failure; when the device has room again, every receipt is there
   short    writes end early (RLIMIT_FSIZE set on the running server): the same
+  locked   the file system finds an error and takes no more writes (ext4, remounted read-only): the
+           same; a start on it is refused
+  start    too little room for a start, from none at all on: refused with the reason, or well;
+           whatever was begun, the next start with room has every receipt
 
-    disk_torture.py [full] [starved] [short] [--seed S]          (root)
+    disk_torture.py [full] [starved] [short] [locked] [start] [--seed S]          (root)
 """
 
 import argparse
+import collections
 import contextlib
 import os
 import pathlib
 import random
+import re
 import resource
 import shutil
 import signal
@@ -24,8 +30,8 @@ import time
 
 from torture_disk import Disk, Tmpfs, must_be_root, run
 from torture_load import Load
-from torture_peer import Peer, receipts_again
-from torture_server import Kouan
+from torture_peer import Peer, parse_id, publication, receipts_again
+from torture_server import Kouan, WireClosed
 
 CONFIG = """
 sync: commit
@@ -33,6 +39,7 @@ memory: 32MiB
 segment: 4MiB
 block: 64KiB
 retain_time: 1h
+journal_size: 1GiB
 window_span: 1h
 journal: {journal}
 message_max: 64KiB
@@ -125,7 +132,7 @@ def full(folder, state):
 
 
 def fails(folder, state, break_disk, mend_disk, kouan):
-    """The common course of a failing disk: it breaks, the server ends with 1; mended, all is there."""
+    """The course of a failing disk: it breaks, the server ends with 1; mended, all is there."""
     load = Load(kouan.address, folder, 0, publishers=2, groups=GROUPS)
     try:
         kouan.start()
@@ -145,20 +152,25 @@ def fails(folder, state, break_disk, mend_disk, kouan):
         mend_disk()
         kouan.start()
         kouan.wait_until_up()
-        peer = Peer(kouan.address)
-        for publisher, known in enumerate(receipts):
-            wrong = receipts_again(peer, publisher, known)
-            if wrong:
-                raise AssertionError(f"of {len(known)} receipts of publisher {publisher} {len(wrong)} "
-                                     f"are not there: {wrong[:5]}\n{kouan.tail()}")
-        peer.close()
+        look_for(kouan, receipts)
         verdict = load.finish(kouan.is_drained)
         kouan.stop()
         verdict.check()
-        return f"{sum(map(len, receipts))} receipts looked for, all there; {verdict}\n    {last_words}"
+        return (f"{sum(map(len, receipts))} receipts looked for, all there; {verdict}\n"
+                f"    {last_words}")
     finally:
         load.kill()
         kouan.end()
+
+
+def look_for(kouan, receipts):
+    peer = Peer(kouan.address)
+    for publisher, known in enumerate(receipts):
+        wrong = receipts_again(peer, publisher, known)
+        if wrong:
+            raise AssertionError(f"of {len(known)} receipts of publisher {publisher} {len(wrong)} "
+                                 f"are not there: {wrong[:5]}\n{kouan.tail()}")
+    peer.close()
 
 
 def starved(folder, state):
@@ -204,7 +216,114 @@ def short(folder, state):
     return fails(folder, state, break_disk, lambda: None, kouan)
 
 
-SCENARIOS = {"full": full, "starved": starved, "short": short}
+def locked(folder, state):
+    disk = Disk(folder / "disk", size_bytes=200 * MIB, options="errors=remount-ro")
+    kouan = make_server(folder, disk.mount / "journal")
+
+    def break_disk(_):
+        name = pathlib.Path(disk.device).name
+        pathlib.Path(f"/sys/fs/ext4/{name}/trigger_fs_error").write_text("by the torture")
+
+    def mend_disk():
+        last_words = begin(kouan)
+        if last_words is None or "Read-only file system" not in last_words:
+            raise AssertionError(f"a start on what cannot be written: {last_words}")
+        disk.remount()
+
+    try:
+        return fails(folder, state, break_disk, mend_disk, kouan)
+    finally:
+        disk.close()
+
+
+# ---- starts ----
+
+
+def begin(kouan):
+    """Starts it. None if it is up, its last words if it refuses: a reason, and exit code 1."""
+    kouan.start()
+    while kouan.process.poll() is None:
+        with contextlib.suppress(OSError, WireClosed):
+            kouan.call("PING")
+            return None
+        time.sleep(0.005)
+    last_words = kouan.tail().splitlines()[-1]
+    if kouan.process.returncode != 1 or not last_words.startswith("kouan serve: "):
+        raise AssertionError(f"a start ends with {kouan.process.returncode}:\n{kouan.tail()}")
+    return last_words
+
+
+def publish(kouan, first, count):
+    """{number: receipt}"""
+    peer = Peer(kouan.address)
+    peer.send(b"".join(publication(0, number) for number in range(first, first + count)))
+    receipts = {number: parse_id(peer.read()) for number in range(first, first + count)}
+    peer.close()
+    return receipts
+
+
+class ShortOfRoom:
+    """Starts on a tmpfs with some pages left; then one with room, which must find everything. Each
+    has another configuration, so that a generation is to be stored, too."""
+
+    def __init__(self, folder, tmpfs):
+        self.folder, self.tmpfs = folder, tmpfs
+        self.kouan = Kouan(folder, GROUPS)
+        self.turn, self.journal, self.receipts = 0, None, {}
+        self.ends = collections.Counter()  # by the reason
+
+    def anew(self):
+        """On a new journal."""
+        if self.journal is not None:
+            shutil.rmtree(self.journal, ignore_errors=True)
+        self.journal = self.tmpfs.folder / f"journal-{self.turn}"
+        self.receipts = {}
+
+    def try_with(self, pages):
+        self._configure()
+        for spare in self.journal.glob("*/spare-*"):  # one that goes at the start makes much room
+            spare.unlink()
+        self.tmpfs.leave(pages * 4096)
+        last_words = begin(self.kouan)
+        self.kouan.end()
+        self.ends[last_words and self._reason(last_words)] += 1
+        self.tmpfs.resize(256 * MIB)
+        self._configure()
+        last_words = begin(self.kouan)
+        if last_words:
+            raise AssertionError(f"with room again: {last_words}")
+        look_for(self.kouan, [self.receipts])
+        self.receipts.update(publish(self.kouan, len(self.receipts), 100))
+        self.kouan.kill()
+
+    def _configure(self):
+        self.turn += 1
+        config = CONFIG.format(journal=self.journal) + f"# {self.turn}\n"
+        (self.folder / "kouan.yaml").write_text(config)
+
+    def _reason(self, last_words):
+        return re.sub(r"[0-9a-f]{16,}|\d+", "N", last_words).replace(str(self.tmpfs.folder), "")
+
+
+def start(folder, state):
+    tmpfs = Tmpfs(folder / "tmpfs", 256 * MIB)
+    try:
+        starts = ShortOfRoom(folder, tmpfs)
+        try:
+            for pages in (0, 1, 2, 4, 7, 11):
+                starts.anew()
+                starts.try_with(pages)
+            for pages in (0, 2, 3, 5, 9, *(state.randrange(10, 1200) for _ in range(4))):
+                starts.try_with(pages)
+            return "".join(f"{count} starts: {reason or 'well'}\n"
+                           for reason, count in starts.ends.most_common())
+        finally:
+            starts.kouan.end()
+    finally:
+        tmpfs.close()
+
+
+SCENARIOS = {"full": full, "starved": starved, "short": short, "locked": locked, "start": start}
 
 
 def main():

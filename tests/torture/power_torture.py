@@ -1,8 +1,8 @@
 """Power cuts: the journal lies on an ext4 of its own, in a file on tmpfs. Under load the server is
-stopped (SIGSTOP), the file is copied as it is, and the server goes on. The copy is what a disk would
-hold after the power went: it is mounted, a server recovers from it. Every receipt that a publisher had by
-then must be there: the message sent again gets the same receipt. No message whose XACK was answered by
-then may be delivered again.
+stopped (SIGSTOP), the file is copied as it is, and the server goes on. The copy is what a disk
+would hold after the power went: it is mounted, a server recovers from it. Every receipt that a
+publisher had by then must be there: the message sent again gets the same receipt. No message whose
+XACK was answered by then may be delivered again.
 
     power_torture.py [--cuts N] [--seed S]          (root)
 """
@@ -70,8 +70,8 @@ def judge(folder, number, image, receipts, acknowledged):
             count, wrong = delivered_again(peer, *pair, settled)
             delivered += count
             if wrong:
-                raise AssertionError(f"cut {number}: {len(wrong)} that {pair} had acknowledged come "
-                                     f"again: {wrong[:5]}\n{kouan.tail()}")
+                raise AssertionError(f"cut {number}: {len(wrong)} that {pair} had acknowledged "
+                                     f"come again: {wrong[:5]}\n{kouan.tail()}")
         gap = kouan.ledger()["gap"]
         if gap:
             raise AssertionError(f"cut {number}: the books have a gap of {gap}\n{kouan.tail()}")
@@ -119,8 +119,8 @@ def torture(cuts, seed, folder):
         if not all(looked_for[what] for what in ("receipts", "acknowledged", "delivered")):
             raise AssertionError(f"nothing was tried: {looked_for}")
         print(f"{cuts} power cuts: {looked_for['receipts']} receipts looked for, all there; of "
-              f"{looked_for['acknowledged']} acknowledgements none undone, {looked_for['delivered']} "
-              f"others delivered\n{verdict}")
+              f"{looked_for['acknowledged']} acknowledgements none undone, "
+              f"{looked_for['delivered']} others delivered\n{verdict}")
     finally:
         load.kill()
         kouan.end()

@@ -36,7 +36,7 @@ def run(*words):
 class Disk:
     """A mounted image: a new one of `size_bytes`, or one that is there. `mount` is its folder."""
 
-    def __init__(self, folder, size_bytes=0, image=None):
+    def __init__(self, folder, size_bytes=0, image=None, options="rw"):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir()
         self.mount = self.folder / "mount"
@@ -50,7 +50,7 @@ class Disk:
                 self.image)
         try:
             self.device = run("losetup", "--find", "--show", self.image)
-            run("mount", self.device, self.mount)
+            run("mount", "-o", options, self.device, self.mount)
         except AssertionError:
             self.close()
             raise
@@ -86,6 +86,13 @@ class Tmpfs:
         self.folder = pathlib.Path(folder)
         self.folder.mkdir()
         run("mount", "-t", "tmpfs", "-o", f"size={size_bytes}", "tmpfs", self.folder)
+        (self.folder / "page").write_bytes(b"1")  # never empty: a size of 0 were no limit
+
+    def leave(self, size_bytes):
+        """Room for so much more."""
+        status = os.statvfs(self.folder)
+        taken = (status.f_blocks - status.f_bfree) * status.f_frsize
+        self.resize(taken + size_bytes)
 
     def resize(self, size_bytes):
         run("mount", "-o", f"remount,size={size_bytes}", self.folder)
