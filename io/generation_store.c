@@ -65,8 +65,10 @@ static enum status put(const struct generation_store *store, const char *name, s
 {
     enum status status = file_write(store->folder, name, content);
     if (status != STATUS_OK)
-        say(out_problem, problem_capacity, "cannot write %s/%s: %s", store->folder, name,
-            status_text(status));
+        say(out_problem, problem_capacity,
+            "cannot write %s/%s: %s; the configuration is stored there before a message names it",
+            store->folder, name,
+            status == STATUS_FULL ? "there is no room on the disk" : status_text(status));
     return status;
 }
 

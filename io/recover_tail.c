@@ -126,7 +126,9 @@ static enum status copy_part(struct recover *recover, const struct recover_file 
     enum status status = run(recover, &write, "write the copy of the last segment");
     if (status == STATUS_OK && write.result != (int32_t)size)
         status = recover_say(recover, STATUS_IO,
-                             "%s: the copy of the last segment was written in part only",
+                             "%s: the copy of the last segment was written in part only; look for "
+                             "room on the disk, and for a limit on the size of files. The segment "
+                             "is as it was",
                              recover->settings.path);
     return status;
 }

@@ -178,7 +178,7 @@ static void on_ready(void *context)
 {
     struct shard *shard = context;
     struct shard_log *log = &shard->log;
-    if (log->segment_error != 0)
+    if (log->segment_error != 0 && log->segment_error != EDQUOT)
         fprintf(stderr, "kouan: there is room for the journal again; messages are taken\n");
     log->segment_error = 0;
     if (log->writer.settings.loop == NULL)
@@ -196,27 +196,26 @@ static void try_again(struct loop *loop, struct timer *timer)
     segments_prepare(shard->log.segments);
 }
 
-/* Said once, and again after it was well. */
+/* Said once, and again after it was well. That the journal has grown to journal_size is retention's
+ * to say: it makes room. */
 static void say_no_room(const struct shard *shard, int error, const char *step)
 {
-    if (error == EDQUOT)
-        fprintf(stderr,
-                "kouan: the journal has grown to journal_size; messages get TRYAGAIN until groups "
-                "have acknowledged enough\n");
-    else
-        fprintf(stderr,
-                "kouan: cannot make the next segment in %s (%s: %s); messages get TRYAGAIN until "
-                "it can be made, acknowledgements are taken\n",
-                shard->config->journal_path, step, strerror(error));
+    fprintf(
+        stderr,
+        "kouan: cannot make the next segment in %s (%s: %s); messages get TRYAGAIN until it can "
+        "be made, acknowledgements are taken\n",
+        shard->config->journal_path, step, strerror(error));
 }
 
 static void on_segment_failed(void *context, int error, const char *step)
 {
     struct shard *shard = context;
     struct shard_log *log = &shard->log;
-    if (log->segment_error != error && shard->facts.are_kept)
+    bool is_served = shard->facts.are_kept && log->failure[0] == '\0';
+    if (log->segment_error != error && error != EDQUOT && is_served)
         say_no_room(shard, error, step);
     log->segment_error = error;
+    log->segment_step = step;
     if (log->retry_timer.heap_index == 0)
         loop_timer_arm(shard->loop, &log->retry_timer,
                        loop_now_ns(shard->loop) + (uint64_t)RETRY_MS * NS_PER_MS);
@@ -266,9 +265,11 @@ static enum status await_segment(struct shard *shard, char *out_problem, size_t 
         log->disk.disk.wait(&log->disk.disk);
     if (log->segment_error == 0)
         return STATUS_OK;
-    snprintf(out_problem, problem_capacity, "no room for a segment of %llu MiB in the journal %s",
+    snprintf(out_problem, problem_capacity,
+             "cannot make a segment of %llu MiB in the journal %s (%s: %s); nothing is lost: "
+             "start again when that is mended",
              (unsigned long long)(shard->config->options.segment / MIB),
-             shard->config->journal_path);
+             shard->config->journal_path, log->segment_step, strerror(log->segment_error));
     return STATUS_IO;
 }
 

@@ -30,8 +30,9 @@ struct shard_log {
     void (*recovering)(void *context, const struct recover_figures *figures);
     void *recovering_context;
     char path[SHARD_LOG_PATH_BYTES];
-    uint64_t start_time_ms; /* log time when this server began */
-    int segment_error;      /* errno: the next segment cannot be made; 0: it can, so far */
+    uint64_t start_time_ms;   /* log time when this server began */
+    int segment_error;        /* errno: the next segment cannot be made; 0: it can, so far */
+    const char *segment_step; /* that failed, in a word */
     struct timer retry_timer;
     char failure[SHARD_LOG_FAILURE_BYTES]; /* empty: none */
 };
