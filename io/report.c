@@ -247,20 +247,16 @@ static bool report_outlet_health(const struct shard *shard, const struct outlet 
     return false;
 }
 
-/* Well before messages are refused. */
+/* That it has grown to journal_size is none: how much of the past that keeps. */
 static uint32_t report_log_health(const struct shard *shard, struct text *text)
 {
-    enum { NEAR_PERCENT = 80 };
     const struct shard_log *log = &shard->log;
-    if (!log->is_on_disk)
-        return 0;
-    uint64_t used = segments_bytes(log->segments), most = shard->config->options.journal_size;
-    if (log->segment_error != 0)
+    if (log->segment_error != 0 && log->segment_error != EDQUOT)
         text_add(text, "journal: no room for another segment (%s); messages get TRYAGAIN\n",
-                 log->segment_error == EDQUOT ? "journal_size" : strerror(log->segment_error));
-    else if (used * 100 > most * NEAR_PERCENT)
-        text_add(text, "journal: %" PRIu64 " of %" PRIu64 " MiB are taken (journal_size)\n",
-                 used / MIB, most / MIB);
+                 strerror(log->segment_error));
+    else if (shard->retention.is_stuck)
+        text_add(text, "journal: groups need all that journal_size has room for; messages get "
+                       "TRYAGAIN\n");
     else
         return 0;
     return 1;

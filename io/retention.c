@@ -1,5 +1,6 @@
 #include "io/retention.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -175,6 +176,9 @@ static void give_up(struct shard *shard)
 {
     struct retention *retention = &shard->retention;
     window_forget_before(shard->window, retention->end_position);
+    retention->is_stuck = false;
+    if (shard->log.segment_error == EDQUOT) /* there will be room, or it is said again */
+        shard->log.segment_error = 0;
     segments_give_up_oldest(shard->log.segments);
     segments_prepare(shard->log.segments);
     retention->figures.given_up++;

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -220,6 +221,18 @@ static void end_copying(struct shard *shard)
     shard_log_wake(shard);
 }
 
+/* Said once, and again after it was well. */
+static void note_stuck(struct shard *shard, bool is_stuck)
+{
+    struct retention *retention = &shard->retention;
+    if (is_stuck && !retention->is_stuck && shard->log.segment_error == EDQUOT)
+        fprintf(stderr, "kouan: groups need all that journal_size has room for; messages get "
+                        "TRYAGAIN until some of it is acknowledged, or journal_size is raised\n");
+    if (retention->is_stuck && !is_stuck)
+        fprintf(stderr, "kouan: the journal makes room again; messages are taken\n");
+    retention->is_stuck = is_stuck;
+}
+
 void retention_copy(struct shard *shard)
 {
     struct retention *retention = &shard->retention;
@@ -245,7 +258,7 @@ void retention_copy(struct shard *shard)
             return;
         }
         enum status status = copy_record(shard, record, position);
-        retention->is_stuck = status == STATUS_FULL;
+        note_stuck(shard, status == STATUS_FULL);
         if (status == STATUS_FULL || status == STATUS_INCOMPLETE) {
             retention_look_again(shard,
                                  RETENTION_LOOK_MS); /* or when the disk has written something */

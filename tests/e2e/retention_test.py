@@ -136,5 +136,75 @@ def test_retain_time():
             assert "forgets" not in server.log
 
 
+def test_a_stuck_group_and_a_full_journal():
+    """journal_size holds what the stuck group needs, and what others send goes round it: only who
+    sends to the stuck one is told so, and why; before that the server warns."""
+    with journal_folder() as journal:
+        slow = "backlog_bytes_max: 8MiB, when_full: tryagain"
+        settings = two_way_files(slow, sync="commit", journal=journal, segment="4MiB",
+                                 journal_size="32MiB", block="64KiB", message_max="64KiB",
+                                 retain_time="0s", window_span="1s")
+        with Server(files=settings) as server, server.wire() as wire:
+            kept, refused = fill_until_refused(wire, server)
+            assert refused.word == "TRYAGAIN" and "destination slow is full" in str(refused)
+            fill(wire, 10_000, 3000)  # 120 MB
+            wait_until(lambda: numbers(journal)[0] > 20)
+            sick, text = wire.call("KOUAN", "HEALTH")
+            assert sick == 1 and text.startswith(b"slow: "), text
+            assert publish_slow(wire, len(kept)) == refused
+            server.kill()
+        with Server(files=settings) as server, server.wire() as wire:
+            assert publish_slow(wire, len(kept)) == refused
+            got = []
+            while len(got) < len(kept):
+                read = read_group(wire, "COUNT", 50, destination="slow")
+                got += [ident for ident, _ in read]
+                assert wire.call("XACK", "slow", "slow", *(i for i, _ in read)) == len(read) > 0
+            assert got == kept and isinstance(publish_slow(wire, len(kept)), bytes)
+            assert len(read_group(wire, destination="slow")) == 1
+            fill(wire, 20_000, 500)
+            assert wire.call("KOUAN", "HEALTH")[0] == 0, wire.call("KOUAN", "HEALTH")
+            assert ledger(wire)["gap"] == 0
+
+
+def publish_slow(wire, number):
+    return wire.call("XADD", "in", "*", "body", padded(number, "SLOW"))
+
+
+def fill_until_refused(wire, server):
+    """To `slow`, which nobody reads. The ids, and what was said in the end."""
+    kept = []
+    while True:
+        reply = publish_slow(wire, len(kept))
+        if not isinstance(reply, bytes):
+            server.wait_for_log("destination slow is .* full.*its slowest group is slow")
+            return kept, reply
+        kept.append(reply)
+
+
+def test_what_is_given_up_by_name_stays_so():
+    """Where destinations are full and drop, or bury, that is in the journal, too."""
+    with journal_folder() as journal:
+        settings = two_way_files("backlog_max: 16, when_full: drop_oldest",
+                                 "backlog_max: 16, when_full: dead_letter, dead_letter: grave",
+                                 "  - {name: grave, groups: [grave], fields: [cause]}", sync="commit",
+                                 journal=journal, segment="4MiB", journal_size="64MiB")
+        with Server(files=settings) as server, server.wire() as wire:
+            slow = [add(wire, n, "SLOW") for n in range(40)]
+            fast = add_many(wire, range(100, 140), "FAST")
+            books = ledger(wire)["outlets"]
+            server.kill()
+        for _ in range(2):
+            with Server(files=settings) as server, server.wire() as wire:
+                got = [i for i, _ in read_group(wire, "COUNT", 99, destination="slow")]
+                assert got == slow[24:], [slow.index(i) for i in got]
+                assert [i for i, _ in read_group(wire, "COUNT", 99, destination="fast")] == fast[:16]
+                assert [i for i, _ in read_group(wire, "COUNT", 99, destination="grave")] == fast[16:]
+                assert [outlet["groups"][0]["dropped"] for outlet in ledger(wire)["outlets"]] == \
+                    [outlet["groups"][0]["dropped"] for outlet in books]
+                assert ledger(wire)["gap"] == 0
+                server.kill()
+
+
 if __name__ == "__main__":
     run_tests()
