@@ -92,7 +92,8 @@ def entries(reply):
     return result
 
 
-SMALL = {"memory": "32MiB", "segment": "4MiB", "hold_bytes_max": "1MiB", "window_entries": 65536}  # starts quickly
+SMALL = {"memory": "32MiB", "segment": "4MiB", "journal_size": "2GiB",
+         "hold_bytes_max": "1MiB", "window_entries": 65536}  # starts quickly
 
 
 def plain_files(destinations="[{name: all, groups: [all]}]", **options):
