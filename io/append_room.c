@@ -121,23 +121,43 @@ static uint64_t most(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+/* What it is to be short of so many bytes of memory: more than that is only had when groups are
+ * less behind, and their checkpoint is smaller. */
+static enum status is_short_of(const struct journal *journal, uint64_t bytes)
+{
+    return bytes > journal->capacity - journal->settings.segment_bytes ? STATUS_FULL
+                                                                       : STATUS_INCOMPLETE;
+}
+
+/* Bytes of memory that are passed over and written where a record of `record_bytes` begins the
+ * segment at `begin`: its checkpoint comes first. */
+static uint64_t measure_entrance(const struct shard *shard, uint64_t begin, uint64_t record_bytes)
+{
+    return begin - shard->journal.end_position +
+           2 * (facts_checkpoint_bytes_max(shard) + record_bytes) +
+           SPARE_BLOCKS * (uint64_t)shard->journal.largest_block_bytes;
+}
+
 /* Room in memory and below the limit for records of so many bytes together, which may lie in
  * several blocks, and `spare_bytes` more below the limit. */
 static enum status has_room(const struct shard *shard, uint64_t size_bytes, uint64_t spare_bytes)
 {
     const struct journal *journal = &shard->journal;
+    uint64_t segment_bytes = journal->settings.segment_bytes;
     uint64_t record_bytes = least(size_bytes, journal_record_bytes_max(journal));
     uint64_t block_bytes =
         most(journal->largest_block_bytes, journal_block_bytes_for((uint32_t)record_bytes));
     /* What is too much for any log to promise is written as far as it goes. */
     uint64_t memory_bytes =
         least(2 * size_bytes + SPARE_BLOCKS * block_bytes, journal->capacity / 2);
-    if (journal_room_bytes(journal) < memory_bytes)
-        return STATUS_INCOMPLETE;
-    uint64_t file_bytes = least(2 * size_bytes, journal->settings.segment_bytes / 2) +
-                          2 * JOURNAL_PAGE_BYTES + spare_bytes;
+    uint64_t file_bytes = least(2 * size_bytes, segment_bytes / 2) + 2 * JOURNAL_PAGE_BYTES;
     uint64_t end = journal_round_up(journal->end_position, JOURNAL_PAGE_BYTES);
-    if (end + file_bytes <= journal->limit_position)
+    uint64_t begin = journal_round_up(end, segment_bytes);
+    if (end + file_bytes > begin) /* the next segment may begin with one of them */
+        memory_bytes = most(memory_bytes, measure_entrance(shard, begin, record_bytes));
+    if (journal_room_bytes(journal) < memory_bytes)
+        return is_short_of(journal, memory_bytes);
+    if (end + file_bytes + spare_bytes <= journal->limit_position)
         return STATUS_OK;
     return shard->log.segment_error != 0 ? STATUS_FULL : STATUS_INCOMPLETE;
 }
@@ -163,14 +183,13 @@ static enum status enter_segment(struct shard *shard, uint32_t size_bytes)
     if (!shard->facts.are_kept || shard->facts.in_checkpoint ||
         !journal_would_begin_segment(journal, size_bytes))
         return STATUS_OK;
-    uint64_t bytes = facts_checkpoint_bytes_max(shard) + size_bytes;
     uint64_t segment_bytes = journal->settings.segment_bytes;
     uint64_t begin = journal_round_up(journal->end_position, segment_bytes);
     if (begin + segment_bytes > journal->limit_position)
         return shard->log.segment_error != 0 ? STATUS_FULL : STATUS_INCOMPLETE;
-    if (journal_room_bytes(journal) < begin - journal->end_position + 2 * bytes +
-                                          SPARE_BLOCKS * (uint64_t)journal->largest_block_bytes)
-        return STATUS_INCOMPLETE;
+    uint64_t memory_bytes = measure_entrance(shard, begin, size_bytes);
+    if (journal_room_bytes(journal) < memory_bytes)
+        return is_short_of(journal, memory_bytes);
     journal_begin_segment(journal);
     retention_note_end(&shard->retention, begin / segment_bytes, journal->last_id);
     facts_write_checkpoint(shard);

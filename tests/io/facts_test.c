@@ -176,3 +176,67 @@ Test(facts, a_checkpoint_tells_what_stands_and_not_what_is_gathered)
     outlet->first = outlet->end;
     stand_close(&stand);
 }
+
+/* Writes facts as long as there is said to be room, and nothing behind `kept_from` may be
+ * overwritten. */
+static void fill_log(struct shard *shard, uint32_t ranges, uint64_t kept_from)
+{
+    struct record_head *head;
+    const struct fact_settled fact = {
+        .head = {.size_bytes = fact_settled_size(ranges), .kind = RECORD_KIND_SETTLED},
+        .range_count = ranges,
+        .group_number = UINT32_MAX,
+    };
+    for (;;) {
+        enum status status = append_has_fact_room(shard, fact.head.size_bytes);
+        if (status != STATUS_OK) {
+            cr_assert_eq(status, STATUS_INCOMPLETE);
+            if (journal_writer_is_idle(&shard->log.writer) &&
+                segments_is_prepared(shard->log.segments))
+                return;
+            loop_turn(shard->loop);
+            continue;
+        }
+        cr_assert_eq(append_fact(shard, fact.head.size_bytes, &head), STATUS_OK,
+                     "there was to be room at %llu",
+                     (unsigned long long)shard->journal.end_position);
+        memset(head, 0, fact.head.size_bytes);
+        memcpy(head, &fact, sizeof fact);
+        for (uint64_t i = 0; i < ranges; i++)
+            fact_settled_ranges((struct fact_settled *)(void *)head)[i] =
+                (struct settled_range){{2 * i, 0}, {2 * i, 1}, 1};
+        append_fact_end(shard, head);
+        if (commit_count(&shard->commits) == 0 && shard->journal.end_position > kept_from)
+            commit_add(shard, (struct commit_item){.position = shard->journal.end_position,
+                                                   .durable_from = UINT64_MAX - 1,
+                                                   .window_entry = WINDOW_NO_ENTRY});
+    }
+}
+
+/* Where memory is short, the end of a segment is no surprise: what is said to have room has it,
+ * with the checkpoint that comes before it. */
+Test(facts, what_is_said_to_have_room_has_it_at_the_end_of_a_segment_too)
+{
+    enum { ENTRIES = 3000 };
+    struct stand stand;
+    stand_open(&stand);
+    struct shard *shard = stand.shard;
+    struct outlet *outlet = &shard->outlets[0];
+    struct record record = {.head = {.size_bytes = sizeof record, .kind = RECORD_KIND_MESSAGE}};
+    for (uint64_t i = 1; i <= ENTRIES; i++) {
+        record.id = (struct record_id){i, 0};
+        outlet_push(outlet, &record, i);
+    }
+    uint16_t consumer = group_consumer(outlet->groups[0], BYTES_LITERAL("c"), 1);
+    for (uint64_t i = 1; i <= ENTRIES; i++)
+        cr_assert_neq(group_take(outlet->groups[0], consumer, false, 1), GROUP_NOTHING);
+    uint64_t checkpoint_bytes = facts_checkpoint_bytes_max(shard);
+    cr_assert_gt(checkpoint_bytes, ENTRIES * sizeof(struct settled_range));
+    /* At the end of the memory's last segment so much is left, and not twice the checkpoint more.
+     */
+    fill_log(shard, 20, 4 * shard->journal.settings.block_bytes + checkpoint_bytes);
+    cr_expect_gt(shard->journal.end_position, shard->journal.capacity - 16384);
+    shard->commits.end = shard->commits.first; /* it is of no record */
+    outlet->first = outlet->end;
+    stand_close(&stand);
+}
