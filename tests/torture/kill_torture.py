@@ -59,6 +59,16 @@ class Lives:
         self.now = collections.Counter()    # of this one
         self.served_seconds = 0.0
 
+    def be_born(self):
+        """Dies while the journal is made, until it is there."""
+        for _ in range(5):
+            self.kouan.start()
+            time.sleep(self.state.random() * 0.1)
+            self.kouan.kill()
+        self.kouan.start()
+        self.kouan.wait_until_up()
+        self.kouan.kill()
+
     def live(self):
         """Starts, and dies."""
         kind = self.state.choices(list(self.KINDS), list(self.KINDS.values()))[0]
@@ -151,9 +161,7 @@ def torture(cycles, seed, folder):
     lives = Lives(kouan, state)
     load.start()
     try:
-        kouan.start()
-        kouan.wait_until_up()
-        kouan.kill()
+        lives.be_born()
         for _ in range(cycles):
             lives.live()
             if state.random() < 0.1:
