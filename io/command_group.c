@@ -5,6 +5,11 @@
 #include "io/read.h"
 
 static const char log_is_full[] = "TRYAGAIN the log has no room for it now";
+static_assert(FACTS_SHARE_MIN == 64, "no_share says it");
+static const char no_share[] =
+    "ERR no room for another group: what all of them have not acknowledged is written down at the "
+    "head of each segment of the journal, and less than 64 messages would be left for each "
+    "(`segment` in the configuration)";
 static const char invalid_id[] = "ERR Invalid stream ID specified as stream command argument";
 
 /* ---- XLEN ---- */
@@ -139,9 +144,14 @@ static void create_group(struct session *session, const struct resp_command *com
         command_reply_error(session, log_is_full);
         return;
     }
+    if (!facts_have_share(session->shard)) {
+        command_reply_error(session, no_share);
+        return;
+    }
     switch (outlet_create_group(outlet, command->arguments[3], start, after, &group)) {
     case STATUS_OK:
         facts_write_group(session->shard, group, GROUP_CREATED);
+        facts_share(session->shard);
         command_promise_ok(session);
         return;
     case STATUS_INVALID:
@@ -212,6 +222,7 @@ static void destroy_group(struct session *session, const struct resp_command *co
     read_dismiss_waiters(group);
     facts_write_group(session->shard, group, GROUP_DESTROYED);
     outlet_destroy_group(outlet, group);
+    facts_share(session->shard);
     shard_wake(session->shard); /* there may be room for parked publications now */
     command_promise_integer(session, 1);
 }

@@ -85,6 +85,7 @@ static void build_all(struct config_build *build)
     config_read_destinations(build);
     publish_arrays(build);
     config_read_participants(build);
+    config_check_checkpoint(build);
     config_read_profiles(build);
     config_read_tables(build);
 }

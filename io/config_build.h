@@ -67,6 +67,8 @@ void config_read_participants(struct config_build *build);
 /* Profiles, channels, lists, tables, and the generation itself. */
 /* `sync` and `journal`, and the limits that only make sense together. */
 void config_read_journal(struct config_build *build);
+/* The head of a segment holds what it has to; everything else has been read. */
+void config_check_checkpoint(struct config_build *build);
 void config_read_channels(struct config_build *build);
 void config_read_profiles(struct config_build *build);
 void config_read_tables(struct config_build *build);

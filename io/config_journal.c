@@ -4,6 +4,7 @@
 #include "core/journal_format.h"
 #include "io/chunk.h"
 #include "io/config_build.h"
+#include "io/facts.h"
 #include "io/file.h"
 
 /* For what is read from a message: its values, up to RECORD_VALUES_MAX, and their text. */
@@ -124,6 +125,52 @@ static void check_replies(struct config_build *build)
         config_error(build, yaml_member(build->root, "receive_buffers"), "C104", NULL,
                      "receive_buffers is a power of two, this is %" PRIu64,
                      options->receive_buffers);
+}
+
+/* The destination whose groups may have the most. */
+static const struct destination *find_most_pending(const struct config_build *build,
+                                                   uint64_t *out_groups)
+{
+    const struct destination *most = NULL;
+    *out_groups = 0;
+    for (uint16_t d = 0; d < build->destination_count; d++) {
+        const struct destination *destination = build->destinations[d];
+        *out_groups += destination->group_count;
+        if (destination->group_count > 0 &&
+            (most == NULL || destination->pending_max > most->pending_max))
+            most = destination;
+    }
+    return most;
+}
+
+void config_check_checkpoint(struct config_build *build)
+{
+    const uint64_t segment = build->config->options.segment;
+    const struct yaml_node *node = yaml_member(build->root, "segment");
+    uint64_t participants = build->participant_count > 0 ? build->participant_count : 1;
+    uint64_t groups, accounts = participants * build->channel_count;
+    const struct destination *most = find_most_pending(build, &groups);
+    if (build->config->sync == SYNC_MEMORY)
+        return;
+    uint64_t bytes = facts_fixed_bytes(accounts, build->destination_count, groups);
+    uint64_t share = facts_ranges_max(segment) / (groups > 0 ? groups : 1);
+    if (bytes > facts_fixed_bytes_max(segment))
+        config_error(build, node, "C110", "raise `segment`",
+                     "an eighth of a segment of %" PRIu64 " bytes does not hold the accounts that "
+                     "it begins with, of every participant and channel, destination and group: "
+                     "%" PRIu64 " bytes",
+                     segment, bytes);
+    else if (share < FACTS_SHARE_MIN)
+        config_error(build, node, "C110", "raise `segment`",
+                     "a quarter of a segment of %" PRIu64 " bytes, shared by %" PRIu64
+                     " groups, does not hold what each has not acknowledged: at least %d messages",
+                     segment, groups, FACTS_SHARE_MIN);
+    else if (most != NULL && share < most->pending_max)
+        config_warn(build, node, "C110", "raise `segment`, or lower `pending_max`",
+                    "%" PRIu64 " groups share a quarter of a segment for what they have not "
+                    "acknowledged: a group gets nothing more at %" PRIu64 " messages, before its "
+                    "pending_max (%" PRIu32 " at `%s`)",
+                    groups, share, most->pending_max, most->name);
 }
 
 void config_read_journal(struct config_build *build)

@@ -6,8 +6,6 @@
 #include "io/append.h"
 #include "io/group.h"
 
-enum { RANGES_PER_FACT = 256 };
-
 static bool flush_group(struct shard *shard, struct group *group);
 static bool flush_account(struct shard *shard, uint32_t index);
 
@@ -62,6 +60,8 @@ void facts_flush(struct shard *shard)
 {
     struct facts *facts = &shard->facts;
     if (facts->are_kept) {
+        if (facts->is_share_lowered)
+            facts_share(shard);
         for (uint16_t d = 0; d < shard->generation->destination_count; d++)
             if (shard->outlets[d].has_settled && !flush_outlet(shard, &shard->outlets[d]))
                 return;
@@ -98,8 +98,8 @@ static struct fact_settled settled_head(const struct group *group, uint32_t rang
 static bool flush_group(struct shard *shard, struct group *group)
 {
     while (group->settled.count > 0) {
-        uint32_t most =
-            group->settled.count < RANGES_PER_FACT ? group->settled.count : RANGES_PER_FACT;
+        uint32_t most = group->settled.count < FACTS_RANGES_PER_FACT ? group->settled.count
+                                                                     : FACTS_RANGES_PER_FACT;
         struct record_head *head;
         enum settled_how how;
         if (append_fact(shard, fact_settled_size(most), &head) != STATUS_OK)
@@ -133,34 +133,6 @@ static bool flush_account(struct shard *shard, uint32_t index)
 }
 
 /* ---- single facts ---- */
-
-/* A move may settle what lies between entries that are pending. */
-static uint64_t change_bytes_max(const struct group *group)
-{
-    uint64_t ranges = group == NULL ? 0 : group->settled.count + 2 * (group_unsettled(group) + 1);
-    return ranges * sizeof(struct settled_range) +
-           (ranges / RANGES_PER_FACT + 1) * sizeof(struct fact_settled) +
-           fact_group_size(FACT_GROUP_NAME_BYTES_MAX);
-}
-
-static uint64_t gathered_bytes_max(const struct shard *shard)
-{
-    uint64_t bytes = shard->facts.dirty_count * (uint64_t)sizeof(struct fact_intake);
-    for (uint16_t d = 0; d < shard->generation->destination_count; d++) {
-        const struct outlet *outlet = &shard->outlets[d];
-        for (uint16_t g = 0; outlet->has_settled && g < outlet->group_count; g++)
-            bytes += outlet->groups[g]->settled.count *
-                     (sizeof(struct settled_range) + sizeof(struct fact_settled));
-    }
-    return bytes;
-}
-
-enum status facts_prepare(struct shard *shard, const struct group *group)
-{
-    if (!shard->facts.are_kept)
-        return STATUS_OK;
-    return append_has_fact_room(shard, gathered_bytes_max(shard) + change_bytes_max(group));
-}
 
 /* Behind a look at the room, of which the facts take no more than was said. */
 static struct record_head *reserve(struct shard *shard, uint32_t size_bytes)
@@ -297,20 +269,6 @@ void facts_forget_burial(struct group *group)
 
 /* ---- the checkpoint ---- */
 
-uint64_t facts_checkpoint_bytes_max(const struct shard *shard)
-{
-    const struct generation *generation = shard->generation;
-    uint64_t bytes = sizeof(struct fact_generation);
-    for (uint16_t d = 0; d < generation->destination_count; d++) {
-        const struct outlet *outlet = &shard->outlets[d];
-        bytes += sizeof(struct fact_outlet);
-        for (uint16_t g = 0; g < outlet->group_count; g++)
-            bytes += change_bytes_max(outlet->groups[g]);
-    }
-    return bytes + (uint64_t)generation->directory.count * generation->channel_count *
-                       sizeof(struct fact_intake);
-}
-
 static void write_outlet(struct shard *shard, const struct outlet *outlet,
                          const struct unpushed *unpushed)
 {
@@ -351,13 +309,13 @@ static void write_standing(struct shard *shard, const struct group *group,
 static void write_group_standing(struct shard *shard, const struct group *group,
                                  const struct unpushed *unpushed)
 {
-    struct settled_range ranges[RANGES_PER_FACT];
+    struct settled_range ranges[FACTS_RANGES_PER_FACT];
     uint32_t count = 0;
     struct group_standing standing = group_standing_begin(group);
     struct group_account account = written_account(group, unpushed);
     write_group(shard, group, GROUP_STANDS, standing.after, &account);
     while (group_standing_next(&standing, &ranges[count]))
-        if (++count == RANGES_PER_FACT) {
+        if (++count == FACTS_RANGES_PER_FACT) {
             write_standing(shard, group, ranges, count);
             count = 0;
         }

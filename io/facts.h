@@ -14,9 +14,13 @@
 struct shard;
 struct group;
 
+/* Ranges in one fact; the least that a group may have unsettled. */
+enum { FACTS_RANGES_PER_FACT = 256, FACTS_SHARE_MIN = 64 };
+
 struct facts {
     bool are_kept; /* there is a log on disk */
     bool in_checkpoint;
+    bool is_share_lowered;             /* some group has more unsettled than its share */
     struct fact_generation generation; /* that the shard is of */
     bool *is_dirty;                    /* by index of the intake's accounts: changed since told */
     uint32_t *dirty;                   /* those indices */
@@ -66,6 +70,26 @@ struct fact_burial {
 struct fact_burial facts_make_burial(const struct group *group, struct record_id id);
 /* What group_bury gathered stands in the log already, in its burial. */
 void facts_forget_burial(struct group *group);
+
+/* ---- io/facts_room.c: the checkpoint fits its segment ---- */
+
+/* Ranges that all groups together may have in it: a quarter of a segment. */
+static inline uint64_t facts_ranges_max(uint64_t segment_bytes)
+{
+    return segment_bytes / 4 / sizeof(struct settled_range);
+}
+/* And for all else, an eighth. */
+static inline uint64_t facts_fixed_bytes_max(uint64_t segment_bytes)
+{
+    return segment_bytes / 8;
+}
+uint64_t facts_fixed_bytes(uint64_t accounts, uint64_t destinations, uint64_t groups);
+
+/* Gives each group its share of those ranges, as outlet->unsettled_max: what all have unsettled,
+ * and may have, never is more. After a group was made or destroyed, and while is_share_lowered. */
+void facts_share(struct shard *shard);
+/* Would each have FACTS_SHARE_MIN with another group? */
+bool facts_have_share(const struct shard *shard);
 
 /* For who reserves room in the log: what the checkpoint would take, and writing it, where a segment
  * begins. */

@@ -113,7 +113,8 @@ static inline uint64_t group_unsettled(const struct group *group)
 uint64_t group_next(struct group *group, uint16_t consumer, bool no_ack);
 
 /* Gives the next new entry that may go to the consumer to it, or with `no_ack` counts it as
- * acknowledged at once. Its index; GROUP_NOTHING if there is none, or pending_max is reached. */
+ * acknowledged at once. Its index; GROUP_NOTHING if there is none, or pending_max is reached, or
+ * what its outlet lets a group have unsettled. */
 uint64_t group_take(struct group *group, uint16_t consumer, bool no_ack, uint64_t now_ms);
 
 /* The pending entry with this id; NULL if it is not pending. */

@@ -59,6 +59,13 @@ static bool choose_first(struct group *group, struct choice *out)
     return group->cursor < group->outlet->end;
 }
 
+/* Would one more entry that it leaves unsettled be too many to write down? Those that are returned
+ * or passed over are counted already. */
+static bool may_leave(const struct group *group, const struct choice *choice)
+{
+    return choice->entry != NULL || group_unsettled(group) < group->outlet->unsettled_max;
+}
+
 static void pass_over(struct group *group, const struct choice *choice)
 {
     if (choice->entry == NULL) {
@@ -72,7 +79,7 @@ static void pass_over(struct group *group, const struct choice *choice)
 
 /* First what was passed over and may go to the consumer now; then the first other one that may.
  * What may not is passed over, until no more may be. */
-static bool choose_by_case(struct group *group, uint16_t consumer, struct choice *out)
+static bool choose_by_case(struct group *group, uint16_t consumer, bool no_ack, struct choice *out)
 {
     struct record_id id;
     if (case_order_next(group->order, consumer, &id)) {
@@ -84,8 +91,9 @@ static bool choose_by_case(struct group *group, uint16_t consumer, struct choice
     while (choose_first(group, out)) {
         uint32_t key = group_order_key(group, out->index);
         if (key == 0 || case_order_allows(group->order, key, consumer))
-            return true;
-        if (!case_order_pass(group->order, key, outlet_entry(group->outlet, out->index)->id))
+            return no_ack || may_leave(group, out);
+        if (!may_leave(group, out) ||
+            !case_order_pass(group->order, key, outlet_entry(group->outlet, out->index)->id))
             return false;
         pass_over(group, out);
     }
@@ -97,7 +105,9 @@ static bool choose(struct group *group, uint16_t consumer, bool no_ack, struct c
     if (group->account.backlog == 0 ||
         (!no_ack && group->account.pending >= group->outlet->destination->pending_max))
         return false;
-    return group->order != NULL ? choose_by_case(group, consumer, out) : choose_first(group, out);
+    if (group->order != NULL)
+        return choose_by_case(group, consumer, no_ack, out);
+    return choose_first(group, out) && (no_ack || may_leave(group, out));
 }
 
 uint64_t group_next(struct group *group, uint16_t consumer, bool no_ack)

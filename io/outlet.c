@@ -20,6 +20,7 @@ enum status outlet_open(struct outlet *outlet, const struct destination *destina
         .entries = entries,
         .mask = capacity - 1,
         .last_group_number = last_group_number,
+        .unsettled_max = UINT64_MAX,
     };
     return STATUS_OK;
 }

@@ -38,6 +38,7 @@ struct outlet {
     struct group *groups[DESTINATION_GROUPS_MAX];
     uint16_t group_count;
     uint32_t *last_group_number; /* of its log */
+    uint64_t unsettled_max;      /* of each group; set by who has to write them down */
     bool gathers;                /* what groups settle is written down: set by who does */
     bool is_nearly_full;         /* io/outlet_watch.h has said so */
     bool has_settled;            /* some group has gathered; reset by who writes it down */

@@ -150,6 +150,7 @@ static enum status create_groups(struct shard *shard)
         if (status != STATUS_OK)
             return status;
     }
+    facts_share(shard);
     return STATUS_OK;
 }
 

@@ -224,5 +224,26 @@ def test_a_full_disk():
             assert ledger(wire)["gap"] == 0
 
 
+# ---- the head of a segment ------------------------------------------------------------------------
+
+
+def test_groups_are_refused_when_too_little_would_be_left_for_each():
+    """A quarter of a segment of 4 MiB holds what 409 groups have not acknowledged, 64 each."""
+    groups = ", ".join(f"g{n}" for n in range(64))
+    lines = ["sync: commit", "segment: 4MiB", "memory: 32MiB", "block: 64KiB", "message_max: 64KiB",
+             "journal_size: 64MiB", "hold_bytes_max: 1MiB", "window_entries: 2048",
+             "unroutable: all", "defaults: {backlog_max: 16, pending_max: 65}",
+             "channels: [{name: in}]", "destinations:", "  - {name: all}",
+             *(f"  - {{name: d{n}, groups: [{groups}]}}" for n in range(6))]
+    with Journal() as journal:
+        with journal.server({"kouan.yaml": "\n".join(lines) + "\n"}) as server, server.wire() as wire:
+            for n in range(409 - 6 * 64):
+                assert wire.call("XGROUP", "CREATE", "all", f"made{n}", "$") == "OK"
+            refusal = wire.call("XGROUP", "CREATE", "all", "more", "$")
+            assert isinstance(refusal, WireError) and "less than 64" in str(refusal), refusal
+            assert wire.call("XGROUP", "DESTROY", "all", "made0") == 1
+            assert wire.call("XGROUP", "CREATE", "all", "more", "$") == "OK"
+
+
 if __name__ == "__main__":
     run_tests()
