@@ -35,7 +35,8 @@ enum group_event { GROUP_CREATED, GROUP_MOVED, GROUP_DESTROYED, GROUP_STANDS };
 
 /* Followed by the name. Created or standing: all ids up to `after` are settled, none beyond it but
  * by `settled` facts that follow. Moved: none beyond `after` any more; those up to it are as they
- * were, and what was skipped stands in `settled` facts before this one. The account is as of all
+ * were, and what was skipped stands in `settled` facts before this one. Destroyed: what stands
+ * behind `after` was not pushed yet; it never was on offer to the group. The account is as of all
  * that stands before the fact in the log, messages included that are not pushed yet. What no group
  * needs at a creation or a move is not offered again. */
 struct fact_group {

@@ -226,7 +226,9 @@ void facts_write_group(struct shard *shard, const struct group *group, enum grou
     count_unpushed(shard, unpushed);
     struct group_account account =
         written_account(group, &unpushed[group->outlet->destination->index]);
-    write_group(shard, group, event, group->last_delivered, &account);
+    write_group(shard, group, event,
+                event == GROUP_DESTROYED ? group->outlet->last_id : group->last_delivered,
+                &account);
 }
 
 struct fact_hold_end facts_make_hold_end(struct record_id id, uint16_t destination,

@@ -257,13 +257,29 @@ static enum status add_group(struct outlet_restore *restore, const struct fact_g
     return STATUS_OK;
 }
 
-static void remove_group(struct outlet_restore *restore, struct group_restore *group)
+/* It was on offer up to `last`: what is kept for want of a group begins anew, with what was written
+ * and not pushed yet. */
+static void end_offering(struct outlet_restore *restore, struct record_id last)
+{
+    struct outlet_account *account = &restore->outlet->account;
+    uint64_t before = 0;
+    put_in_order(restore);
+    while (before < restore->count && record_id_compare(restore->entries[before].id, last) <= 0)
+        before++;
+    restore->count -= before;
+    memmove(restore->entries, restore->entries + before, restore->count * sizeof *restore->entries);
+    account->offered -= restore->count;
+    account->retained += restore->count;
+}
+
+static void remove_group(struct outlet_restore *restore, struct group_restore *group,
+                         struct record_id last)
 {
     group_restore_close(group);
     *group = restore->groups[--restore->group_count];
     restore->groups[restore->group_count] = (struct group_restore){0};
-    if (restore->group_count == 0)
-        restore->count = 0; /* it was on offer: what is kept for want of a group begins anew */
+    if (restore->group_count == 0 && restore->count > 0)
+        end_offering(restore, last);
 }
 
 enum status outlet_restore_group(struct outlet_restore *restore, const struct fact_group *fact)
@@ -289,7 +305,7 @@ enum status outlet_restore_group(struct outlet_restore *restore, const struct fa
         return STATUS_OK;
     case GROUP_DESTROYED:
         if (group != NULL)
-            remove_group(restore, group);
+            remove_group(restore, group, fact->after);
         return STATUS_OK;
     }
     return STATUS_INVALID;

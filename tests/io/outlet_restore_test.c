@@ -538,3 +538,35 @@ Test(outlet_restore, what_is_kept_for_want_of_a_group_stays_until_there_is_one)
     cr_assert_eq(f.outlet.account.unclaimed, 33);
     tear_down();
 }
+
+Test(outlet_restore, what_is_on_its_way_when_the_last_group_goes_is_the_next_ones)
+{
+    struct group *group;
+    memset(&f, 0, sizeof f);
+    f.destination = (struct destination){.name = "d",
+                                         .pending_max = 10,
+                                         .backlog_max = 1024,
+                                         .backlog_bytes_max = UINT32_MAX,
+                                         .retain_bytes = 8192};
+    cr_assert_eq(outlet_open(&f.outlet, &f.destination, NULL, &f.last_number), STATUS_OK);
+    cr_assert_eq(outlet_create_group(&f.outlet, BYTES_LITERAL("g"), GROUP_FROM_NOW,
+                                     (struct record_id){0}, &group),
+                 STATUS_OK);
+    log_group(group, GROUP_CREATED, (struct record_id){0});
+    for (int i = 0; i < 4; i++)
+        append();
+    commit(2);
+    log_group(group, GROUP_DESTROYED, f.outlet.last_id);
+    outlet_destroy_group(&f.outlet, group);
+    commit(2);
+    cr_assert_eq(outlet_create_group(&f.outlet, BYTES_LITERAL("h"), GROUP_AFTER_ID,
+                                     (struct record_id){0}, &group),
+                 STATUS_OK);
+    log_group(group, GROUP_CREATED, (struct record_id){0});
+    cr_expect_eq(group->account.backlog, 2);
+    outlet_close(&f.outlet);
+    rebuild();
+    cr_expect_eq(f.outlet.groups[0]->account.backlog, 2);
+    cr_expect_eq(outlet_gap(&f.outlet.account), 0);
+    tear_down();
+}
