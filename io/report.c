@@ -251,12 +251,16 @@ static bool report_outlet_health(const struct shard *shard, const struct outlet 
 static uint32_t report_log_health(const struct shard *shard, struct text *text)
 {
     const struct shard_log *log = &shard->log;
+    const uint64_t free_bytes = shard_log_free_bytes(shard);
     if (log->segment_error != 0 && log->segment_error != EDQUOT)
         text_add(text, "journal: no room for another segment (%s); messages get TRYAGAIN\n",
                  strerror(log->segment_error));
     else if (shard->retention.is_stuck)
         text_add(text, "journal: groups need all that journal_size has room for; messages get "
                        "TRYAGAIN\n");
+    else if (shard_log_is_disk_low(shard, free_bytes))
+        text_add(text, "journal: %" PRIu64 " MiB are left on its disk, fewer than four segments\n",
+                 free_bytes >> 20);
     else
         return 0;
     return 1;

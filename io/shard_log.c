@@ -81,6 +81,7 @@ enum status shard_log_begin(struct shard *shard, char *out_problem, size_t probl
         status = await_segment(shard, out_problem, problem_capacity);
     if (status != STATUS_OK)
         return status;
+    shard_log_note_disk(shard);
     struct fact_generation fact = {.number = recovery.generation,
                                    .wall_ms = loop_wall_ms(shard->loop)};
     static_assert(sizeof fact.manifest == sizeof recovery.manifest, "both are SHA-256");
@@ -184,6 +185,7 @@ static void on_ready(void *context)
     if (log->writer.settings.loop == NULL)
         return; /* the start waits for it */
     journal_set_limit(&shard->journal, segments_limit_position(log->segments));
+    shard_log_note_disk(shard);
     journal_writer_wake(&log->writer);
     wake(shard);
 }

@@ -33,6 +33,7 @@ struct shard_log {
     uint64_t start_time_ms;   /* log time when this server began */
     int segment_error;        /* errno: the next segment cannot be made; 0: it can, so far */
     const char *segment_step; /* that failed, in a word */
+    bool is_disk_low;         /* which was said */
     struct timer retry_timer;
     char failure[SHARD_LOG_FAILURE_BYTES]; /* empty: none */
 };
@@ -56,6 +57,13 @@ void shard_log_note_identity(struct shard *shard, const struct record *record,
                              struct digest body_digest, uint64_t position);
 /* What the disk has and no commit needs any more may be overwritten in memory. */
 void shard_log_let_go(struct shard *shard);
+
+/* What the journal's disk has room for; UINT64_MAX: without one, or not known. */
+uint64_t shard_log_free_bytes(const struct shard *shard);
+/* Is that less than four segments, and than journal_size lets it grow by? */
+bool shard_log_is_disk_low(const struct shard *shard, uint64_t free_bytes);
+/* A segment was made: says it once when the disk is low, and again after it was not. */
+void shard_log_note_disk(struct shard *shard);
 
 /* The message at a position of which somebody knows, in memory or read back lately; NULL: it has to
  * be read. There until more is appended or read. */

@@ -194,6 +194,26 @@ class SmallDisk:
         self.path.rmdir()
 
 
+def test_a_disk_that_gets_low():
+    """Said while messages are still taken, and no longer than it is so."""
+    with SmallDisk(28 << 20) as disk:
+        with Server(files=plain_files(sync="commit"), journal=disk.path / "journal") as server, \
+                server.wire() as wire:
+            assert wire.call("KOUAN", "HEALTH")[0] == 0
+            free = int(info(wire, "journal")["disk_free_bytes"])
+            assert 16 << 20 <= free < 28 << 20, free
+            for n in range(1000):
+                assert is_id(wire.call("XADD", "in", "*", "body", event(n, pad="x" * 20000)))
+                if any("MiB left" in line for line in list(server.lines)):
+                    break
+            server.wait_for_log("the disk of the journal .* has .* MiB left")
+            sick, text = wire.call("KOUAN", "HEALTH")
+            assert sick > 0 and b"are left on its disk, fewer than four segments" in text, text
+            assert is_id(add(wire, 5000))
+            subprocess.run(["mount", "-o", f"remount,size={64 << 20}", str(disk.path)], check=True)
+            assert b"are left on its disk" not in wire.call("KOUAN", "HEALTH")[1]
+
+
 def test_a_full_disk():
     """No room for a segment: TRYAGAIN; acknowledgements go on; room that returns is used."""
     with SmallDisk(20 << 20) as disk:
