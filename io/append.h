@@ -12,7 +12,10 @@ uint32_t append_measure(const struct routing *routing);
 /* Room for messages of so many bytes together? INCOMPLETE: not yet, the disk is behind (the shard
  * is woken); FULL: it has none. Without a disk it is never said here. */
 MUST_CHECK enum status append_has_message_room(const struct shard *shard, uint64_t size_bytes);
-/* The same of facts, which have a reserve that messages leave to them. */
+/* What messages leave to facts at the end of the last segment, when there is no room for another:
+ * acknowledgements go on, and make some. */
+uint64_t append_reserve_bytes(const struct journal *journal);
+/* The same of facts, which have that reserve. */
 MUST_CHECK enum status append_has_fact_room(const struct shard *shard, uint64_t size_bytes);
 
 /* FULL: everything in the log is still needed, or as above. */

@@ -105,8 +105,7 @@ static enum status recycle(struct shard *shard, uint32_t block_bytes)
 
 /* ---- with a disk: what is not durable yet stands in the way, or the last segment's end ---- */
 
-/* For facts, when there is no room for another segment: acknowledgements go on, and make some. */
-static uint64_t kept_for_facts(const struct journal *journal)
+uint64_t append_reserve_bytes(const struct journal *journal)
 {
     return journal->settings.segment_bytes / 8;
 }
@@ -168,7 +167,7 @@ enum status append_has_message_room(const struct shard *shard, uint64_t size_byt
         return STATUS_OK; /* each makes it by itself */
     enum status status = retention_has_message_room(shard);
     return status != STATUS_OK ? status
-                               : has_room(shard, size_bytes, kept_for_facts(&shard->journal));
+                               : has_room(shard, size_bytes, append_reserve_bytes(&shard->journal));
 }
 
 enum status append_has_fact_room(const struct shard *shard, uint64_t size_bytes)

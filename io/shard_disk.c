@@ -1,12 +1,16 @@
-/* How much more the journal's disk has room for. Part of io/shard_log.h, cut out for its length. */
+/* How much more the journal's disk has room for, and making do without more. Part of
+ * io/shard_log.h, cut out for its length. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/statvfs.h>
 
-#include "io/shard.h"
+#include "io/append.h"
 
 /* With fewer to come the disk is low. */
 enum { SEGMENTS_FEW = 4 };
+
+#define GATHER_MIN_NS UINT64_C(50000000)
+#define GATHER_MAX_NS UINT64_C(1000000000)
 
 uint64_t shard_log_free_bytes(const struct shard *shard)
 {
@@ -40,4 +44,46 @@ void shard_log_note_disk(struct shard *shard)
                 "journal_size\n",
                 shard->log.path, free_bytes >> 20);
     shard->log.is_disk_low = is_low;
+}
+
+/* ---- on the reserve ---- */
+
+static uint64_t left_bytes(const struct journal *journal)
+{
+    uint64_t limit = journal->limit_position, end = journal->end_position;
+    return limit > end ? limit - end : 0;
+}
+
+/* Longer, as less is left. */
+static uint64_t gathering_ns(const struct journal *journal)
+{
+    uint64_t time_ns = GATHER_MIN_NS * append_reserve_bytes(journal) / (left_bytes(journal) + 1);
+    if (time_ns < GATHER_MIN_NS)
+        return GATHER_MIN_NS;
+    return time_ns < GATHER_MAX_NS ? time_ns : GATHER_MAX_NS;
+}
+
+bool shard_log_must_gather(struct shard *shard)
+{
+    struct shard_log *log = &shard->log;
+    const struct journal *journal = &shard->journal;
+    uint64_t now_ns = loop_now_ns(shard->loop);
+    if (log->segment_error == 0 || left_bytes(journal) > 2 * append_reserve_bytes(journal) ||
+        log->writer.is_stopping || journal_has_open_records(journal) || !facts_are_gathered(shard))
+        return false;
+    uint64_t until_ns = log->gathered_ns + gathering_ns(journal);
+    if (now_ns >= until_ns) {
+        log->gathered_ns = now_ns;
+        return false;
+    }
+    if (log->gather_timer.heap_index == 0)
+        loop_timer_arm(shard->loop, &log->gather_timer, until_ns);
+    return true;
+}
+
+void shard_log_end_gathering(struct loop *loop, struct timer *timer)
+{
+    (void)loop;
+    shard_log_wake(
+        (struct shard *)(void *)((char *)timer - offsetof(struct shard, log.gather_timer)));
 }

@@ -233,7 +233,9 @@ static uint64_t writer_time_ms(void *context)
 
 static void on_sealing(void *context)
 {
-    facts_flush(context);
+    struct shard *shard = context;
+    if (!shard_log_must_gather(shard))
+        facts_flush(shard);
 }
 
 static void on_durable(void *context)
@@ -314,6 +316,7 @@ static enum status open_segments(struct shard *shard)
         .context = shard,
     };
     log->retry_timer.expire = try_again;
+    log->gather_timer.expire = shard_log_end_gathering;
     enum status status = segments_open(&settings, &log->segments);
     return status == STATUS_OK ? retention_open(&shard->retention, settings.segments_max, most)
                                : status;

@@ -35,6 +35,8 @@ struct shard_log {
     const char *segment_step; /* that failed, in a word */
     bool is_disk_low;         /* which was said */
     struct timer retry_timer;
+    struct timer gather_timer;             /* facts wait for it, while they live on the reserve */
+    uint64_t gathered_ns;                  /* when they were written last */
     char failure[SHARD_LOG_FAILURE_BYTES]; /* empty: none */
 };
 
@@ -64,6 +66,11 @@ uint64_t shard_log_free_bytes(const struct shard *shard);
 bool shard_log_is_disk_low(const struct shard *shard, uint64_t free_bytes);
 /* A segment was made: says it once when the disk is low, and again after it was not. */
 void shard_log_note_disk(struct shard *shard);
+
+/* Facts alone would make a block: shall they wait for more, since no segment comes and the reserve
+ * has to last? Then the writer is woken in time. */
+bool shard_log_must_gather(struct shard *shard);
+void shard_log_end_gathering(struct loop *loop, struct timer *timer);
 
 /* The message at a position of which somebody knows, in memory or read back lately; NULL: it has to
  * be read. There until more is appended or read. */

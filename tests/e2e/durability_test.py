@@ -244,6 +244,28 @@ def test_a_full_disk():
             assert ledger(wire)["gap"] == 0
 
 
+def test_acknowledgements_make_do_with_what_a_full_disk_left_them():
+    """Each by itself would be a block, and those would soon be more than is kept for them."""
+    with SmallDisk(20 << 20) as disk:
+        with Server(files=plain_files(sync="commit"), journal=disk.path / "journal") as server, \
+                server.wire() as wire, server.wire() as reader:
+            number = 0
+            while is_id(wire.call("XADD", "in", "*", "body", event(number, pad="x" * 20000))):
+                number += 1
+            server.wait_for_log("cannot make the next segment")
+            ids = []
+            while len(ids) < 400:
+                ids += [ident for ident, _ in read_group(reader, "COUNT", 40)]
+            before = int(info(wire, "journal")["end_position"])
+            for ident in ids:
+                reader.command("XACK", "all", "all", ident)
+                time.sleep(0.003)
+            assert [reader.read() for _ in ids] == [1] * len(ids)
+            journal = info(wire, "journal")
+            assert int(journal["end_position"]) - before < len(ids) * 4096 // 2
+            assert journal["no_room_for_segment"] != ""
+
+
 # ---- the head of a segment ------------------------------------------------------------------------
 
 
