@@ -248,7 +248,7 @@ static bool report_outlet_health(const struct shard *shard, const struct outlet 
 }
 
 /* That it has grown to journal_size is none: how much of the past that keeps. */
-static uint32_t report_log_health(const struct shard *shard, struct text *text)
+static uint32_t report_log_room(const struct shard *shard, struct text *text)
 {
     const struct shard_log *log = &shard->log;
     const uint64_t free_bytes = shard_log_free_bytes(shard);
@@ -266,9 +266,22 @@ static uint32_t report_log_health(const struct shard *shard, struct text *text)
     return 1;
 }
 
+/* Since the start. */
+static uint32_t report_log_damage(const struct shard *shard, struct text *text)
+{
+    uint64_t failures = shard->recall != NULL ? recall_figures(shard->recall)->failures : 0;
+    if (failures == 0)
+        return 0;
+    text_add(text,
+             "journal: %" PRIu64 " times a record could not be read back; kouan journal verify "
+             "says what is damaged\n",
+             failures);
+    return 1;
+}
+
 uint32_t report_health(const struct shard *shard, struct text *text)
 {
-    uint32_t sick = report_log_health(shard, text);
+    uint32_t sick = report_log_room(shard, text) + report_log_damage(shard, text);
     for (uint16_t d = 0; d < shard->generation->destination_count; d++)
         sick += report_outlet_health(shard, &shard->outlets[d], text);
     return sick;

@@ -417,6 +417,8 @@ def test_a_damaged_block_is_an_error_to_who_asks_for_it():
         server.wait_for_log("ALARM")
         assert server.log.count("ALARM") == 1
         assert int(info(wire, "recall")["recall_failures"]) >= 2
+        sick, text = wire.call("KOUAN", "HEALTH")
+        assert sick > 0 and b"times a record could not be read back" in text, text
         # An operator passes it by.
         assert wire.call("XACK", "slow", "slow", *ids[:bad - 40]) == bad - 40
         assert wire.call("XGROUP", "SETID", "slow", "slow", ids[bad + 40]) == "OK"
