@@ -1,5 +1,6 @@
 /* How much more the journal's disk has room for, and making do without more. Part of
  * io/shard_log.h, cut out for its length. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/statvfs.h>
@@ -7,7 +8,7 @@
 #include "io/append.h"
 
 /* With fewer to come the disk is low. */
-enum { SEGMENTS_FEW = 4 };
+enum { SEGMENTS_FEW = 4, NS_PER_MS = 1000000, RETRY_MS = 1000 };
 
 #define GATHER_MIN_NS UINT64_C(50000000)
 #define GATHER_MAX_NS UINT64_C(1000000000)
@@ -44,6 +45,43 @@ void shard_log_note_disk(struct shard *shard)
                 "journal_size\n",
                 shard->log.path, free_bytes >> 20);
     shard->log.is_disk_low = is_low;
+}
+
+/* ---- no room ---- */
+
+void shard_log_try_segment(struct loop *loop, struct timer *timer)
+{
+    (void)loop;
+    struct shard *shard =
+        (struct shard *)(void *)((char *)timer - offsetof(struct shard, log.retry_timer));
+    segments_prepare(shard->log.segments);
+}
+
+/* Said once, and again after it was well. That the journal has grown to journal_size is retention's
+ * to say: it makes room. */
+static void say_no_room(const struct shard *shard, int error, const char *step)
+{
+    fprintf(
+        stderr,
+        "kouan: cannot make the next segment in %s (%s: %s); messages get TRYAGAIN until it can "
+        "be made, acknowledgements are taken\n",
+        shard->config->journal_path, step, strerror(error));
+}
+
+void shard_log_note_no_segment(void *context, int error, const char *step)
+{
+    struct shard *shard = context;
+    struct shard_log *log = &shard->log;
+    bool is_served = shard->facts.are_kept && log->failure[0] == '\0';
+    if (log->segment_error != error && error != EDQUOT && is_served)
+        say_no_room(shard, error, step);
+    log->segment_error = error;
+    log->segment_step = step;
+    if (log->retry_timer.heap_index == 0)
+        loop_timer_arm(shard->loop, &log->retry_timer,
+                       loop_now_ns(shard->loop) + (uint64_t)RETRY_MS * NS_PER_MS);
+    if (shard->facts.are_kept) /* while it starts there are no turns yet */
+        shard_wake(shard);
 }
 
 /* ---- on the reserve ---- */

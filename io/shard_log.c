@@ -8,7 +8,7 @@
 #include "io/shard.h"
 #include "io/shard_recall.h"
 
-enum { LOG_NUMBER = 0, LOG_COUNT = 1, NS_PER_MS = 1000000, RETRY_MS = 1000 };
+enum { LOG_NUMBER = 0, LOG_COUNT = 1, NS_PER_MS = 1000000 };
 
 static enum status open_files(struct shard *shard, char *out_problem, size_t problem_capacity);
 static void allow_segments(struct shard *shard);
@@ -190,40 +190,6 @@ static void on_ready(void *context)
     wake(shard);
 }
 
-static void try_again(struct loop *loop, struct timer *timer)
-{
-    (void)loop;
-    struct shard *shard =
-        (struct shard *)(void *)((char *)timer - offsetof(struct shard, log.retry_timer));
-    segments_prepare(shard->log.segments);
-}
-
-/* Said once, and again after it was well. That the journal has grown to journal_size is retention's
- * to say: it makes room. */
-static void say_no_room(const struct shard *shard, int error, const char *step)
-{
-    fprintf(
-        stderr,
-        "kouan: cannot make the next segment in %s (%s: %s); messages get TRYAGAIN until it can "
-        "be made, acknowledgements are taken\n",
-        shard->config->journal_path, step, strerror(error));
-}
-
-static void on_segment_failed(void *context, int error, const char *step)
-{
-    struct shard *shard = context;
-    struct shard_log *log = &shard->log;
-    bool is_served = shard->facts.are_kept && log->failure[0] == '\0';
-    if (log->segment_error != error && error != EDQUOT && is_served)
-        say_no_room(shard, error, step);
-    log->segment_error = error;
-    log->segment_step = step;
-    if (log->retry_timer.heap_index == 0)
-        loop_timer_arm(shard->loop, &log->retry_timer,
-                       loop_now_ns(shard->loop) + (uint64_t)RETRY_MS * NS_PER_MS);
-    wake(shard);
-}
-
 /* ---- the writer ---- */
 
 static uint64_t writer_time_ms(void *context)
@@ -312,10 +278,10 @@ static enum status open_segments(struct shard *shard)
         .secret = shard->secret,
         .incarnation = recover_incarnation(log->recover),
         .ready = on_ready,
-        .failed = on_segment_failed,
+        .failed = shard_log_note_no_segment,
         .context = shard,
     };
-    log->retry_timer.expire = try_again;
+    log->retry_timer.expire = shard_log_try_segment;
     log->gather_timer.expire = shard_log_end_gathering;
     enum status status = segments_open(&settings, &log->segments);
     return status == STATUS_OK ? retention_open(&shard->retention, settings.segments_max, most)

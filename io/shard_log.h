@@ -67,6 +67,10 @@ bool shard_log_is_disk_low(const struct shard *shard, uint64_t free_bytes);
 /* A segment was made: says it once when the disk is low, and again after it was not. */
 void shard_log_note_disk(struct shard *shard);
 
+/* The next segment cannot be made: it is said once, and tried again every second. */
+void shard_log_note_no_segment(void *context, int error, const char *step);
+void shard_log_try_segment(struct loop *loop, struct timer *timer);
+
 /* Facts alone would make a block: shall they wait for more, since no segment comes and the reserve
  * has to last? Then the writer is woken in time. */
 bool shard_log_must_gather(struct shard *shard);
