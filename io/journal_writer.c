@@ -279,7 +279,8 @@ static void end_write(struct disk_request *request, int32_t result)
                                          offsetof(struct journal_write, request));
     struct journal_writer *writer = write->writer;
     write->is_done = true;
-    writer->figures.write_ns += loop_now_ns(writer->settings.loop) - write->started_ns;
+    writer->figures.last_write_ns = loop_now_ns(writer->settings.loop) - write->started_ns;
+    writer->figures.write_ns += writer->figures.last_write_ns;
     bool is_whole = result == (int32_t)request->size_bytes;
     if (!is_whole)
         fail(writer, "write a block", write->position, result);

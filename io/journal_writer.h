@@ -53,6 +53,7 @@ struct journal_write {
 struct journal_writer_figures {
     uint64_t writes, bytes, padding_bytes; /* padding is part of the bytes */
     uint64_t write_ns;                     /* of all writes together */
+    uint64_t last_write_ns;
     uint64_t lingers, idle_seals;
 };
 

@@ -54,6 +54,8 @@ def test_a_receipt_is_on_disk():
         with server.wire() as wire:
             ids = add_many(wire, range(300))
             assert all(map(is_id, ids))
+            figures = info(wire, "journal")
+            assert int(figures["writes"]) > 0 and int(figures["write_last_us"]) > 0, figures
             server.process.kill()
         server.kill()
         content = journal.bytes()
