@@ -167,9 +167,9 @@ void config_check_checkpoint(struct config_build *build)
                      segment, groups, FACTS_SHARE_MIN);
     else if (most != NULL && share < most->pending_max)
         config_warn(build, node, "C110", "raise `segment`, or lower `pending_max`",
-                    "%" PRIu64 " groups share a quarter of a segment for what they have not "
-                    "acknowledged: a group gets nothing more at %" PRIu64 " messages, before its "
-                    "pending_max (%" PRIu32 " at `%s`)",
+                    "all groups together (%" PRIu64 ") have a quarter of a segment for what they "
+                    "have not acknowledged: each gets nothing more at %" PRIu64 " messages, before "
+                    "its pending_max (%" PRIu32 " at `%s`)",
                     groups, share, most->pending_max, most->name);
 }
 

@@ -208,9 +208,13 @@ def test_several_listeners():
         shutil.rmtree(config)
 
 
+# Small segments have a word to say about the default pending_max.
+QUIET = {"defaults": "{pending_max: 10000}"}
+
+
 def refused(*arguments, config=None):
     """What `serve` prints when it does not start."""
-    folder = make_folder(config or plain_files())
+    folder = make_folder(config or plain_files(**QUIET))
     try:
         result = run_kouan("serve", "-c", folder / "kouan.yaml", *arguments, seconds=10)
     finally:
@@ -234,7 +238,7 @@ def test_address_in_use():
         said = refused("--listen", server.address)
         assert f"{server.address} is in use" in said and said.count("\n") == 1, said
         # One of two: the other is given back.
-        config = plain_files(listen=f"['127.0.0.1:0', '{server.address}']")
+        config = plain_files(listen=f"['127.0.0.1:0', '{server.address}']", **QUIET)
         said = refused(config=config)
         assert f"{server.address} is in use" in said and said.count("\n") == 1, said
         with server.wire() as wire:
@@ -271,7 +275,7 @@ def test_io_uring_forbidden():
     """As under a container's seccomp profile: one line that says what to do, and exit code 1."""
     if shutil.which("strace") is None:
         raise Skip("strace is not installed")
-    folder = make_folder(plain_files())
+    folder = make_folder(plain_files(**QUIET))
     trace = ["strace", "-f", "-o", "/dev/null", "-e", "trace=io_uring_setup",
              "-e", "inject=io_uring_setup:error=EPERM"]
     try:

@@ -5,7 +5,7 @@ import time
 
 from kouan_harness import Server, WireClosed, WireError, encode_command, run_tests
 from provincial import (add, add_many, drain, entries, event, info, ledger, many_wires, pipeline,
-                        plain_files, read_group, two_way_files)
+                        plain_files, read_group, release, two_way_files)
 
 MEMORY = 32 * 1024 * 1024
 
@@ -365,7 +365,7 @@ def test_releasing_while_the_log_goes_round():
         held = publish(wire, [padded(n, 30000, "HOLD") for n in range(120)])
         number = flow(wire, 2 * MEMORY)
         for n, ident in enumerate(held):
-            assert wire.call("KOUAN", "RELEASE", ident) == 1, n
+            assert release(wire, ident) == 1, n
             number = flow(wire, 500000, first=number)
         got = []
         while more := read_group(wire, destination="slow"):

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import time
 
 from kouan_harness import encode_command
 
@@ -197,6 +198,16 @@ def info(wire, section="everything"):
     """{name: text} of INFO."""
     lines = wire.call("INFO", section).decode().splitlines()
     return dict(line.split(":", 1) for line in lines if ":" in line)
+
+
+def release(wire, ident, seconds=20):
+    """Releases a held message; while the log makes room, again."""
+    deadline = time.monotonic() + seconds
+    while True:
+        reply = wire.call("KOUAN", "RELEASE", ident)
+        if getattr(reply, "word", None) != "TRYAGAIN" or time.monotonic() > deadline:
+            return reply
+        time.sleep(0.02)
 
 
 def drain(wire, destination, group):

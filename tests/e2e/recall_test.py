@@ -6,7 +6,7 @@ import threading
 import time
 
 from kouan_harness import Server, WireError, encode_command, run_tests
-from provincial import (entries, info, ledger, many_wires, pipeline, read_group,
+from provincial import (entries, info, ledger, many_wires, pipeline, read_group, release,
                         two_way_files)
 
 MEMORY = 32 * 1024 * 1024
@@ -355,7 +355,7 @@ def test_holds():
         assert [h[b"id"] for h in held] == ids
         assert [h[b"body"] for h in held] == [body_of(n, "HELD")[:256] for n in range(20)]
         publish(wire, range(10**7, 10**7 + COUNT), "FAST")
-        assert wire.call("KOUAN", "RELEASE", ids[7]) == 1
+        assert release(wire, ids[7]) == 1
         assert wire.call("KOUAN", "REJECT", ids[8]) == 1
         assert [f[b"body"] for _, f in read_all(wire, "slow", 1)] == [body_of(7, "HELD")]
         assert len(wire.call("KOUAN", "HOLDS", 100)) == 18

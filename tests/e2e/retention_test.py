@@ -7,7 +7,7 @@ import tempfile
 import time
 
 from kouan_harness import Server, run_tests
-from provincial import add, add_many, info, ledger, pipeline, read_group, two_way_files
+from provincial import add, add_many, info, ledger, pipeline, read_group, release, two_way_files
 
 MIB = 1024 * 1024
 SIZE = 40_000  # of a message that only fills the journal
@@ -98,14 +98,14 @@ def test_what_is_held_is_carried_on():
             held = add_many(wire, range(3), "SLOW")
             fill(wire, 0, 1500)
             wait_until(lambda: numbers(journal)[0] > 8)
-            assert wire.call("KOUAN", "RELEASE", held[1]) == 1
+            assert release(wire, held[1]) == 1
             released, = read_group(wire, destination="slow")
             assert b'"m-1"' in released[1][b"body"]
             server.kill()
         with Server(files=settings) as server, server.wire() as wire:
             assert read_group(wire, destination="slow") == [released]
             assert wire.call("KOUAN", "RELEASE", held[1]) == 0
-            assert wire.call("KOUAN", "RELEASE", held[2]) == 1
+            assert release(wire, held[2]) == 1
             again, = read_group(wire, destination="slow")
             assert b'"m-2"' in again[1][b"body"] and ledger(wire)["gap"] == 0
 
