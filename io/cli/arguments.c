@@ -99,6 +99,28 @@ bool arguments_parse(const struct argument_page *page, int argc, char **argv, in
     return true;
 }
 
+enum cli_exit arguments_run_subcommand(const struct argument_page *page,
+                                       const struct subcommand *subcommands, uint32_t count,
+                                       int argc, char **argv)
+{
+    const char *names[SUBCOMMANDS_MAX];
+    assert(count <= SUBCOMMANDS_MAX);
+    for (uint32_t i = 0; i < count; i++) {
+        names[i] = subcommands[i].name;
+        if (argc > 1 && strcmp(argv[1], names[i]) == 0)
+            return subcommands[i].run(argc - 1, argv + 1);
+    }
+    int first;
+    enum cli_exit exit_code;
+    if (!arguments_parse(page, argc, argv, &first, &exit_code))
+        return exit_code;
+    const char *near = suggest_name(bytes_from_text(argv[first]), names, count);
+    if (near != NULL)
+        return arguments_fail(page->command, "there is no `%s`; did you mean `%s`?", argv[first],
+                              near);
+    return arguments_fail(page->command, "there is no `%s`", argv[first]);
+}
+
 enum cli_exit arguments_fail(const char *command, const char *format, ...)
 {
     va_list arguments;

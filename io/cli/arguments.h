@@ -8,7 +8,7 @@
 
 #include "io/cli/cli.h"
 
-enum { ARGUMENTS_MAX = 32, OPERANDS_ANY = INT32_MAX };
+enum { ARGUMENTS_MAX = 32, SUBCOMMANDS_MAX = 16, OPERANDS_ANY = INT32_MAX };
 
 enum argument_kind {
     ARGUMENT_SWITCH,         /* bool */
@@ -41,6 +41,16 @@ struct argument_page {
  * `*out_exit`: help was asked for, or what is wrong was said. */
 bool arguments_parse(const struct argument_page *page, int argc, char **argv, int *out_first,
                      enum cli_exit *out_exit);
+
+struct subcommand {
+    const char *name;
+    enum cli_exit (*run)(int argc, char **argv); /* argv[0] is its name */
+};
+/* Of a command that does nothing but choose among others: runs the one that argv[1] names, or
+ * helps, or says what is wrong. */
+enum cli_exit arguments_run_subcommand(const struct argument_page *page,
+                                       const struct subcommand *subcommands, uint32_t count,
+                                       int argc, char **argv);
 
 /* "kouan COMMAND: ..." on stderr, and where to find more; the exit code for it. */
 enum cli_exit arguments_fail(const char *command, const char *format, ...)

@@ -6,12 +6,6 @@
 #include <unistd.h>
 
 #include "io/file.h"
-#include "routes/suggest.h"
-
-struct subcommand {
-    const char *name;
-    enum cli_exit (*run)(int argc, char **argv);
-};
 
 static const struct subcommand subcommands[] = {
     {"replay", audit_replay},
@@ -35,20 +29,7 @@ enum cli_exit cli_audit(int argc, char **argv)
         .operands_min = 1,
         .operands_max = OPERANDS_ANY,
     };
-    const char *names[SUBCOMMAND_COUNT];
-    for (int i = 0; i < SUBCOMMAND_COUNT; i++) {
-        names[i] = subcommands[i].name;
-        if (argc > 1 && strcmp(argv[1], names[i]) == 0)
-            return subcommands[i].run(argc - 1, argv + 1);
-    }
-    int first;
-    enum cli_exit exit_code;
-    if (!arguments_parse(&page, argc, argv, &first, &exit_code))
-        return exit_code;
-    const char *near = suggest_name(bytes_from_text(argv[first]), names, SUBCOMMAND_COUNT);
-    if (near != NULL)
-        return arguments_fail("audit", "there is no `%s`; did you mean `%s`?", argv[first], near);
-    return arguments_fail("audit", "there is no `%s`", argv[first]);
+    return arguments_run_subcommand(&page, subcommands, SUBCOMMAND_COUNT, argc, argv);
 }
 
 enum cli_exit audit_read_key(const char *command, const char *path, struct arena *arena,

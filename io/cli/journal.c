@@ -1,15 +1,6 @@
 /* kouan journal: looks at a journal folder, and saves what can be saved of a damaged one. */
 #include "io/cli/logbook.h"
 
-#include <string.h>
-
-#include "routes/suggest.h"
-
-struct subcommand {
-    const char *name;
-    enum cli_exit (*run)(int argc, char **argv);
-};
-
 static const struct subcommand subcommands[] = {
     {"info", cli_journal_info},     {"verify", cli_journal_verify}, {"show", cli_journal_show},
     {"export", cli_journal_export}, {"repair", cli_journal_repair},
@@ -33,18 +24,5 @@ enum cli_exit cli_journal(int argc, char **argv)
         .operands_min = 1,
         .operands_max = OPERANDS_ANY,
     };
-    const char *names[SUBCOMMAND_COUNT];
-    for (int i = 0; i < SUBCOMMAND_COUNT; i++) {
-        names[i] = subcommands[i].name;
-        if (argc > 1 && strcmp(argv[1], names[i]) == 0)
-            return subcommands[i].run(argc - 1, argv + 1);
-    }
-    int first;
-    enum cli_exit exit_code;
-    if (!arguments_parse(&page, argc, argv, &first, &exit_code))
-        return exit_code;
-    const char *near = suggest_name(bytes_from_text(argv[first]), names, SUBCOMMAND_COUNT);
-    if (near != NULL)
-        return arguments_fail("journal", "there is no `%s`; did you mean `%s`?", argv[first], near);
-    return arguments_fail("journal", "there is no `%s`", argv[first]);
+    return arguments_run_subcommand(&page, subcommands, SUBCOMMAND_COUNT, argc, argv);
 }
