@@ -98,12 +98,6 @@ static inline const struct outlet_entry *outlet_entry(const struct outlet *outle
     return &outlet->entries[index & outlet->mask];
 }
 
-/* Only of one that is still in memory. */
-static inline const struct record *outlet_record(const struct outlet *outlet, uint64_t index)
-{
-    return journal_message(outlet->journal, outlet_entry(outlet, index)->position);
-}
-
 /* The index of the first kept record whose id is at least `id`; `end` if none is. */
 uint64_t outlet_lower_bound(const struct outlet *outlet, struct record_id id);
 

@@ -234,7 +234,7 @@ Test(interchange, the_receipt_waits_for_the_last_of_them)
     cr_assert_eq(recv(stand->client, &byte, 1, MSG_DONTWAIT), -1);
     let_commits(stand);
     char expected[64];
-    struct record_id first = outlet_record(&stand->shard->outlets[0], 0)->id;
+    struct record_id first = outlet_entry(&stand->shard->outlets[0], 0)->id;
     snprintf(expected, sizeof expected, "%llu-%llu\r", (unsigned long long)first.ms,
              (unsigned long long)first.seq);
     cr_assert_str_eq(read_reply(stand), expected);
