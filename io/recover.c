@@ -10,7 +10,6 @@ static enum status open_reader(struct recover *recover);
 static enum status scan(struct recover *recover, struct journal_scan_result *out_result);
 static enum status check_end(struct recover *recover, const struct journal_scan_result *result);
 static enum status store_generation(struct recover *recover, struct recovery *out);
-static void count_live_records(const struct recover *recover);
 
 enum status recover_open(const struct recover_settings *settings, struct recover **out_recover)
 {
@@ -79,7 +78,6 @@ enum status recover_run(struct recover *recover, struct shard *shard, struct seg
     read_ahead_close(&recover->reader);
     if (status != STATUS_OK)
         return status;
-    count_live_records(recover);
     recover->figures.bytes = recover->reader.bytes_read;
     recover->figures.elapsed_ns = monotonic_ns() - began_ns;
     *out_recovery = (struct recovery){
@@ -237,27 +235,6 @@ static enum status store_generation(struct recover *recover, struct recovery *ou
     generation_list_set_current(&shard->generations, out->generation);
     return generation_store_put(&recover->store, shard->config, out->generation,
                                 recover->settings.out_problem, recover->settings.problem_capacity);
-}
-
-static void count_live_record(const struct recover *recover, uint64_t position)
-{
-    struct segment *segment =
-        segments_find(recover->segments, position / recover->settings.segment_bytes);
-    if (segment != NULL)
-        segment->live_records++;
-}
-
-static void count_live_records(const struct recover *recover)
-{
-    const struct shard *shard = recover->shard;
-    for (uint16_t d = 0; d < shard->generation->destination_count; d++) {
-        const struct outlet *outlet = &shard->outlets[d];
-        for (uint64_t i = outlet->first; i < outlet->end; i++)
-            count_live_record(recover, outlet_entry(outlet, i)->position);
-    }
-    for (uint32_t i = 0; i < shard->holds.count; i++)
-        if (shard->holds.items[i].live)
-            count_live_record(recover, shard->holds.items[i].position);
 }
 
 void recover_progress(const struct recover *recover)

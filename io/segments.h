@@ -29,11 +29,10 @@
 struct segment {
     uint64_t number;
     int file;
-    uint64_t size_bytes;   /* of the file: shorter than segment_bytes when copied at a start */
-    uint64_t end_bytes;    /* behind its last noted block */
-    uint64_t first_ms;     /* log time when it was begun */
-    uint32_t live_records; /* that a group or a hold still needs: the owner's count */
-    uint64_t *starts;      /* a bit a page: a block begins here. The segments' */
+    uint64_t size_bytes; /* of the file: shorter than segment_bytes when copied at a start */
+    uint64_t end_bytes;  /* behind its last noted block */
+    uint64_t first_ms;   /* log time when it was begun */
+    uint64_t *starts;    /* a bit a page: a block begins here. The segments' */
 };
 
 struct segments;

@@ -295,7 +295,7 @@ Test(segments, goes_on_behind_what_it_adopts)
         struct segment segment = {.number = n,
                                   .file = file,
                                   .size_bytes = n == 5 ? SEGMENT_BYTES : 3 * PAGE,
-                                  .live_records = 1};
+                                  .first_ms = n};
         cr_assert_eq(segments_adopt(scene.segments, &segment), STATUS_OK);
     }
     struct segment gap = {.number = 8};
@@ -303,7 +303,7 @@ Test(segments, goes_on_behind_what_it_adopts)
     cr_assert_eq(segments_end_position(scene.segments), 7 * SEGMENT_BYTES);
     begin(&scene);
     cr_assert(fake_disk_has(scene.disk, "0000000000000007.segment"));
-    cr_assert_eq(segments_oldest(scene.segments)->live_records, 1);
+    cr_assert_eq(segments_oldest(scene.segments)->first_ms, 5);
     segments_give_up_oldest(scene.segments);
     segments_give_up_oldest(scene.segments);
     settle(&scene);
