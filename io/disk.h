@@ -48,6 +48,9 @@ struct disk_request {
     struct disk_request *next;
     int32_t result;
     bool is_syncing, is_answered;
+    /* Of a disk in front of it (io/disk_pair.h): */
+    struct disk *front;
+    void (*front_done)(struct disk_request *request, int32_t result);
 };
 
 /* How a DISK_WRITE_SYNC comes to stable storage. */

@@ -1,4 +1,4 @@
-#include "io/journal_writer.h"
+#include "io/journal_writer_inside.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -29,6 +29,7 @@ void journal_writer_open(struct journal_writer *writer,
         .written_position = position,
         .standing_position = position,
         .beginning_position = UINT64_MAX,
+        .moved_position = UINT64_MAX,
         .linger_timer = {.expire = end_linger},
         .idle_timer = {.expire = seal_idle},
         .wake = {.run = run_at_end_of_turn, .last = true},
@@ -63,19 +64,16 @@ static void run_at_end_of_turn(struct loop *loop, struct deferral *deferral)
                                                          offsetof(struct journal_writer, wake)));
 }
 
-static uint32_t in_flight(const struct journal_writer *writer)
-{
-    return (uint32_t)(writer->end_write - writer->first_write);
-}
-
 void journal_writer_run(struct journal_writer *writer)
 {
     struct journal *journal = writer->settings.journal;
-    if (writer->is_failed)
+    if (writer->is_leaving)
+        journal_writer_move(writer);
+    if (writer->is_failed || writer->is_leaving)
         return;
     journal_set_time(journal, writer->settings.log_time_ms(writer->settings.context));
     raise_limit(writer);
-    while (in_flight(writer) < writer->settings.writes_max && write_next(writer))
+    while (journal_writer_in_flight(writer) < writer->settings.writes_max && write_next(writer))
         ;
     arm_idle_timer(writer);
 }
@@ -89,11 +87,12 @@ void journal_writer_stop(struct journal_writer *writer)
 bool journal_writer_is_idle(const struct journal_writer *writer)
 {
     const struct journal *journal = writer->settings.journal;
-    if (in_flight(writer) > 0)
+    if (journal_writer_in_flight(writer) > 0)
         return false;
     if (writer->is_failed)
         return true;
-    return writer->standing_position == writer->written_position &&
+    return !journal_writer_is_moving(writer) &&
+           writer->standing_position == writer->written_position &&
            !journal_has_open_records(journal) &&
            journal_sealed_block(journal, writer->next_block) == NULL &&
            !(writer->is_stopping && writer->needs_watermark);
@@ -146,11 +145,11 @@ static bool must_wait(struct journal_writer *writer)
     const struct journal *journal = writer->settings.journal;
     if (writer->is_stopping || open_bytes(journal) >= journal->settings.block_bytes / 2)
         return false;
-    if (in_flight(writer) >= SMALL_WRITES_MAX)
+    if (journal_writer_in_flight(writer) >= SMALL_WRITES_MAX)
         return true;
     if (writer->last_records < MANY_RECORDS)
         return false;
-    return in_flight(writer) > 0 || must_linger(writer);
+    return journal_writer_in_flight(writer) > 0 || must_linger(writer);
 }
 
 static void end_linger(struct loop *loop, struct timer *timer)
@@ -164,7 +163,7 @@ static void end_linger(struct loop *loop, struct timer *timer)
 /* The last of it, at the stop: all before it must be below its watermark. */
 static bool seal_last(struct journal_writer *writer)
 {
-    if (!writer->is_stopping || !writer->needs_watermark || in_flight(writer) > 0 ||
+    if (!writer->is_stopping || !writer->needs_watermark || journal_writer_in_flight(writer) > 0 ||
         writer->standing_position < writer->written_position)
         return false;
     writer->needs_watermark = false;
@@ -192,6 +191,7 @@ static bool seal_next(struct journal_writer *writer)
 
 static bool enter_segment(struct journal_writer *writer, const struct journal_block *block);
 static void start_write(struct journal_writer *writer, const struct journal_block *block);
+
 uint64_t journal_writer_busy_ns(const struct journal_writer *writer)
 {
     uint64_t busy_ns = writer->figures.write_ns, now_ns = loop_now_ns(writer->settings.loop);
@@ -205,8 +205,6 @@ uint64_t journal_writer_busy_ns(const struct journal_writer *writer)
 static void end_write(struct disk_request *request, int32_t result);
 static void end_begin(void *context, int32_t result);
 static void advance(struct journal_writer *writer);
-static void fail(struct journal_writer *writer, const char *what, uint64_t position,
-                 int32_t result);
 
 static bool write_next(struct journal_writer *writer)
 {
@@ -227,19 +225,22 @@ static bool enter_segment(struct journal_writer *writer, const struct journal_bl
     uint64_t end = segments_end_position(segments);
     if (block->position < end)
         return true;
-    if (segments_is_beginning(segments))
-        return false;
-    assert(block->position / writer->settings.journal->settings.segment_bytes ==
-           end / writer->settings.journal->settings.segment_bytes);
-    const struct block_header *header = journal_block_header(writer->settings.journal, block);
+    if (segments_is_beginning(segments) || !segments_is_prepared(segments))
+        return false; /* after a move there may be blocks already for more than one */
+    uint64_t number = end / writer->settings.journal->settings.segment_bytes;
+    assert(block->position / writer->settings.journal->settings.segment_bytes == number);
+    struct segment_content content = journal_writer_content_before(writer, block);
+    const struct block_header *first = (const struct block_header *)(const void *)journal_at(
+        writer->settings.journal, end + JOURNAL_PAGE_BYTES);
     writer->beginning_position = end;
-    segments_begin(segments, header->previous, header->log_time_ms,
-                   loop_wall_ms(writer->settings.loop), end_begin, writer);
+    segments_begin(segments, first->previous, first->log_time_ms,
+                   loop_wall_ms(writer->settings.loop), content, end_begin, writer);
+    journal_writer_note_content(writer, end);
     segments_prepare(segments);
-    if (writer->settings.segment_ended != NULL && end > 0)
-        writer->settings.segment_ended(writer->settings.context,
-                                       end / writer->settings.journal->settings.segment_bytes - 1,
-                                       header->previous);
+    if (writer->settings.segment_ended != NULL && number > writer->segments_ended) {
+        writer->segments_ended = number;
+        writer->settings.segment_ended(writer->settings.context, number - 1, first->previous);
+    }
     return true;
 }
 
@@ -283,13 +284,13 @@ static void end_write(struct disk_request *request, int32_t result)
     writer->figures.write_ns += writer->figures.last_write_ns;
     bool is_whole = result == (int32_t)request->size_bytes;
     if (!is_whole)
-        fail(writer, "write a block", write->position, result);
+        journal_writer_fail(writer, "write a block", write->position, result);
     while (writer->first_write < writer->end_write) {
         write = &writer->writes[writer->first_write % JOURNAL_WRITES_MAX];
         if (!write->is_done)
             break;
         writer->first_write++;
-        if (writer->is_failed)
+        if (writer->is_failed || writer->is_leaving)
             continue;
         segments_note_block(writer->settings.segments, write->position, write->request.size_bytes);
         writer->written_position = write->position + write->request.size_bytes;
@@ -303,18 +304,22 @@ static void end_begin(void *context, int32_t result)
 {
     struct journal_writer *writer = context;
     if (result < 0) {
-        fail(writer, "begin the segment", writer->beginning_position, result);
+        journal_writer_fail(writer, "begin the segment", writer->beginning_position, result);
         return;
     }
-    writer->beginning_position = UINT64_MAX;
-    writer->standing_position = writer->written_position;
+    if (!writer->is_leaving) {
+        writer->beginning_position = writer->moved_position = UINT64_MAX;
+        writer->standing_position = writer->written_position;
+    }
     advance(writer);
 }
 
 static void advance(struct journal_writer *writer)
 {
     struct journal *journal = writer->settings.journal;
-    if (writer->is_failed)
+    if (writer->is_leaving)
+        journal_writer_move(writer);
+    if (writer->is_failed || writer->is_leaving)
         return;
     if (writer->standing_position > journal->durable_position) {
         journal_set_durable(journal, writer->standing_position);
@@ -323,11 +328,11 @@ static void advance(struct journal_writer *writer)
     journal_writer_wake(writer);
 }
 
-static void fail(struct journal_writer *writer, const char *what, uint64_t position, int32_t result)
+void journal_writer_fail(struct journal_writer *writer, const char *what, uint64_t position,
+                         int32_t result)
 {
-    if (writer->is_failed)
+    if (writer->is_failed || writer->is_leaving)
         return;
-    writer->is_failed = true;
     loop_timer_disarm(writer->settings.loop, &writer->linger_timer);
     loop_timer_disarm(writer->settings.loop, &writer->idle_timer);
     uint64_t segment_bytes = writer->settings.journal->settings.segment_bytes;
@@ -336,6 +341,11 @@ static void fail(struct journal_writer *writer, const char *what, uint64_t posit
     snprintf(only, sizeof only, "only %" PRId32 " bytes were written", result);
     snprintf(writer->reason, sizeof writer->reason, "cannot %s at byte %" PRIu64 " of %s: %s", what,
              position % segment_bytes, name, result < 0 ? strerror(-result) : only);
+    if (writer->settings.move != NULL && !writer->has_moved) {
+        writer->is_leaving = true;
+        return;
+    }
+    writer->is_failed = true;
     writer->settings.failed(writer->settings.context, writer->reason);
 }
 

@@ -10,6 +10,10 @@
  *
  * A write that fails or is short, or a segment that cannot be begun, ends acknowledging for good:
  * `failed` is called once, and nothing becomes durable afterwards, whatever later writes say.
+ * Unless there is a spare folder to go on in (`move`): then nothing in flight counts any more; the
+ * segment with the first block that is not durable, whose bytes must all be in memory still, is
+ * written anew there, gets its name when all of it that was durable is, and the log goes on in it,
+ * at the same positions. That happens once.
  *
  * While it has something in flight the loop may wait but must not spin: the kernel's workers, who
  * complete the write, would starve. Memory: the caller's; nothing is allocated. One thread. */
@@ -37,6 +41,8 @@ struct journal_writer_settings {
      * this nor `failed` is called from within the functions below. */
     void (*durable)(void *context);
     void (*failed)(void *context, const char *reason);
+    /* The disk is to make its files in the spare folder from now on. NULL: there is none. */
+    void (*move)(void *context, const char *reason);
     /* A segment is followed by the next one, and ends with a block of this checksum, which may not
      * be durable yet; for the sidecars. NULL: nobody wants to know. */
     void (*segment_ended)(void *context, uint64_t segment_number, struct digest last_block);
@@ -68,6 +74,10 @@ struct journal_writer {
     uint32_t last_records;       /* in the block written last */
     bool needs_watermark;        /* there are records behind the last watermark on the disk */
     bool is_failed, is_stopping;
+    bool is_leaving;         /* a write failed: it moves when nothing is under way any more */
+    bool has_moved;          /* there is no spare any more */
+    uint64_t moved_position; /* of the segment that is begun anew; UINT64_MAX: none is */
+    uint64_t segments_ended; /* numbers below it were told by `segment_ended` */
     bool is_lingering;
     uint64_t linger_end_ns, linger_records; /* the journal's count when it began */
     uint32_t linger_skips, linger_skips_left;
@@ -92,6 +102,12 @@ void journal_writer_run(struct journal_writer *writer);
 
 /* For how long writes have been in flight, in all; two at a time count twice. */
 uint64_t journal_writer_busy_ns(const struct journal_writer *writer);
+
+/* The segments cannot make the one that it waits for: without it a move fails. */
+void journal_writer_note_segment_failure(struct journal_writer *writer, int error);
+
+/* Between a failed write and the first segment that stands in the spare folder. */
+bool journal_writer_is_moving(const struct journal_writer *writer);
 
 /* Writes what is left and a last empty block; it is over when the writer is idle. */
 void journal_writer_stop(struct journal_writer *writer);

@@ -67,13 +67,15 @@ static void close_file(struct segments *segments, int file)
 void segments_close(struct segments *segments)
 {
     segments->is_closing = true;
-    while (segments->make.is_busy || segments->give_up.is_busy || segments->begin.is_busy)
+    while (segments_are_busy(segments))
         segments->settings.disk->wait(segments->settings.disk);
     for (uint64_t n = segments->going_number; n < segments->end_number; n++)
         close_file(segments, segments_entry(segments, n)->file);
     for (unsigned i = 0; i < SPARES_MAX; i++)
         if (segments->spares[i].state == SPARE_READY || segments->spares[i].has_file)
             close_file(segments, segments->spares[i].file);
+    for (uint32_t i = 0; i < segments->left_file_count; i++)
+        close_file(segments, segments->left_files[i]);
     free_memory(segments);
 }
 
@@ -225,7 +227,8 @@ static void fill_header(struct segments *segments, uint64_t number, struct diges
 static void end_begin_step(struct disk_request *request, int32_t result);
 
 void segments_begin(struct segments *segments, struct digest previous, uint64_t log_time_ms,
-                    uint64_t wall_ms, void (*begun)(void *context, int32_t result), void *context)
+                    uint64_t wall_ms, struct segment_content content,
+                    void (*begun)(void *context, int32_t result), void *context)
 {
     assert(segments_is_prepared(segments) && !segments->begin.is_busy);
     struct spare *spare = segments_spare_in(segments, SPARE_READY);
@@ -238,6 +241,7 @@ void segments_begin(struct segments *segments, struct digest previous, uint64_t 
     segments->is_written = true;
     segments->begun = begun;
     segments->begun_context = context;
+    segments->content = content;
     struct segments_work *work = &segments->begin;
     *work = (struct segments_work){.is_busy = true, .spare = spare};
     work->request = (struct disk_request){.action = DISK_WRITE_SYNC,
@@ -276,6 +280,47 @@ static void end_begin_step(struct disk_request *request, int32_t result)
 static void begin_next_step(struct segments *segments)
 {
     struct disk_request *request = &segments->begin.request;
-    request->action = request->action == DISK_WRITE_SYNC ? DISK_RENAME : DISK_SYNC_FOLDER;
+    if (segments->content.size_bytes > 0) {
+        request->memory = segments->content.memory;
+        request->offset = JOURNAL_PAGE_BYTES;
+        request->size_bytes = segments->content.size_bytes;
+        segments->content.size_bytes = 0;
+    } else {
+        request->action = request->action == DISK_WRITE_SYNC ? DISK_RENAME : DISK_SYNC_FOLDER;
+    }
     segments_submit(segments, &segments->begin, end_begin_step);
+}
+
+/* ---- Going on elsewhere ---------------------------------------------------------------------- */
+
+bool segments_are_busy(const struct segments *segments)
+{
+    return segments->make.is_busy || segments->give_up.is_busy || segments->begin.is_busy;
+}
+
+static void leave_file(struct segments *segments, int file)
+{
+    assert(segments->left_file_count < LEFT_FILES_MAX);
+    segments->left_files[segments->left_file_count++] = file;
+}
+
+void segments_move(struct segments *segments, uint64_t number)
+{
+    assert(!segments_are_busy(segments) && segments->left_file_count == 0);
+    assert(number >= segments->first_number && number <= segments->end_number);
+    for (unsigned i = 0; i < SPARES_MAX; i++) {
+        struct spare *spare = &segments->spares[i];
+        /* One that is taken has its file in the table. */
+        if (spare->state == SPARE_READY || spare->has_file)
+            leave_file(segments, spare->file);
+        *spare = (struct spare){.state = SPARE_NONE};
+    }
+    for (uint64_t n = number; n < segments->end_number; n++)
+        leave_file(segments, segments_entry(segments, n)->file);
+    segments->end_number = number;
+    for (uint64_t n = segments->going_number; n < segments->end_number; n++)
+        segments_entry(segments, n)->is_left = true;
+    segments->make = (struct segments_work){0};
+    segments->is_written = segments->is_wanted = segments->is_stuck = false;
+    segments_prepare(segments);
 }

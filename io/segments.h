@@ -33,6 +33,7 @@ struct segment {
     uint64_t end_bytes;  /* behind its last noted block */
     uint64_t first_ms;   /* log time when it was begun */
     uint64_t *starts;    /* a bit a page: a block begins here. The segments' */
+    bool is_left;        /* its folder was left: never used again for another */
 };
 
 struct segments;
@@ -51,6 +52,12 @@ struct segments_settings {
     void *context;
 };
 
+/* What a segment has from its first page behind the header on before it gets its name. */
+struct segment_content {
+    void *memory;
+    uint32_t size_bytes; /* 0: nothing */
+};
+
 /* Removes spares that an earlier run left. NO_MEMORY, or IO. */
 MUST_CHECK enum status segments_open(const struct segments_settings *settings,
                                      struct segments **out_segments);
@@ -67,11 +74,20 @@ MUST_CHECK enum status segments_adopt(struct segments *segments, const struct se
 void segments_prepare(struct segments *segments);
 bool segments_is_prepared(const struct segments *segments);
 
-/* Goes on in the prepared one. It is written from now on; what is written counts only after `begun`
- * was called with 0: then its header and its name are on stable storage. One at a time. */
+/* Goes on in the prepared one, with `content`. It is written from now on; what is written counts
+ * only after `begun` was called with 0: then its header, what `content` has, and its name are on
+ * stable storage. One at a time. */
 void segments_begin(struct segments *segments, struct digest previous, uint64_t log_time_ms,
-                    uint64_t wall_ms, void (*begun)(void *context, int32_t result), void *context);
+                    uint64_t wall_ms, struct segment_content content,
+                    void (*begun)(void *context, int32_t result), void *context);
 bool segments_is_beginning(const struct segments *segments);
+
+/* Is something under way on the disk? */
+bool segments_are_busy(const struct segments *segments);
+/* The disk makes its files elsewhere from now on: the segments from `number` on are begun anew, and
+ * none that was made before is gone on in. Their files stay open to the end, for those who read
+ * them. Nothing may be under way. */
+void segments_move(struct segments *segments, uint64_t number);
 
 /* By number; NULL if it is not there (any more). */
 struct segment *segments_find(struct segments *segments, uint64_t number);

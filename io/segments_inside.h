@@ -9,7 +9,8 @@
 
 enum {
     SPARES_MAX = 4,
-    ZERO_CHUNK_BYTES = 256 * 1024, /* written at once: what a block of the log may wait for */
+    LEFT_FILES_MAX = SPARES_MAX + 4, /* of one move: spares, and segments that are begun anew */
+    ZERO_CHUNK_BYTES = 256 * 1024,   /* written at once: what a block of the log may wait for */
     ZERO_LEAD_BYTES = 4 * 1024 * 1024,
     ZERO_PACE = 2 /* times as fast as the segment before it fills */
 };
@@ -48,6 +49,9 @@ struct segments {
     bool is_wanted;        /* segments_prepare was called, and neither answer was given yet */
     bool is_stuck;         /* giving up failed: it would leave a gap to go on with the next */
     bool is_closing;
+    struct segment_content content; /* of the one that is being begun */
+    int left_files[LEFT_FILES_MAX];
+    uint32_t left_file_count;
     void (*begun)(void *context, int32_t result);
     void *begun_context;
 };

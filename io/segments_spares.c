@@ -207,8 +207,8 @@ static void give_name_up(struct segments *segments, struct segments_work *work)
     work->is_sidecar_gone = true;
     work->request.action = DISK_REMOVE;
     segment_name(segment->number, work->request.name);
-    if (segment->size_bytes == segments->settings.segment_bytes && spare != NULL &&
-        segments_spare_in(segments, SPARE_READY) == NULL) {
+    if (!segment->is_left && segment->size_bytes == segments->settings.segment_bytes &&
+        spare != NULL && segments_spare_in(segments, SPARE_READY) == NULL) {
         *spare = (struct spare){.state = SPARE_TAKEN, .file = segment->file};
         work->spare = spare;
         work->request.action = DISK_RENAME;

@@ -184,7 +184,6 @@ static void on_ready(void *context)
     log->segment_error = 0;
     if (log->writer.settings.loop == NULL)
         return; /* the start waits for it */
-    journal_set_limit(&shard->journal, segments_limit_position(log->segments));
     shard_log_note_disk(shard);
     journal_writer_wake(&log->writer);
     wake(shard);

@@ -26,7 +26,7 @@ $(BUILD)/tests/fuzz/%_replay: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/tests/fuzz/r
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
 
 # Those that play with a disk in memory.
-$(patsubst %,$(BUILD)/tests/io/%_test,segments journal_writer journal_crash sidecar_reader sidecars): $(BUILD)/tests/io/fake_disk.o
+$(patsubst %,$(BUILD)/tests/io/%_test,segments journal_writer journal_crash journal_spare sidecar_reader sidecars): $(BUILD)/tests/io/fake_disk.o
 
 # Programs of other people's client libraries, run by tests/e2e/clients_test.py.
 $(BUILD)/tests/clients/hiredis_client: $(BUILD)/tests/clients/hiredis_client.o

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_BASE = 1000 }; /* a file is its node + this */
+enum { FIRST_FILE = 1000 }; /* a file is its node + this, if nothing else is said */
 
 static void submit(struct disk *disk, struct disk_request *request);
 static void wait_for_answer(struct disk *disk);
@@ -20,6 +20,7 @@ struct fake_disk *fake_disk_open(uint64_t seed)
     disk->disk = (struct disk){.submit = submit, .wait = wait_for_answer};
     disk->random.state = seed;
     disk->room_bytes = UINT64_MAX;
+    disk->first_file = FIRST_FILE;
     return disk;
 }
 
@@ -110,8 +111,8 @@ static void collect_nodes(struct fake_disk *disk)
     for (uint32_t i = 0; i < disk->pending_count; i++)
         if (disk->pending[i].request->action == DISK_CREATE)
             is_named[disk->pending[i].node] = true;
-        else if (disk->pending[i].request->file >= FILE_BASE)
-            is_named[disk->pending[i].request->file - FILE_BASE] = true;
+        else if (disk->pending[i].request->file >= disk->first_file)
+            is_named[disk->pending[i].request->file - disk->first_file] = true;
     for (int i = 0; i < FAKE_NODES_MAX; i++)
         if (disk->nodes[i].is_used && !is_named[i])
             free_node(&disk->nodes[i]);
@@ -133,7 +134,7 @@ static int make_node(struct fake_disk *disk)
 
 static struct fake_node *node_of(struct fake_disk *disk, const struct disk_request *request)
 {
-    int index = request->file - FILE_BASE;
+    int index = request->file - disk->first_file;
     assert(index >= 0 && index < FAKE_NODES_MAX && disk->nodes[index].is_used);
     return &disk->nodes[index];
 }
@@ -347,8 +348,10 @@ static int32_t end_by_name(struct fake_disk *disk, const struct fake_pending *pe
             return -EEXIST;
         note_change(disk, request, pending->node);
         disk->open_files++;
-        return pending->node + FILE_BASE;
-    case DISK_OPEN: disk->open_files += node >= 0; return node >= 0 ? node + FILE_BASE : -ENOENT;
+        return pending->node + disk->first_file;
+    case DISK_OPEN:
+        disk->open_files += node >= 0;
+        return node >= 0 ? node + disk->first_file : -ENOENT;
     case DISK_RENAME:
         if (node < 0)
             return -ENOENT;

@@ -88,6 +88,7 @@ struct fake_disk {
     uint64_t submitted[DISK_CLOSE + 1];
     uint32_t sync_writes_most; /* WRITE_SYNCs that were under way together */
     int64_t open_files;
+    int first_file; /* what files are numbered from; disks side by side differ in it */
 };
 
 struct fake_disk *fake_disk_open(uint64_t seed);

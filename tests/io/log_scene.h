@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
+#include "io/disk_pair.h"
 #include "io/journal_writer.h"
 #include "tests/io/fake_disk.h"
 
@@ -19,7 +20,8 @@ struct appended {
 
 struct log_scene {
     struct loop *loop;
-    struct fake_disk *disk;
+    struct fake_disk *disk, *spare; /* `spare` may be NULL */
+    struct disk_pair pair;
     struct segments *segments;
     struct journal journal;
     struct journal_writer writer;
@@ -28,7 +30,7 @@ struct log_scene {
     uint64_t appended_count, appended_capacity;
     uint64_t log_time_ms;
     /* What was said: */
-    uint32_t ready, segment_failures, durable, failures, sealings;
+    uint32_t ready, segment_failures, durable, failures, sealings, moves;
     int segment_error;
     uint64_t durable_position;
     char reason[JOURNAL_REASON_BYTES];
@@ -56,6 +58,8 @@ static inline void log_scene_note_segment_failure(void *context, int error, cons
     (void)step;
     scene->segment_failures++;
     scene->segment_error = error;
+    if (scene->writer.settings.loop != NULL)
+        journal_writer_note_segment_failure(&scene->writer, error);
 }
 
 /* One message, whose bytes follow from its place in the log. */
@@ -113,7 +117,11 @@ static inline void log_scene_note_durable(void *context)
     cr_assert_eq(scene->failures, 0, "nothing is durable after a failure");
     cr_assert_gt(scene->journal.durable_position, scene->durable_position);
     scene->durable_position = scene->journal.durable_position;
-    journal_keep_from(&scene->journal, scene->durable_position);
+    uint64_t kept = scene->durable_position;
+    if (scene->spare != NULL) /* the whole of the segment may have to be written anew */
+        kept -= kept % SEGMENT_BYTES;
+    if (kept > scene->journal.kept_position)
+        journal_keep_from(&scene->journal, kept);
     scene->durable++;
 }
 
@@ -122,6 +130,23 @@ static inline void log_scene_note_failure(void *context, const char *reason)
     struct log_scene *scene = context;
     scene->failures++;
     snprintf(scene->reason, sizeof scene->reason, "%s", reason);
+}
+
+static inline void log_scene_note_move(void *context, const char *reason)
+{
+    struct log_scene *scene = context;
+    scene->moves++;
+    snprintf(scene->reason, sizeof scene->reason, "%s", reason);
+    disk_pair_move(&scene->pair);
+}
+
+/* One of those under way on either disk. */
+static inline bool log_scene_step(struct log_scene *scene)
+{
+    bool spare_first = scene->spare != NULL && random_below(&scene->disk->random, 2) == 0;
+    if (spare_first && fake_disk_step(scene->spare))
+        return true;
+    return fake_disk_step(scene->disk) || (scene->spare != NULL && fake_disk_step(scene->spare));
 }
 
 static inline void log_scene_note_end(void *context, uint64_t segment_number,
@@ -136,7 +161,9 @@ static inline void log_scene_note_end(void *context, uint64_t segment_number,
 /* With a first segment at hand, unless the disk has no room for it. */
 static inline void log_scene_start(struct log_scene *scene, struct log_shape shape)
 {
-    struct segments_settings segments = {.disk = &scene->disk->disk,
+    disk_pair_init(&scene->pair, &scene->disk->disk,
+                   scene->spare != NULL ? &scene->spare->disk : NULL);
+    struct segments_settings segments = {.disk = &scene->pair.disk,
                                          .segment_bytes = SEGMENT_BYTES,
                                          .segments_max = shape.segments_max,
                                          .log_count = 1,
@@ -159,7 +186,7 @@ static inline void log_scene_start(struct log_scene *scene, struct log_shape sha
     struct journal_writer_settings writer = {.loop = scene->loop,
                                              .journal = &scene->journal,
                                              .segments = scene->segments,
-                                             .disk = &scene->disk->disk,
+                                             .disk = &scene->pair.disk,
                                              .writes_max = shape.writes_max,
                                              .linger_max_us = shape.linger_max_us,
                                              .idle_seal_ms = shape.idle_seal_ms,
@@ -167,6 +194,8 @@ static inline void log_scene_start(struct log_scene *scene, struct log_shape sha
                                              .sealing = log_scene_seal,
                                              .durable = log_scene_note_durable,
                                              .failed = log_scene_note_failure,
+                                             .move =
+                                                 scene->spare != NULL ? log_scene_note_move : NULL,
                                              .segment_ended = log_scene_note_end,
                                              .context = scene};
     journal_writer_open(&scene->writer, &writer);
@@ -194,14 +223,27 @@ static inline void log_scene_open(struct log_scene *scene, struct loop *loop, ui
     log_scene_start(scene, shape);
 }
 
+/* With a spare folder on a disk of its own. */
+static inline void log_scene_open_spare(struct log_scene *scene, struct loop *loop, uint64_t seed,
+                                        struct log_shape shape)
+{
+    *scene = (struct log_scene){
+        .loop = loop, .disk = fake_disk_open(seed), .spare = fake_disk_open(seed + 1)};
+    scene->spare->first_file = 100000;
+    memset(&scene->secret, 0x37, sizeof scene->secret);
+    log_scene_start(scene, shape);
+}
+
 static inline void log_scene_close(struct log_scene *scene)
 {
-    while (fake_disk_step(scene->disk))
+    while (log_scene_step(scene))
         ;
     journal_writer_close(&scene->writer);
     segments_close(scene->segments);
     journal_close(&scene->journal);
     fake_disk_close(scene->disk);
+    if (scene->spare != NULL)
+        fake_disk_close(scene->spare);
     free(scene->appended);
 }
 
@@ -209,7 +251,7 @@ static inline void log_scene_close(struct log_scene *scene)
 static inline void log_scene_settle(struct log_scene *scene)
 {
     journal_writer_run(&scene->writer);
-    while (fake_disk_step(scene->disk))
+    while (log_scene_step(scene))
         journal_writer_run(&scene->writer);
 }
 

@@ -74,7 +74,8 @@ static void begin(struct scene *scene)
     segments_prepare(scene->segments);
     settle(scene);
     cr_assert(segments_is_prepared(scene->segments));
-    segments_begin(scene->segments, previous, 1000, 2000, note_begun, scene);
+    segments_begin(scene->segments, previous, 1000, 2000, (struct segment_content){0}, note_begun,
+                   scene);
     settle(scene);
 }
 
@@ -98,7 +99,8 @@ Test(segments, begins_in_a_spare_that_is_zeros)
     cr_assert_eq(segments_limit_position(scene.segments), SEGMENT_BYTES);
     cr_assert_eq(segments_end_position(scene.segments), 0);
 
-    segments_begin(scene.segments, previous, 1000, 2000, note_begun, &scene);
+    segments_begin(scene.segments, previous, 1000, 2000, (struct segment_content){0}, note_begun,
+                   &scene);
     cr_assert(segments_is_beginning(scene.segments));
     cr_assert_eq(segments_end_position(scene.segments), SEGMENT_BYTES);
     settle(&scene);
