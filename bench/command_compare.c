@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -6,7 +7,7 @@
 #include <unistd.h>
 
 #include "bench/command.h"
-#include "bench/server.h"
+#include "bench/peer.h"
 #include "bench/stop.h"
 #include "bench/trial.h"
 
@@ -139,12 +140,15 @@ static int compare(const struct compare_command *command)
     if (comparison == NULL)
         return EXIT_FINDINGS;
     int code = EXIT_UNREACHABLE;
-    if (server_start(&(struct server_settings){.program = command->kouan},
-                     &comparison->servers[SIDE_KOUAN]) != STATUS_OK) {
+    struct scenario wire;
+    bool found = scenario_find("wire", &wire);
+    assert(found);
+    struct peer_settings of = {.scenario = &wire, .kouan = command->kouan};
+    if (peer_kouan.start(&of, &comparison->servers[SIDE_KOUAN]) != STATUS_OK) {
         fprintf(stderr, "kouan-bench: `%s serve` did not start\n", command->kouan);
         goto end;
     }
-    if (server_start(&(struct server_settings){0}, &comparison->servers[SIDE_REDIS]) != STATUS_OK) {
+    if (peer_redis.start(&of, &comparison->servers[SIDE_REDIS]) != STATUS_OK) {
         fputs("kouan-bench: redis-server did not start\n", stderr);
         goto end;
     }
@@ -182,7 +186,7 @@ int command_compare(int argc, char **argv)
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
     static const char *const mixes[] = {"events", "mix", NULL};
-    static const char *const peers[] = {"redis", NULL};
+    static const char *const rivals[] = {"redis", NULL};
     struct compare_command command = {.pairs = 2};
     trial_defaults(&command.trial);
     uint64_t messages = command.trial.day.message_count, bytes = 256, pairs = 2;
@@ -198,7 +202,7 @@ int command_compare(int argc, char **argv)
             break;
         case 'x': taken = option_choice("mix", optarg, mixes, &mix); break;
         case 'n': taken = option_number("pairs", optarg, 1, PAIRS_MAX, &pairs); break;
-        case 'a': taken = option_choice("against", optarg, peers, &peer); break;
+        case 'a': taken = option_choice("against", optarg, rivals, &peer); break;
         case 'k': taken = snprintf(command.kouan, sizeof command.kouan, "%s", optarg) > 0; break;
         case 'p': taken = option_number("publishers", optarg, 1, DAY_STREAMS_MAX, &streams); break;
         case 'w': taken = option_number("window", optarg, 1, 16384, &window); break;

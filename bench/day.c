@@ -9,11 +9,12 @@
 #include "bench/random.h"
 
 enum {
-    LIVE_BATCHES = 48,   /* declarations of one stream that are under way at once */
-    RECENT_MAX = 8192,   /* how far back a replay or a conflict may reach, in accepted messages */
-    RECENT_NEAR = 64,    /* half of the replays come this soon */
-    PICK_TRIES = 32,     /* at finding a message whose id may be used again */
-    EVENTS_PER_BATCH = 4 /* MIX_EVENTS */
+    LIVE_BATCHES = 48, /* declarations of one stream that are under way at once */
+    RECENT_MAX = 8192, /* how far back a replay or a conflict may reach, in accepted messages */
+    RECENT_NEAR = 64,  /* half of the replays come this soon */
+    PICK_TRIES = 32,   /* at finding a message whose id may be used again */
+    MESSAGES_PER_BATCH = 4, /* MIX_EVENTS, MIX_SHORT: of one kind, with the same keys */
+    DOCUMENT_ENTRIES_LEAST = 5
 };
 
 /* One step in the life of a batch of declarations. */
@@ -76,7 +77,7 @@ struct planner {
 };
 
 static void plan_mixed_stream(struct planner *planner, uint32_t end);
-static void plan_event_stream(struct planner *planner, uint32_t end);
+static void plan_plain_stream(struct planner *planner, uint32_t end);
 
 enum status day_open(const struct day_settings *settings, struct day *out_day)
 {
@@ -99,10 +100,10 @@ enum status day_open(const struct day_settings *settings, struct day *out_day)
         random_seed(&planner->random, random_mix(settings->seed) + s);
         day.stream_first[s] = next;
         next += share;
-        if (settings->mix == MIX_EVENTS)
-            plan_event_stream(planner, next);
-        else
+        if (settings->mix == MIX_DAY)
             plan_mixed_stream(planner, next);
+        else
+            plan_plain_stream(planner, next);
     }
     day.stream_first[settings->stream_count] = next;
     free(planner);
@@ -316,20 +317,77 @@ static void plan_mixed_stream(struct planner *planner, uint32_t end)
     }
 }
 
-static void plan_event_stream(struct planner *planner, uint32_t end)
+/* ---- Streams of fresh messages and replays -----------------------------------------------------
+ */
+
+struct weighted_kind {
+    enum day_kind kind;
+    uint8_t weight;
+};
+
+enum { PLAIN_KINDS_MAX = 9 };
+
+static const struct weighted_kind event_kinds[] = {{KIND_DECLSTATUS, 1}};
+static const struct weighted_kind short_kinds[] = {
+    {KIND_DECLSTATUS, 84}, {KIND_CUSRES, 13}, {KIND_CEB412, 1}, {KIND_CEB512, 1}, {KIND_CEB312, 1}};
+static const struct weighted_kind document_kinds[] = {
+    {KIND_CEB311, 22},  {KIND_CEB411, 8},  {KIND_CEB511, 8}, {KIND_CEB621, 26},    {KIND_CEB622, 4},
+    {KIND_KJ881111, 8}, {KIND_CUSCAR, 14}, {KIND_CUSDEC, 8}, {KIND_DECLARATION, 2}};
+
+struct plain_mix {
+    const struct weighted_kind *kinds;
+    uint32_t kind_count, messages_per_batch;
+};
+
+static const struct plain_mix plain_mixes[] = {
+    [MIX_EVENTS] = {event_kinds, 1, MESSAGES_PER_BATCH},
+    [MIX_SHORT] = {short_kinds, sizeof short_kinds / sizeof *short_kinds, MESSAGES_PER_BATCH},
+    [MIX_DOCUMENTS] = {document_kinds, sizeof document_kinds / sizeof *document_kinds, 1},
+};
+
+/* The batch that the next message of a kind is about. */
+struct plain_batch {
+    uint32_t batch, order_key, message_count;
+};
+
+static void plan_plain(struct planner *planner, const struct weighted_kind *kind,
+                       const struct plain_mix *mix, struct plain_batch *batch)
 {
-    for (uint32_t i = 0; planner->next < end; i++) {
-        struct day_message *message = add_message(planner);
-        if (i % EVENTS_PER_BATCH == 0) {
-            planner->next_batch++;
-            planner->day->order_key_count++;
-        }
-        message->batch = planner->next_batch;
-        message->order_key = planner->day->order_key_count - 1;
-        message->kind = KIND_DECLSTATUS;
-        message->variant = (uint8_t)(i % FORM_VARIANTS_MAX);
-        message->fate = FATE_FRESH;
-        route(planner, message);
+    const struct form *form = form_of(kind->kind);
+    uint32_t entries = DOCUMENT_ENTRIES_LEAST +
+                       random_below(&planner->random, FORM_ENTRIES_MAX - DOCUMENT_ENTRIES_LEAST);
+    if (batch->message_count++ % mix->messages_per_batch == 0) {
+        batch->batch = planner->next_batch++;
+        batch->order_key = planner->day->order_key_count++;
+    }
+    uint32_t index = planner->next;
+    struct day_message *message = add_message(planner);
+    message->batch = batch->batch;
+    message->order_key = batch->order_key;
+    message->kind = (uint8_t)kind->kind;
+    if (form->meaning == VARIANTS_STATUS)
+        message->variant = (uint8_t)((batch->message_count - 1) % FORM_VARIANTS_MAX);
+    message->entry_count = entries_of(kind->kind, (uint8_t)entries);
+    message->answered = planner->recent_count > 0 ? recall(planner, RECENT_NEAR) : index;
+    message->fate = FATE_FRESH;
+    route(planner, message);
+    remember(planner, index);
+}
+
+static void plan_plain_stream(struct planner *planner, uint32_t end)
+{
+    const struct plain_mix *mix = &plain_mixes[planner->day->settings.mix];
+    struct plain_batch batches[PLAIN_KINDS_MAX] = {0};
+    uint8_t weights[PLAIN_KINDS_MAX];
+    assert(mix->kind_count <= PLAIN_KINDS_MAX);
+    for (uint32_t i = 0; i < mix->kind_count; i++)
+        weights[i] = mix->kinds[i].weight;
+    while (planner->next < end) {
+        bool repeats = random_below(&planner->random, DAY_PPM) < planner->day->settings.replay_ppm;
+        if (repeats && plan_replay(planner))
+            continue;
+        uint32_t k = random_weighted(&planner->random, weights, mix->kind_count);
+        plan_plain(planner, &mix->kinds[k], mix, &batches[k]);
     }
 }
 

@@ -71,8 +71,10 @@ struct day_message {
 };
 
 enum day_mix {
-    MIX_DAY,   /* everything above */
-    MIX_EVENTS /* canonical JSON of one size only, all fresh */
+    MIX_DAY,      /* everything above */
+    MIX_EVENTS,   /* canonical JSON of one size only, fresh or replays */
+    MIX_SHORT,    /* events, short EDIFACT and receipts, fresh or replays */
+    MIX_DOCUMENTS /* mostly orders, manifests and declarations of many entries, fresh or replays */
 };
 
 struct day_settings {
@@ -81,6 +83,7 @@ struct day_settings {
     uint32_t stream_count;  /* 1 .. DAY_STREAMS_MAX */
     enum day_mix mix;
     uint32_t event_bytes; /* MIX_EVENTS: DAY_EVENT_BYTES_MIN .. DAY_EVENT_BYTES_MAX */
+    uint32_t replay_ppm;  /* but for MIX_DAY */
 };
 
 struct day {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bench/command.h"
+#include "bench/peer.h"
 
 enum {
     BULK_BYTES = 256 * 1024,
@@ -24,19 +25,20 @@ static void pace(struct durable *durable, struct durable_load *load);
 static int start_all(struct durable *durable)
 {
     const struct durable_settings *settings = durable->settings;
-    const struct server_settings servers[DURABLE_SERVERS] = {
-        [DURABLE_MEMORY] = {.program = settings->kouan, .folder = settings->folder},
-        [DURABLE_JOURNAL] = {.program = settings->kouan,
-                             .folder = settings->folder,
-                             .is_durable = true},
-        [DURABLE_REDIS] = {.folder = settings->folder, .is_durable = true},
-    };
-    for (uint32_t side = 0; side < DURABLE_SERVERS; side++)
-        if (server_start(&servers[side], &durable->servers[side]) != STATUS_OK) {
+    struct scenario memory, on_disk;
+    bool found = scenario_find("wire", &memory) && scenario_find("durable", &on_disk);
+    assert(found);
+    for (uint32_t side = 0; side < DURABLE_SERVERS; side++) {
+        const struct peer *peer = side == DURABLE_REDIS ? &peer_redis : &peer_kouan;
+        struct peer_settings of = {.scenario = side == DURABLE_MEMORY ? &memory : &on_disk,
+                                   .kouan = settings->kouan,
+                                   .folder = settings->folder};
+        if (peer->start(&of, &durable->servers[side]) != STATUS_OK) {
             fprintf(stderr, "kouan-bench: `%s` did not start\n",
-                    servers[side].program != NULL ? servers[side].program : "redis-server");
+                    peer->program != NULL ? peer->program : settings->kouan);
             return EXIT_UNREACHABLE;
         }
+    }
     bool opened = disk_probe_open(&durable->probe, settings->folder) &&
                   disk_probe_make_file(&durable->probe, durable->probe.disk.disk.mode);
     return opened ? EXIT_OK : EXIT_FINDINGS;

@@ -32,24 +32,20 @@ static void log_path(const struct server *server, char *path, size_t capacity)
     snprintf(path, capacity, "%s/log", server->directory);
 }
 
-static void config_path(const struct server *server, char *path, size_t capacity)
+enum status server_open(const char *folder, struct server *out_server)
 {
-    snprintf(path, capacity, "%s/kouan.yaml", server->directory);
-}
-
-static enum status make_directory(const char *folder, struct server *server)
-{
-    int size = snprintf(server->directory, sizeof server->directory, "%s/kouan-bench-XXXXXX",
+    struct server server = {0};
+    int size = snprintf(server.directory, sizeof server.directory, "%s/kouan-bench-XXXXXX",
                         folder != NULL ? folder : "/tmp");
-    if (size > 0 && (size_t)size < sizeof server->directory && mkdtemp(server->directory) != NULL)
-        return STATUS_OK;
-    perror(server->directory);
-    server->directory[0] = '\0';
-    return STATUS_IO;
+    if (size < 0 || (size_t)size >= sizeof server.directory || mkdtemp(server.directory) == NULL) {
+        perror(server.directory);
+        return STATUS_IO;
+    }
+    *out_server = server;
+    return STATUS_OK;
 }
 
-/* Runs the program with both outputs in the log. */
-static enum status spawn(struct server *server, const char *const *arguments)
+enum status server_spawn(struct server *server, const char *const *arguments)
 {
     char path[PATH_BYTES];
     log_path(server, path, sizeof path);
@@ -81,52 +77,28 @@ static void print_log(const struct server *server)
         fclose(log);
 }
 
-/* The address that follows `listening on ` in the log. */
-static bool find_address(struct server *server)
+/* Whether the log has a whole line with `words`. */
+static bool find_words(struct server *server, const char *words)
 {
     char path[PATH_BYTES], line[512];
     bool found = false;
     log_path(server, path, sizeof path);
     FILE *log = fopen(path, "r");
     while (log != NULL && !found && fgets(line, sizeof line, log) != NULL) {
-        const char *said = strstr(line, "listening on ");
-        found = said != NULL && strchr(line, '\n') != NULL &&
-                sscanf(said + strlen("listening on "), "%127s", server->address) == 1;
+        const char *said = strstr(line, words);
+        found = said != NULL && strchr(line, '\n') != NULL;
+        if (found && server->address[0] == '\0')
+            sscanf(said + strlen(words), "%127s", server->address);
     }
     if (log != NULL)
         fclose(log);
     return found;
 }
 
-/* As without a configuration, but for the disk. The journal lies beside it. */
-static enum status write_config(const char *path, bool is_durable)
+enum status server_await(struct server *server, const char *words)
 {
-    static const char text[] = "channels: [{name: in}]\n"
-                               "destinations:\n"
-                               "  - name: all\n"
-                               "    groups: [all]\n"
-                               "    fields: [profile, message_type, keys, origin, verdict]\n"
-                               "unroutable: all\n";
-    FILE *file = fopen(path, "w");
-    if (file == NULL)
-        return STATUS_IO;
-    bool wrote = fprintf(file, "sync: %s\n%s", is_durable ? "commit" : "memory", text) >= 0;
-    return fclose(file) == 0 && wrote ? STATUS_OK : STATUS_IO;
-}
-
-static enum status start_kouan(const struct server_settings *settings, struct server *server)
-{
-    char path[PATH_BYTES];
-    const char *const arguments[] = {settings->program, "serve",       "-c", path,
-                                     "--listen",        "127.0.0.1:0", NULL};
-    config_path(server, path, sizeof path);
-    enum status status = write_config(path, settings->is_durable);
-    if (status == STATUS_OK)
-        status = spawn(server, arguments);
-    if (status != STATUS_OK)
-        return status;
     for (int waited_ms = 0; waited_ms < START_TIMEOUT_MS; waited_ms += POLL_MS) {
-        if (find_address(server))
+        if (find_words(server, words))
             return STATUS_OK;
         if (waitpid(server->process, NULL, WNOHANG) == server->process) {
             server->process = 0;
@@ -136,67 +108,6 @@ static enum status start_kouan(const struct server_settings *settings, struct se
     }
     print_log(server);
     return STATUS_IO;
-}
-
-/* One that was free a moment ago. */
-static uint16_t find_free_port(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool found = descriptor >= 0 &&
-                 bind(descriptor, (struct sockaddr *)&address, sizeof address) == 0 &&
-                 getsockname(descriptor, (struct sockaddr *)&address, &size) == 0;
-    if (descriptor >= 0)
-        close(descriptor);
-    return found ? ntohs(address.sin_port) : 0;
-}
-
-/* Its file is never written anew, so that a run is not disturbed by that. */
-static enum status start_redis(const struct server_settings *settings, struct server *server)
-{
-    char port[8];
-    snprintf(port, sizeof port, "%u", find_free_port());
-    const char *const arguments[] = {"redis-server",
-                                     "--port",
-                                     port,
-                                     "--bind",
-                                     "127.0.0.1",
-                                     "--save",
-                                     "",
-                                     "--dir",
-                                     server->directory,
-                                     "--appendonly",
-                                     settings->is_durable ? "yes" : "no",
-                                     "--appendfsync",
-                                     "always",
-                                     "--auto-aof-rewrite-percentage",
-                                     "0",
-                                     NULL};
-    snprintf(server->address, sizeof server->address, "127.0.0.1:%s", port);
-    return spawn(server, arguments);
-}
-
-void server_find_kouan(char *path, size_t capacity)
-{
-    ssize_t size = readlink("/proc/self/exe", path, capacity - sizeof "kouan");
-    path[size > 0 ? size : 0] = '\0';
-    char *slash = strrchr(path, '/');
-    strcpy(slash != NULL ? slash + 1 : path, "kouan");
-}
-
-enum status server_start(const struct server_settings *settings, struct server *out_server)
-{
-    struct server server = {0};
-    enum status status = make_directory(settings->folder, &server);
-    if (status == STATUS_OK)
-        status = settings->program != NULL ? start_kouan(settings, &server)
-                                           : start_redis(settings, &server);
-    if (status == STATUS_OK)
-        *out_server = server;
-    else
-        server_stop(&server);
-    return status;
 }
 
 static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *place)
@@ -222,4 +133,25 @@ void server_stop(struct server *server)
     if (server->directory[0] != '\0')
         nftw(server->directory, remove_one, FILES_OPEN_MAX, FTW_DEPTH | FTW_PHYS);
     *server = (struct server){0};
+}
+
+uint16_t server_find_free_port(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool found = descriptor >= 0 &&
+                 bind(descriptor, (struct sockaddr *)&address, sizeof address) == 0 &&
+                 getsockname(descriptor, (struct sockaddr *)&address, &size) == 0;
+    if (descriptor >= 0)
+        close(descriptor);
+    return found ? ntohs(address.sin_port) : 0;
+}
+
+void server_find_kouan(char *path, size_t capacity)
+{
+    ssize_t size = readlink("/proc/self/exe", path, capacity - sizeof "kouan");
+    path[size > 0 ? size : 0] = '\0';
+    char *slash = strrchr(path, '/');
+    strcpy(slash != NULL ? slash + 1 : path, "kouan");
 }

@@ -8,7 +8,7 @@
 
 #include "bench/control.h"
 #include "bench/login.h"
-#include "bench/server.h"
+#include "bench/peer.h"
 
 static const volatile sig_atomic_t never_stop = 0;
 
@@ -16,7 +16,9 @@ static void start_redis(struct server *server)
 {
     if (system("command -v redis-server > /dev/null") != 0)
         cr_skip_test("no redis-server here");
-    cr_assert_eq(server_start(&(struct server_settings){0}, server), STATUS_OK);
+    struct scenario wire;
+    cr_assert(scenario_find("wire", &wire));
+    cr_assert_eq(peer_redis.start(&(struct peer_settings){.scenario = &wire}, server), STATUS_OK);
 }
 
 static void run(const struct server *server, enum day_mix mix, uint64_t rate)
