@@ -300,6 +300,7 @@ static bool restore(struct window_bench *bench)
     const struct window_settings settings = {
         .entries_max = bench->entries,
         .unplaced_max = 1024,
+        .log_count = 1,
         .span_s = UINT32_MAX,
         .match = match,
         .context = bench,

@@ -91,8 +91,11 @@ static void print_entries(uint64_t entries, char text[24])
 
 static bool measure(struct micro *micro, uint64_t entries)
 {
-    const struct window_settings settings = {
-        .entries_max = entries, .unplaced_max = 1024, .span_s = UINT32_MAX, .match = match};
+    const struct window_settings settings = {.entries_max = entries,
+                                             .unplaced_max = 1024,
+                                             .log_count = 1,
+                                             .span_s = UINT32_MAX,
+                                             .match = match};
     struct deduping deduping = {0};
     char size[24], name[MICRO_CASE_BYTES];
     print_entries(entries, size);

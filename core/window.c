@@ -2,7 +2,7 @@
 
 /* Where things lie in the region. */
 struct layout {
-    size_t window, entries, buckets, unplaced, unplaced_free, end;
+    size_t window, entries, buckets, queues, unplaced, unplaced_free, end;
     uint32_t capacity, bucket_count;
 };
 
@@ -20,6 +20,7 @@ static struct layout lay_out(const struct window_settings *settings)
     assert(settings->entries_max >= WINDOW_ENTRIES_MIN);
     assert(settings->entries_max <= WINDOW_ENTRIES_MAX);
     assert(settings->unplaced_max >= 1 && settings->unplaced_max <= settings->entries_max);
+    assert(settings->log_count >= 1 && settings->log_count <= WINDOW_LOGS_MAX);
     static_assert(WINDOW_ENTRIES_MAX * WINDOW_ENTRY_BYTES_MAX <= SIZE_MAX / 2, "no overflow");
 
     struct layout layout = {
@@ -28,6 +29,8 @@ static struct layout lay_out(const struct window_settings *settings)
     };
     layout.entries = reserve(&layout.end, layout.capacity, sizeof(struct window_entry));
     layout.buckets = reserve(&layout.end, layout.bucket_count, sizeof(struct window_bucket));
+    layout.queues = reserve(&layout.end, (uint64_t)WINDOW_SCOPES_MAX * settings->log_count,
+                            sizeof(struct window_queue));
     layout.unplaced = reserve(&layout.end, settings->unplaced_max, sizeof(struct window_unplaced));
     layout.unplaced_free = reserve(&layout.end, settings->unplaced_max, sizeof(uint32_t));
     layout.window = reserve(&layout.end, 1, sizeof(struct window));
@@ -55,7 +58,8 @@ enum status window_open(const struct window_settings *settings, struct window **
     window_entries_init(&window->entries, (struct window_entry *)(memory + layout.entries),
                         layout.capacity, (struct window_bucket *)(memory + layout.buckets),
                         layout.bucket_count);
-    window_scopes_init(&window->scopes);
+    window_scopes_init(&window->scopes, (struct window_queue *)(memory + layout.queues),
+                       settings->log_count);
     window->unplaced = (struct window_unplaced *)(memory + layout.unplaced);
     window->unplaced_free = (uint32_t *)(memory + layout.unplaced_free);
     while (window->unplaced_free_count < settings->unplaced_max) {
@@ -83,23 +87,23 @@ static struct window_entry *entry_in(struct window *window, uint32_t entry, enum
 
 static void free_unplaced(struct window *window, const struct window_entry *entry)
 {
-    window->unplaced_free[window->unplaced_free_count++] = (uint32_t)window_entry_position(entry);
+    window->unplaced_free[window->unplaced_free_count++] =
+        (uint32_t)window_position_offset(window_entry_position(entry));
 }
 
 void window_place(struct window *window, uint32_t entry, uint64_t position)
 {
     struct window_entry *item = entry_in(window, entry, WINDOW_PENDING);
-    assert(position <= WINDOW_POSITION_MAX && position >= window->floor);
-    assert(position >= window->next_position);
-    window->next_position = position + 1;
+    uint16_t log = window_entry_log(item);
+    assert(window_position_log(position) == log && position >= window->floors[log]);
     free_unplaced(window, item);
     window_entry_set(item, WINDOW_PLACED, position);
 }
 
 void window_confirm(struct window *window, uint32_t entry)
 {
-    struct window_entry *item = entry_in(window, entry, WINDOW_PLACED);
-    assert(window_entry_position(item) >= window->floor);
+    const struct window_entry *item = entry_in(window, entry, WINDOW_PLACED);
+    assert(window_entry_position(item) >= window->floors[window_entry_log(item)]);
     window->pending--;
     window_settle(window, entry, window_entry_position(item), window->now_s);
 }
@@ -146,10 +150,11 @@ enum window_state window_claim_state(const struct window *window, const struct w
 
 void window_forget_before(struct window *window, uint64_t position)
 {
-    assert(position <= WINDOW_POSITION_MAX);
-    if (position <= window->floor)
+    uint16_t log = window_position_log(position);
+    assert(log < window->settings.log_count);
+    if (position <= window->floors[log])
         return;
-    window->floor = position;
+    window->floors[log] = position;
     window_begin_sweep(window);
 }
 
@@ -170,8 +175,8 @@ void window_figures(const struct window *window, struct window_figures *out_figu
         .forgotten = window->forgotten,
         .withdrawn = window->withdrawn,
     };
-    for (uint32_t scope = 0; scope < window->scopes.count; scope++) {
-        uint32_t oldest = window->scopes.queues[scope].oldest;
+    for (uint32_t queue = 0; queue < window_scopes_queue_count(&window->scopes); queue++) {
+        uint32_t oldest = window->scopes.queues[queue].oldest;
         if (oldest == WINDOW_NO_ENTRY)
             continue;
         uint32_t time_s = window->entries.items[oldest].time_s;

@@ -8,10 +8,11 @@ enum {
 
 /* What the window has of a claim's identity. */
 struct finding {
-    uint32_t leader;         /* of its circle, or WINDOW_NO_ENTRY */
+    uint32_t leader;         /* of its circle in the claim's log, or WINDOW_NO_ENTRY */
     uint32_t twin;           /* the entry that `match` is about */
-    enum window_match match; /* NOTHING: no leader; IDENTITY: no entry with this body digest;
+    enum window_match match; /* NOTHING: it is new; IDENTITY: no entry with this body digest;
                                 UNREAD: the twin's record has to be read first */
+    bool has_followers;
 };
 
 static void look_ahead(const struct window *window, const struct window_claim *claims,
@@ -20,9 +21,10 @@ static const struct window_claim *find_unread(const struct window_claim *claims,
                                               const struct window_claim *claim);
 static void answer_unread(struct window_claim *claim, uint64_t position);
 static void answer(struct window *window, struct window_claim *claim);
-static struct finding find_leader(const struct window *window, const struct window_claim *claim);
-static void search_mixed(const struct window *window, const struct window_claim *claim,
-                         struct finding *finding);
+static struct finding find_leaders(const struct window *window, const struct window_claim *claim);
+static enum window_match compare_circle(const struct window *window,
+                                        const struct window_claim *claim, uint32_t leader,
+                                        uint32_t *out_twin);
 static void find_follower(const struct window *window, const struct window_claim *claim,
                           struct finding *finding);
 static bool remember(struct window *window, struct window_claim *claim, uint32_t leader);
@@ -119,8 +121,9 @@ static void look_ahead(const struct window *window, const struct window_claim *c
 
 static void answer(struct window *window, struct window_claim *claim)
 {
-    struct finding finding = find_leader(window, claim);
-    if (finding.match == WINDOW_MATCH_IDENTITY)
+    assert(claim->log < window->settings.log_count);
+    struct finding finding = find_leaders(window, claim);
+    if (finding.match == WINDOW_MATCH_IDENTITY && finding.has_followers)
         find_follower(window, claim, &finding);
 
     claim->entry = WINDOW_NO_ENTRY;
@@ -137,52 +140,63 @@ static void answer(struct window *window, struct window_claim *claim)
             claim->first_position = window_entry_position(first);
     } else if (!remember(window, claim, finding.leader)) {
         claim->verdict = VERDICT_NO_ROOM;
-    } else if (finding.leader == WINDOW_NO_ENTRY) {
+    } else if (finding.match == WINDOW_MATCH_NOTHING) {
         claim->verdict = VERDICT_FRESH;
     } else {
         claim->verdict = claim->supersedes ? VERDICT_AMENDMENT : VERDICT_CONFLICT;
     }
 }
 
-/* Looks for a circle in which an entry lives: the leader, or at least the tail. A circle that does
- * not may have the claim's identity too, until it is swept out: it is passed over. */
-static struct finding find_leader(const struct window *window, const struct window_claim *claim)
+/* Looks for the circles of the claim's identity, one for each log, in which an entry lives: the
+ * leader, or at least the tail. One in which none does may have the claim's identity too, until it
+ * is swept out: it is passed over. */
+static struct finding find_leaders(const struct window *window, const struct window_claim *claim)
 {
     const struct window_entries *entries = &window->entries;
     uint64_t key = window_leader_key(claim);
+    struct finding finding = {.leader = WINDOW_NO_ENTRY, .match = WINDOW_MATCH_NOTHING};
     struct window_search search;
     for (uint32_t leader = window_index_first(&entries->index, window_key_hash(key),
                                               window_leader_tag(claim), &search);
          leader != WINDOW_NO_ENTRY; leader = window_index_next(&entries->index, &search)) {
         if (entries->items[leader].key != key)
             continue;
-        uint32_t witness = window_witness(window, leader);
-        if (witness == WINDOW_NO_ENTRY)
+        uint32_t twin;
+        enum window_match match = compare_circle(window, claim, leader, &twin);
+        if (match == WINDOW_MATCH_NOTHING)
             continue;
-        struct finding finding = {leader, witness, window_compare(window, witness, claim)};
-        if (finding.match == WINDOW_MATCH_NOTHING)
-            search_mixed(window, claim, &finding);
-        if (finding.match != WINDOW_MATCH_NOTHING)
-            return finding;
+        finding.match = match;
+        finding.twin = twin;
+        if (match != WINDOW_MATCH_IDENTITY)
+            break;
+        finding.has_followers |= !window_entry_is_alone(entries->items, leader);
+        if (window_entry_log(&entries->items[leader]) == claim->log)
+            finding.leader = leader;
+        if (window->settings.log_count == 1)
+            break;
     }
-    return (struct finding){.leader = WINDOW_NO_ENTRY, .match = WINDOW_MATCH_NOTHING};
+    return finding;
 }
 
-/* What was restored has a circle for each key. Two identities of one key are as rare as searches
- * that the filter lets through, but then the claim's may be any in the circle. */
-static void search_mixed(const struct window *window, const struct window_claim *claim,
-                         struct finding *finding)
+/* What was restored has a circle for each key and log. Two identities of one key are as rare as
+ * searches that the filter lets through, but then the claim's may be any in the circle. */
+static enum window_match compare_circle(const struct window *window,
+                                        const struct window_claim *claim, uint32_t leader,
+                                        uint32_t *out_twin)
 {
     const struct window_entry *items = window->entries.items;
-    for (uint32_t entry = items[finding->leader].circle_next; entry != finding->leader;
-         entry = items[entry].circle_next) {
+    *out_twin = window_witness(window, leader);
+    if (*out_twin == WINDOW_NO_ENTRY)
+        return WINDOW_MATCH_NOTHING;
+    enum window_match match = window_compare(window, *out_twin, claim);
+    for (uint32_t entry = items[leader].circle_next;
+         match == WINDOW_MATCH_NOTHING && entry != leader; entry = items[entry].circle_next) {
         if (window_is_too_old(window, &items[entry]))
             continue;
-        finding->twin = entry;
-        finding->match = window_compare(window, entry, claim);
-        if (finding->match != WINDOW_MATCH_NOTHING)
-            return;
+        *out_twin = entry;
+        match = window_compare(window, entry, claim);
     }
+    return match;
 }
 
 /* Looks for a follower with the claim's body digest; leaves the finding if there is none. */
@@ -192,8 +206,6 @@ static void find_follower(const struct window *window, const struct window_claim
     const struct window_entries *entries = &window->entries;
     uint64_t key = window_follower_key(claim);
     struct window_search search;
-    if (window_entry_is_alone(entries->items, finding->leader))
-        return;
     for (uint32_t follower = window_index_first(&entries->index, window_key_hash(key),
                                                 window_follower_tag(claim), &search);
          follower != WINDOW_NO_ENTRY; follower = window_index_next(&entries->index, &search)) {
@@ -215,9 +227,13 @@ enum window_match window_compare(const struct window *window, uint32_t entry,
     const struct window_entry *item = &window->entries.items[entry];
     uint64_t place = window_entry_position(item);
     assert(window_entry_state(item) != WINDOW_GONE);
-    if (window_entry_state(item) != WINDOW_PENDING)
+    if (window_entry_state(item) != WINDOW_PENDING) {
+        for (uint16_t i = 0; i < claim->known_count; i++)
+            if (claim->known[i].position == place)
+                return claim->known[i].match;
         return window->settings.match(window->settings.context, place, claim);
-    const struct window_unplaced *unplaced = &window->unplaced[place];
+    }
+    const struct window_unplaced *unplaced = &window->unplaced[window_position_offset(place)];
     if (!digest_equal(unplaced->identity, claim->identity))
         return WINDOW_MATCH_NOTHING;
     if (!digest_equal(unplaced->body_digest, claim->body_digest))
@@ -259,7 +275,8 @@ static bool remember(struct window *window, struct window_claim *claim, uint32_t
     uint32_t slot = window->unplaced_free[--window->unplaced_free_count];
     window->unplaced[slot] = (struct window_unplaced){
         .identity = claim->identity, .body_digest = claim->body_digest, .body = claim->body};
-    window_entry_set(&window->entries.items[claim->entry], WINDOW_PENDING, slot);
+    window_entry_set(&window->entries.items[claim->entry], WINDOW_PENDING,
+                     window_position(claim->log, slot));
     window->pending++;
     return true;
 }

@@ -50,7 +50,7 @@ uint32_t window_entries_add(struct window_entries *entries, const struct window_
     uint8_t tag = leads ? window_leader_tag(claim) : window_follower_tag(claim);
     items[entry] = (struct window_entry){
         .key = key,
-        .place = WINDOW_PENDING,
+        .place = window_position(claim->log, 0) << PLACE_SHIFT | WINDOW_PENDING,
         .after = WINDOW_NO_ENTRY,
         .circle_next = entry,
         .circle_previous = entry,

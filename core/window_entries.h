@@ -1,11 +1,12 @@
 /* The entries of the identity window, and how they are found: by their identity, or by identity and
  * body. A part of core/window; nobody else's.
  *
- * The entries of one identity form a circle. One of them leads: it stands in the index under the
- * identity, the followers each under (identity, body). So a claim whose identity is new costs one
- * search, one that repeats any body two, however many bodies the identity has. When the leader
- * goes, the next in the circle takes its slot. (What window_restore brings back has a circle for
- * each key, since no record is looked at then: two identities share one once in 2^59.)
+ * The entries that one identity has in one log form a circle. One of them leads: it stands in the
+ * index under the identity, the followers each under (identity, body). So a claim whose identity is
+ * new costs one search, one that repeats any body two, however many bodies the identity has. When
+ * the leader goes, the next in the circle takes its slot. (What window_restore brings back has a
+ * circle for each key and log, since no record is looked at then: two identities share one once in
+ * 2^59.)
  *
  * From the leader on, the circle holds first the confirmed followers, as they were confirmed, and
  * then those that are not. So if an entry lives, the leader does or the one before it, the tail. */
@@ -23,9 +24,10 @@ static_assert((int)WINDOW_SCOPES_MAX == 1 << KEY_SCOPE_BITS, "a key has room for
 
 struct window_entry {
     uint64_t key;
-    uint64_t place;  /* position or number of an unplaced body, bit "leads", 2 bits of state */
+    uint64_t place;  /* position, or log and number of an unplaced body; bit "leads"; 2 bits of
+                        state */
     uint32_t time_s; /* confirmed at */
-    uint32_t after;  /* confirmed: the scope's next younger; gone: the next free one */
+    uint32_t after;  /* confirmed: the next of its queue; gone: the next free one */
     uint32_t circle_next, circle_previous;
 };
 static_assert(sizeof(struct window_entry) == 32, "two entries make a cache line");
@@ -49,7 +51,7 @@ static inline uint32_t window_entries_next_free(const struct window_entries *ent
     return entries->first_free;
 }
 
-/* Adds a pending entry for a claim; one must be free. `leader` is that of its identity, or
+/* Adds a pending entry for a claim; one must be free. `leader` is that of its identity and log, or
  * WINDOW_NO_ENTRY. */
 uint32_t window_entries_add(struct window_entries *entries, const struct window_claim *claim,
                             uint32_t leader);
@@ -103,6 +105,7 @@ static inline uint16_t window_key_scope(uint64_t key)
 
 enum { PLACE_STATE_MASK = 3, PLACE_LEADS = 4, PLACE_SHIFT = 3 };
 static_assert(WINDOW_POSITION_MAX == UINT64_MAX >> PLACE_SHIFT, "a position fits its bits");
+static_assert(WINDOW_LOGS_MAX <= 1 << (64 - PLACE_SHIFT - WINDOW_LOG_SHIFT), "and so does its log");
 
 static inline enum window_state window_entry_state(const struct window_entry *entry)
 {
@@ -119,7 +122,12 @@ static inline uint64_t window_entry_position(const struct window_entry *entry)
     return entry->place >> PLACE_SHIFT;
 }
 
-/* `position`: of the record, or while pending the number of the unplaced body. */
+static inline uint16_t window_entry_log(const struct window_entry *entry)
+{
+    return window_position_log(window_entry_position(entry));
+}
+
+/* `position`: of the record, or while pending the number of the unplaced body, in its log. */
 static inline void window_entry_set(struct window_entry *entry, enum window_state state,
                                     uint64_t position)
 {

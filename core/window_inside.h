@@ -28,10 +28,9 @@ struct window {
     uint32_t *unplaced_free; /* a stack of numbers */
     uint32_t unplaced_free_count;
 
-    uint64_t next_position; /* the least that the next record may have */
-    uint64_t floor;         /* what lies below is forgotten */
+    uint64_t floors[WINDOW_LOGS_MAX]; /* what of a log lies below is forgotten */
     uint32_t now_s;
-    uint32_t sweep_scope, sweep_left; /* the next scope to sweep; how many may still need it */
+    uint32_t sweep_queue, sweep_left; /* the next queue to sweep; how many may still need it */
 
     uint64_t pending, evicted_for_room, expired, forgotten, withdrawn;
 };
@@ -51,7 +50,7 @@ void window_settle(struct window *window, uint32_t entry, uint64_t position, uin
 static inline bool window_is_too_old(const struct window *window, const struct window_entry *entry)
 {
     return window_entry_state(entry) == WINDOW_CONFIRMED &&
-           (window_entry_position(entry) < window->floor ||
+           (window_entry_position(entry) < window->floors[window_entry_log(entry)] ||
             window->now_s - entry->time_s > window->settings.span_s);
 }
 
@@ -69,7 +68,7 @@ static inline uint32_t window_witness(const struct window *window, uint32_t lead
 /* Every scope may have entries that have just become too old. */
 static inline void window_begin_sweep(struct window *window)
 {
-    window->sweep_left = window->scopes.count;
+    window->sweep_left = window_scopes_queue_count(&window->scopes);
 }
 
 /* Sweeps out what is too old, in at most `steps` steps. */

@@ -32,12 +32,15 @@ static uint32_t choose(const struct window *window, const struct window_restored
     uint32_t chosen = 0;
     for (uint32_t i = 0; i < count; i++) {
         assert(items[i].time_s <= window->now_s && items[i].position <= WINDOW_POSITION_MAX);
-        if (items[i].position < window->floor ||
+        uint16_t log = window_position_log(items[i].position);
+        assert(log < window->settings.log_count);
+        if (items[i].position < window->floors[log] ||
             window->now_s - items[i].time_s > window->settings.span_s)
             continue;
         out_claims[chosen] = (struct window_claim){.identity = items[i].identity,
                                                    .body_digest = items[i].body_digest,
-                                                   .scope = items[i].scope};
+                                                   .scope = items[i].scope,
+                                                   .log = log};
         out_chosen[chosen++] = i;
     }
     return chosen;
@@ -60,7 +63,7 @@ static void look_ahead(const struct window *window, const struct window_claim *c
     }
 }
 
-/* The first circle of this key in which an entry lives. */
+/* The first circle of this key and log in which an entry lives. */
 static uint32_t find_circle(const struct window *window, const struct window_claim *claim)
 {
     const struct window_entries *entries = &window->entries;
@@ -68,8 +71,9 @@ static uint32_t find_circle(const struct window *window, const struct window_cla
     struct window_search search;
     uint32_t leader = window_index_first(&entries->index, window_key_hash(key),
                                          window_leader_tag(claim), &search);
-    while (leader != WINDOW_NO_ENTRY &&
-           (entries->items[leader].key != key || window_witness(window, leader) == WINDOW_NO_ENTRY))
+    while (leader != WINDOW_NO_ENTRY && (entries->items[leader].key != key ||
+                                         window_entry_log(&entries->items[leader]) != claim->log ||
+                                         window_witness(window, leader) == WINDOW_NO_ENTRY))
         leader = window_index_next(&entries->index, &search);
     return leader;
 }
@@ -77,8 +81,6 @@ static uint32_t find_circle(const struct window *window, const struct window_cla
 static void restore(struct window *window, const struct window_claim *claim,
                     const struct window_restored *item)
 {
-    assert(item->position >= window->next_position);
-    window->next_position = item->position + 1;
     uint32_t entry = window_add(window, claim, find_circle(window, claim));
     assert(entry != WINDOW_NO_ENTRY); /* nothing is pending, so something may go */
     window_settle(window, entry, item->position, item->time_s);

@@ -1,7 +1,7 @@
 #include "core/window_inside.h"
 
 static uint32_t sweep_once(struct window *window);
-static uint32_t remove_oldest(struct window *window, uint16_t scope);
+static uint32_t remove_oldest(struct window *window, uint32_t queue);
 
 void window_sweep(struct window *window, uint32_t steps)
 {
@@ -21,40 +21,41 @@ bool window_make_room(struct window *window, uint16_t claimant, uint32_t *out_go
         return true;
     if (!window_scopes_choose(&window->scopes, claimant, &scope))
         return false;
-    *out_gone = remove_oldest(window, scope);
+    *out_gone =
+        remove_oldest(window, window_scopes_oldest(&window->scopes, window->entries.items, scope));
     window->evicted_for_room++;
     return true;
 }
 
-/* The scopes are looked at in turn, each until its oldest entry may stay. Gives the entry that
+/* The queues are looked at in turn, each until its oldest entry may stay. Gives the entry that
  * went, or WINDOW_NO_ENTRY. */
 static uint32_t sweep_once(struct window *window)
 {
     assert(window->sweep_left > 0);
-    uint16_t scope = (uint16_t)window->sweep_scope;
-    uint32_t oldest = window->scopes.queues[scope].oldest;
+    uint32_t queue = window->sweep_queue, oldest = window->scopes.queues[queue].oldest;
     const struct window_entry *items = window->entries.items;
     if (oldest == WINDOW_NO_ENTRY || !window_is_too_old(window, &items[oldest])) {
         window->sweep_left--;
-        window->sweep_scope = scope + 1U < window->scopes.count ? scope + 1U : 0;
+        window->sweep_queue =
+            queue + 1 < window_scopes_queue_count(&window->scopes) ? queue + 1 : 0;
         return WINDOW_NO_ENTRY;
     }
-    if (window_entry_position(&items[oldest]) < window->floor)
+    if (window_entry_position(&items[oldest]) < window->floors[window_entry_log(&items[oldest])])
         window->forgotten++;
     else
         window->expired++;
-    return remove_oldest(window, scope);
+    return remove_oldest(window, queue);
 }
 
-/* Lets the oldest confirmed entry of a scope go, and fetches what the next such call will touch:
+/* Lets the oldest entry of a queue go, and fetches what the next such call will touch:
  * in a full window that comes soon. */
-static uint32_t remove_oldest(struct window *window, uint16_t scope)
+static uint32_t remove_oldest(struct window *window, uint32_t queue)
 {
     const struct window_entry *items = window->entries.items;
-    uint32_t entry = window_scopes_take_oldest(&window->scopes, items, scope);
+    uint32_t entry = window_scopes_take_oldest(&window->scopes, items, queue);
     window_remove(window, entry);
 
-    uint32_t next = window->scopes.queues[scope].oldest;
+    uint32_t next = window->scopes.queues[queue].oldest;
     if (next != WINDOW_NO_ENTRY) {
         uint32_t leaves = window_entry_leads(&items[next]) ? items[next].circle_next : next;
         window_index_prefetch(&window->entries.index, window_key_hash(items[leaves].key));

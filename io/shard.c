@@ -112,6 +112,7 @@ static enum status open_window(struct shard *shard)
     const struct window_settings window = {
         .entries_max = options->window_entries,
         .unplaced_max = INTAKE_BATCHES * ROUTER_BATCH_MAX,
+        .log_count = 1,
         .span_s = (uint32_t)options->window_span,
         .match = match_record,
         .prefetch = prefetch_record,

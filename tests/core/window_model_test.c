@@ -1,8 +1,8 @@
 /* The identity window against a naive model: random claims of a small world, in batches, with
  * records placed, confirmed and withdrawn in random order, time that stands, walks and jumps, and
- * journals that are cut; in some rounds most records are not in memory until they were read. Three
- * kinds of digests: whole ones; identities that differ only in bits
- * that the window does not keep; bodies that do. */
+ * logs that are cut; in some rounds most records are not in memory until they were read, and those
+ * of other logs are never read here, but known from elsewhere. Three kinds of digests: whole ones;
+ * identities that differ only in bits that the window does not keep; bodies that do. */
 #include <stdio.h>
 
 #include "core/window.h"
@@ -37,13 +37,14 @@ struct model {
     struct random random;
     enum digests digests;
     uint32_t identities; /* of each scope */
+    uint16_t logs;
     struct window *window;
     struct records records;
     struct member members[CAPACITY];
     struct window_claim waiters[WAITERS];
-    uint64_t confirmed, floor, remembered;
+    uint64_t confirmed, floors[RECORDS_LOGS], remembered;
     uint32_t now_s;
-    uint64_t seen[VERDICT_UNREAD + 1], evictions, ties;
+    uint64_t seen[VERDICT_UNREAD + 1], evictions, ties, known;
 };
 
 /* ---- the small world ------------------------------------------------------------------------ */
@@ -69,6 +70,7 @@ static struct window_claim random_claim(struct model *model)
         .body_digest = whole_digest(UINT64_C(1) << 60 | (body < 7 ? body : 7)),
         .body = bytes_from_text(bodies[body]),
         .scope = scope_numbers[scope],
+        .log = (uint16_t)random_below(&model->random, model->logs),
         .supersedes = random_below(&model->random, 4) == 0,
     };
     if (model->digests == DIGESTS_LIKE_IDENTITIES) { /* the window keeps none of these bits */
@@ -102,7 +104,8 @@ static void drop_old(struct model *model)
     for (uint32_t i = 0; i < CAPACITY; i++) {
         struct member *member = &model->members[i];
         if (member->state == WINDOW_CONFIRMED &&
-            (model->now_s - member->time_s > SPAN_S || member->position < model->floor))
+            (model->now_s - member->time_s > SPAN_S ||
+             member->position < model->floors[member->claim.log]))
             member->state = WINDOW_GONE;
     }
 }
@@ -125,6 +128,16 @@ static struct member *find_twin(struct model *model, const struct window_claim *
     return twin;
 }
 
+/* Within a log as they were confirmed; of two logs by the second. */
+static bool is_older(const struct member *member, const struct member *than)
+{
+    if (member->claim.log == than->claim.log)
+        return member->confirmed < than->confirmed;
+    if (member->time_s != than->time_s)
+        return member->time_s < than->time_s;
+    return member->claim.log < than->claim.log;
+}
+
 struct tally {
     uint32_t held[SCOPES];
     struct member *oldest[SCOPES]; /* confirmed */
@@ -142,8 +155,7 @@ static struct tally count(struct model *model)
         tally.held[member->scope]++;
         tally.unplaced += member->state == WINDOW_PENDING;
         struct member **oldest = &tally.oldest[member->scope];
-        if (member->state == WINDOW_CONFIRMED &&
-            (*oldest == NULL || member->confirmed < (*oldest)->confirmed))
+        if (member->state == WINDOW_CONFIRMED && (*oldest == NULL || is_older(member, *oldest)))
             *oldest = member;
     }
     return tally;
@@ -171,6 +183,7 @@ static struct member *add_member(struct model *model, const struct window_claim 
     while (member->state != WINDOW_GONE)
         member++;
     *member = (struct member){.state = WINDOW_PENDING, .claim = *claim, .scope = scope_of(claim)};
+    member->claim.known_count = 0;
     model->remembered++;
     return member;
 }
@@ -306,8 +319,30 @@ static void check_next(struct model *model, const struct window_claim *claim)
     if (expectation.member != NULL && claim->verdict != VERDICT_REPLAY)
         expectation.member->claim.entry = claim->entry;
     check_answer(model, claim, &expectation);
-    if (claim->verdict == VERDICT_REPLAY)
-        model->waiters[random_below(&model->random, WAITERS)] = *claim;
+    if (claim->verdict == VERDICT_REPLAY) {
+        struct window_claim *waiter = &model->waiters[random_below(&model->random, WAITERS)];
+        *waiter = *claim;
+        waiter->known_count = 0;
+    }
+}
+
+/* What has to be known of the record at `position` for the claim becomes known: it is read, or its
+ * own thread compares it. */
+static void find_out(struct model *model, struct window_claim *claim, struct window_known *known,
+                     uint64_t position)
+{
+    if (window_position_log(position) == 0) {
+        if (!records_has(&model->records, position))
+            records_read(&model->records, position);
+        return;
+    }
+    cr_assert_lt(claim->known_count, CAPACITY);
+    for (uint16_t i = 0; i < claim->known_count; i++)
+        cr_assert_neq(known[i].position, position, "it was known");
+    known[claim->known_count++] = (struct window_known){
+        .position = position, .match = records_compare(&model->records, position, claim)};
+    claim->known = known;
+    model->known++;
 }
 
 static bool follows_unread(const struct window_claim *claims, uint32_t index)
@@ -329,6 +364,7 @@ static void ask_what_has_to_be_read(struct model *model, uint32_t round)
     uint32_t asked = figures.used + BATCH < CAPACITY ? BATCH : 1;
     drop_old(model);
     model->records.unread_round = round + 1;
+    model->records.are_foreign = true;
     for (uint32_t i = 0; i < asked; i++)
         claims[i] = random_claim(model);
     window_ask(model->window, claims, asked, model->now_s);
@@ -341,12 +377,12 @@ static void ask_what_has_to_be_read(struct model *model, uint32_t round)
         check_next(model, &claims[i]);
     }
     for (uint32_t i = 0; i < asked; i++) {
+        struct window_known known[CAPACITY];
         if (claims[i].verdict != VERDICT_UNREAD)
             continue;
         for (uint32_t reads = 0; claims[i].verdict == VERDICT_UNREAD; reads++) {
             cr_assert_lt(reads, CAPACITY);
-            if (!records_has(&model->records, claims[i].first_position))
-                records_read(&model->records, claims[i].first_position);
+            find_out(model, &claims[i], known, claims[i].first_position);
             window_ask(model->window, &claims[i], 1, model->now_s);
         }
         check_next(model, &claims[i]);
@@ -374,7 +410,7 @@ static void place_one(struct model *model)
     window_place(model->window, member->claim.entry, member->position);
 }
 
-/* The one of its scope with the least position. */
+/* The one of its scope and log with the least position. */
 static void confirm_one(struct model *model)
 {
     struct member *first = random_member(model, WINDOW_PLACED);
@@ -383,7 +419,7 @@ static void confirm_one(struct model *model)
     for (uint32_t i = 0; i < CAPACITY; i++) {
         struct member *member = &model->members[i];
         if (member->state == WINDOW_PLACED && member->scope == first->scope &&
-            member->position < first->position)
+            member->claim.log == first->claim.log && member->position < first->position)
             first = member;
     }
     first->state = WINDOW_CONFIRMED;
@@ -404,15 +440,20 @@ static void withdraw_one(struct model *model)
 
 static void forget_some(struct model *model)
 {
-    uint64_t most = RECORDS_FIRST + (uint64_t)RECORDS_STRIDE * model->records.count;
-    for (uint32_t i = 0; i < CAPACITY; i++)
-        if (model->members[i].state == WINDOW_PLACED && model->members[i].position < most)
-            most = model->members[i].position;
-    if (most <= model->floor)
+    uint16_t log = (uint16_t)random_below(&model->random, model->logs);
+    uint64_t *floor = &model->floors[log];
+    uint64_t end = RECORDS_FIRST + (uint64_t)RECORDS_STRIDE * model->records.count;
+    uint64_t most = window_position(log, end);
+    for (uint32_t i = 0; i < CAPACITY; i++) {
+        const struct member *member = &model->members[i];
+        if (member->state == WINDOW_PLACED && member->claim.log == log && member->position < most)
+            most = member->position;
+    }
+    if (most <= *floor)
         return;
-    model->floor += random_below(&model->random, (uint32_t)(most - model->floor) + 1);
-    model->records.floor = model->floor;
-    window_forget_before(model->window, model->floor);
+    *floor += random_below(&model->random, (uint32_t)(most - *floor) + 1);
+    model->records.floors[log] = *floor;
+    window_forget_before(model->window, *floor);
     drop_old(model);
 }
 
@@ -431,9 +472,11 @@ static void check_waiters(struct model *model)
         enum window_state expected = same ? twin->state : WINDOW_GONE;
         enum window_state state = window_claim_state(model->window, waiter, &position);
         if (state == WINDOW_UNREAD) {
-            records_read(&model->records, position);
+            struct window_claim again = *waiter;
+            struct window_known found[1];
+            find_out(model, &again, found, position);
             position = 0;
-            state = window_claim_state(model->window, waiter, &position);
+            state = window_claim_state(model->window, &again, &position);
         }
         cr_assert_eq(state, expected);
         cr_assert_eq(position, same ? twin->position : 0);
@@ -471,17 +514,21 @@ static void let_time_pass(struct model *model)
         model->now_s += random_below(&model->random, 2 * SPAN_S);
 }
 
-static void play(uint64_t seed, enum digests digests, uint32_t identities)
+static void play(uint64_t seed, enum digests digests, uint32_t identities, uint16_t logs)
 {
     struct model *model = calloc(1, sizeof *model);
     cr_assert_not_null(model);
     model->random.state = seed;
     model->digests = digests;
     model->identities = identities;
+    model->logs = logs;
+    for (uint16_t log = 0; log < logs; log++)
+        model->floors[log] = model->records.floors[log] = window_position(log, 0);
     records_init(&model->records, ROUNDS * BATCH);
     const struct window_settings settings = {
         .entries_max = CAPACITY,
         .unplaced_max = UNPLACED,
+        .log_count = logs,
         .span_s = SPAN_S,
         .match = records_match,
         .prefetch = seed % 2 ? records_prefetch : NULL,
@@ -495,6 +542,7 @@ static void play(uint64_t seed, enum digests digests, uint32_t identities)
             ask_what_has_to_be_read(model, round);
         } else {
             model->records.unread_round = 0;
+            model->records.are_foreign = false;
             ask_some(model);
         }
         for (uint32_t i = random_below(&model->random, 2 + 2 * eager); i > 0; i--)
@@ -510,22 +558,26 @@ static void play(uint64_t seed, enum digests digests, uint32_t identities)
         let_time_pass(model);
     }
     model->records.unread_round = 0;
+    model->records.are_foreign = false;
     for (uint32_t i = 0; i < CAPACITY; i++)
         ask_some(model);
     check_figures(model, true);
 
     printf("seed %lu, digests %d: fresh %lu, replay %lu, conflict %lu, amendment %lu, "
-           "collision %lu, no room %lu, unread %lu, pushed out %lu (%lu ties)\n",
+           "collision %lu, no room %lu, unread %lu (%lu known from elsewhere), pushed out %lu "
+           "(%lu ties)\n",
            (unsigned long)seed, (int)digests, (unsigned long)model->seen[VERDICT_FRESH],
            (unsigned long)model->seen[VERDICT_REPLAY], (unsigned long)model->seen[VERDICT_CONFLICT],
            (unsigned long)model->seen[VERDICT_AMENDMENT],
            (unsigned long)model->seen[VERDICT_COLLISION],
            (unsigned long)model->seen[VERDICT_NO_ROOM], (unsigned long)model->seen[VERDICT_UNREAD],
-           (unsigned long)model->evictions, (unsigned long)model->ties);
+           (unsigned long)model->known, (unsigned long)model->evictions,
+           (unsigned long)model->ties);
     for (uint32_t verdict = 0; verdict <= VERDICT_UNREAD; verdict++)
         cr_assert_gt(model->seen[verdict], 0, "the test reached no %s",
                      verdict_name((enum verdict)verdict));
     cr_assert_gt(model->evictions, 100);
+    cr_assert(logs == 1 || model->known > 100);
     window_close(model->window);
     records_deinit(&model->records);
     free(model);
@@ -534,17 +586,23 @@ static void play(uint64_t seed, enum digests digests, uint32_t identities)
 Test(window_model, whole_digests)
 {
     for (uint64_t seed = 1; seed <= 4; seed++)
-        play(seed, DIGESTS_WHOLE, seed % 2 ? 40 : 400);
+        play(seed, DIGESTS_WHOLE, seed % 2 ? 40 : 400, 1);
+}
+
+Test(window_model, several_logs)
+{
+    for (uint64_t seed = 5; seed <= 8; seed++)
+        play(seed, DIGESTS_WHOLE, seed % 2 ? 40 : 400, seed <= 6 ? 2 : RECORDS_LOGS);
 }
 
 Test(window_model, identities_that_the_index_cannot_tell_apart)
 {
     for (uint64_t seed = 11; seed <= 12; seed++)
-        play(seed, DIGESTS_LIKE_IDENTITIES, 60);
+        play(seed, DIGESTS_LIKE_IDENTITIES, 60, seed % 2 ? 1 : RECORDS_LOGS);
 }
 
 Test(window_model, bodies_that_the_index_cannot_tell_apart)
 {
     for (uint64_t seed = 21; seed <= 22; seed++)
-        play(seed, DIGESTS_LIKE_BODIES, 60);
+        play(seed, DIGESTS_LIKE_BODIES, 60, seed % 2 ? 1 : RECORDS_LOGS);
 }

@@ -15,13 +15,15 @@ struct log {
     struct records records;
     struct window_restored items[MESSAGES];
     uint32_t count, now_s;
+    uint16_t log_count;
 };
 
-static struct window *open_window(struct records *records)
+static struct window *open_window(struct records *records, uint16_t log_count)
 {
     const struct window_settings settings = {
         .entries_max = CAPACITY,
         .unplaced_max = CAPACITY,
+        .log_count = log_count,
         .span_s = SPAN_S,
         .match = records_match,
         .context = records,
@@ -49,6 +51,7 @@ static struct window_claim random_claim(struct log *log, enum digests digests, u
         .body_digest = digest_of(UINT64_C(1) << 60 | body),
         .body = bytes_from_text(bodies[body]),
         .scope = scope,
+        .log = (uint16_t)random_below(&log->random, log->log_count),
     };
     if (digests == DIGESTS_LIKE_IDENTITIES) /* the window keeps none of these bits */
         claim.identity = (struct digest){.high = 0x55, .low = (uint64_t)scope << 32 | id};
@@ -106,14 +109,16 @@ static void compare(struct log *log, struct window *lived, struct window *restor
 }
 
 static void play(uint64_t seed, enum digests digests, uint32_t identities, uint32_t messages,
-                 uint32_t step_s)
+                 uint32_t step_s, uint16_t log_count)
 {
     struct log *log = calloc(1, sizeof *log);
     cr_assert_not_null(log);
     log->random.state = seed;
     log->now_s = 1;
+    log->log_count = log_count;
     records_init(&log->records, MESSAGES);
-    struct window *lived = open_window(&log->records), *restored = open_window(&log->records);
+    struct window *lived = open_window(&log->records, log_count);
+    struct window *restored = open_window(&log->records, log_count);
     for (uint32_t i = 0; i < messages; i++) {
         keep(log, lived, random_claim(log, digests, identities));
         log->now_s += i % 50 == 0 ? step_s : 0;
@@ -139,34 +144,34 @@ static void play(uint64_t seed, enum digests digests, uint32_t identities, uint3
 
 Test(window_restore, a_window_with_room)
 {
-    play(1, DIGESTS_WHOLE, 100, 700, 0);
-    play(2, DIGESTS_LIKE_BODIES, 60, 700, 0);
+    play(1, DIGESTS_WHOLE, 100, 700, 0, 1);
+    play(2, DIGESTS_LIKE_BODIES, 60, 700, 0, 3);
 }
 
 Test(window_restore, a_full_window_lets_the_same_go)
 {
-    play(3, DIGESTS_WHOLE, 200, MESSAGES, 0);
-    play(4, DIGESTS_LIKE_BODIES, 200, MESSAGES, 0);
+    play(3, DIGESTS_WHOLE, 200, MESSAGES, 0, 1);
+    play(4, DIGESTS_LIKE_BODIES, 200, MESSAGES, 0, 3);
 }
 
 Test(window_restore, identities_that_share_a_circle)
 {
-    play(5, DIGESTS_LIKE_IDENTITIES, 20, 500, 0);
-    play(6, DIGESTS_LIKE_IDENTITIES, 60, 2000, 0);
+    play(5, DIGESTS_LIKE_IDENTITIES, 20, 500, 0, 1);
+    play(6, DIGESTS_LIKE_IDENTITIES, 60, 2000, 0, 3);
 }
 
 /* 900 messages within the span of those that live at the end. */
 Test(window_restore, what_is_too_old_does_not_come_back)
 {
-    play(7, DIGESTS_WHOLE, 100, 5000, 60);
-    play(8, DIGESTS_LIKE_IDENTITIES, 20, 3000, 60);
+    play(7, DIGESTS_WHOLE, 100, 5000, 60, 1);
+    play(8, DIGESTS_LIKE_IDENTITIES, 20, 3000, 60, 3);
 }
 
 Test(window_restore, what_was_forgotten_does_not_come_back_and_the_log_goes_on_behind)
 {
     struct records records;
     records_init(&records, 4);
-    struct window *window = open_window(&records);
+    struct window *window = open_window(&records, 1);
     struct window_restored items[2] = {{.time_s = 1}, {.time_s = 1}};
     struct window_claim claims[2] = {{.body = BYTES_LITERAL("a")}, {.body = BYTES_LITERAL("b")}};
     for (uint32_t i = 0; i < 2; i++) {

@@ -10,6 +10,7 @@ static struct window *open_window(struct records *records, uint64_t entries_max,
     const struct window_settings settings = {
         .entries_max = entries_max,
         .unplaced_max = (uint32_t)entries_max,
+        .log_count = 1,
         .span_s = span_s,
         .match = records_match,
         .prefetch = records_prefetch,
@@ -309,8 +310,8 @@ Test(window, what_lies_below_a_position_is_forgotten_at_once)
     struct window *window = open_window(&records, 1024, 10);
     for (uint64_t i = 0; i < COUNT; i++)
         keep(window, &records, claim_of((uint16_t)(i % 3), i, i), 1, VERDICT_FRESH);
-    records.floor = RECORDS_FIRST + RECORDS_STRIDE * 700;
-    window_forget_before(window, records.floor);
+    records.floors[0] = RECORDS_FIRST + RECORDS_STRIDE * 700;
+    window_forget_before(window, records.floors[0]);
     window_forget_before(window, 5); /* never backwards */
     for (uint64_t i = 0; i < COUNT; i++)
         expect(window, claim_of((uint16_t)(i % 3), i, i), 1,
@@ -455,6 +456,7 @@ Test(window, what_is_not_placed_is_bounded)
     records_init(&records, 10);
     const struct window_settings settings = {.entries_max = 1024,
                                              .unplaced_max = 2,
+                                             .log_count = 1,
                                              .span_s = 10,
                                              .match = records_match,
                                              .context = &records};
@@ -486,6 +488,7 @@ Test(window, takes_at_most_40_bytes_an_entry)
     for (size_t i = 0; i < sizeof capacities / sizeof capacities[0]; i++) {
         struct window_settings settings = {.entries_max = capacities[i],
                                            .unplaced_max = 16,
+                                           .log_count = 1,
                                            .span_s = 10,
                                            .match = records_match,
                                            .context = &records};
@@ -522,6 +525,7 @@ Test(window, the_largest_is_measured_without_overflow_and_refused_without_memory
 {
     struct window_settings settings = {.entries_max = WINDOW_ENTRIES_MAX,
                                        .unplaced_max = 1024,
+                                       .log_count = 1,
                                        .span_s = UINT32_MAX,
                                        .match = records_match};
     uint64_t most = window_memory_bytes(&settings);

@@ -100,6 +100,7 @@ static void open_shard(struct start *start)
     cr_assert_eq(hold_open(&shard->holds, 64, 1 << 20), STATUS_OK);
     const struct window_settings window = {.entries_max = start->config->options.window_entries,
                                            .unplaced_max = 16,
+                                           .log_count = 1,
                                            .span_s = 86400,
                                            .match = never_match};
     cr_assert_eq(window_open(&window, &shard->window), STATUS_OK);
