@@ -14,6 +14,7 @@ int command_durable(int argc, char **argv);
 int command_generate(int argc, char **argv);
 int command_compare(int argc, char **argv);
 int command_micro(int argc, char **argv);
+int command_null(int argc, char **argv);
 int command_read(int argc, char **argv);
 int command_scan(int argc, char **argv);
 int command_window(int argc, char **argv);

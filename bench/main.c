@@ -16,6 +16,7 @@ static const struct subcommand subcommands[] = {
     {"scan", "how fast files of messages are scanned, verified by slow oracles", command_scan},
     {"read", "what reading a message costs, kind by kind, without a server", command_read},
     {"micro", "what the stages of a message's way cost by themselves", command_micro},
+    {"null", "a router that does nothing: the machine's limit", command_null},
     {"window", "how fast the dedupe window is back after a start", command_window},
     {"disk", "what making blocks durable costs on a disk", command_disk},
     {"durable", "what durable receipts cost, beside memory, redis-server and the disk",
