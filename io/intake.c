@@ -87,13 +87,25 @@ static struct intake_batch *batch_at(struct intake *intake, uint32_t number)
     return &intake->batches[(intake->first_batch + number) % INTAKE_BATCHES];
 }
 
-/* How many publications it took. */
-static uint32_t fill_batch(struct intake *intake, struct intake_batch *batch)
+/* From the queue, but for those that park at once. How many publications it took. */
+static uint32_t fill_batch(struct shard *shard, struct intake_batch *batch)
 {
+    struct intake *intake = &shard->intake;
+    struct publication *last = NULL;
     uint32_t count = 0;
-    struct publication *publication = intake->queue_first;
-    for (; publication != NULL && count < ROUTER_BATCH_MAX; publication = publication->queued) {
-        batch->publications[count] = publication;
+    while (count < ROUTER_BATCH_MAX) {
+        struct publication **link = last != NULL ? &last->queued : &intake->queue_first;
+        struct publication *publication = *link;
+        /* One that is before it in its session may be in this batch, and must be decided first. */
+        if (publication == NULL || (count > 0 && !parking_has_hope(shard, publication, count)))
+            break;
+        struct publication *next = publication->queued;
+        if (parking_keep(shard, publication)) {
+            *link = next;
+            intake->queue_count--;
+            continue;
+        }
+        batch->publications[count] = last = publication;
         batch->arrivals[count++] = (struct arrival){
             .body = publication->body,
             .channel = publication->channel,
@@ -102,6 +114,8 @@ static uint32_t fill_batch(struct intake *intake, struct intake_batch *batch)
             .given_producer = publication->given_producer,
         };
     }
+    if (last == NULL || last->queued == NULL)
+        intake->queue_last = last;
     batch->retired = 0;
     batch->claim_count = 0;
     return count;
@@ -120,7 +134,9 @@ static bool start_batch(struct shard *shard)
 {
     struct intake *intake = &shard->intake;
     struct intake_batch *batch = batch_at(intake, intake->batch_count);
-    uint32_t publications = fill_batch(intake, batch);
+    uint32_t publications = fill_batch(shard, batch);
+    if (publications == 0)
+        return false;
     publications = router_decide(batch->router, shard->generation, batch->arrivals, publications,
                                  batch->routings, &batch->count);
     dequeue(intake, publications);

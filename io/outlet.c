@@ -50,11 +50,7 @@ void outlet_close(struct outlet *outlet)
 
 bool outlet_has_room_for(const struct outlet *outlet, uint64_t records, uint64_t size_bytes)
 {
-    const struct destination *destination = outlet->destination;
-    if (outlet->group_count == 0)
-        return true;
-    return outlet_room_entries(outlet) >= records &&
-           outlet->bytes + outlet->reserved_bytes + size_bytes <= destination->backlog_bytes_max;
+    return outlet_room_entries(outlet) >= records && outlet_room_bytes(outlet) >= size_bytes;
 }
 
 uint64_t outlet_room_entries(const struct outlet *outlet)
@@ -63,6 +59,15 @@ uint64_t outlet_room_entries(const struct outlet *outlet)
     if (outlet->group_count == 0)
         return UINT64_MAX;
     return taken < outlet->destination->backlog_max ? outlet->destination->backlog_max - taken : 0;
+}
+
+uint64_t outlet_room_bytes(const struct outlet *outlet)
+{
+    uint64_t taken = outlet->bytes + outlet->reserved_bytes;
+    uint64_t bytes_max = outlet->destination->backlog_bytes_max;
+    if (outlet->group_count == 0)
+        return UINT64_MAX;
+    return taken < bytes_max ? bytes_max - taken : 0;
 }
 
 static void drop_first(struct outlet *outlet)

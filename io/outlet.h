@@ -63,8 +63,9 @@ static inline bool outlet_has_room(const struct outlet *outlet, uint64_t size_by
 /* The same, after all that can be done for it: closing up, and with `when_full: drop_oldest` giving
  * up the oldest entries, whoever has not settled them. */
 bool outlet_make_room(struct outlet *outlet, uint64_t size_bytes);
-/* For how many records. */
+/* For how many records, and of how many bytes together. */
 uint64_t outlet_room_entries(const struct outlet *outlet);
+uint64_t outlet_room_bytes(const struct outlet *outlet);
 void outlet_reserve(struct outlet *outlet, uint64_t size_bytes);
 void outlet_unreserve(struct outlet *outlet, uint64_t size_bytes);
 

@@ -6,6 +6,10 @@
 
 enum { TRIED_AT_ONCE = 8 }; /* of those whose destination is not known */
 
+struct parked_room {
+    uint64_t messages, bytes;
+};
+
 static bool keeps_scarce_queue(const struct shard *shard, const struct publication *publication);
 
 /* ---- who may wait ---- */
@@ -108,11 +112,44 @@ void parking_add(struct shard *shard, struct publication *publication, struct pa
     if (parked->first == publication) {
         parked->need = need;
         arm_timer(shard, publication->park_deadline_ns);
+        if (need.destination == NO_DESTINATION)
+            shard_wake(shard); /* it waits for nothing, and is tried in the next turn */
     }
+    if (need.destination != NO_DESTINATION)
+        parked->waited = need;
     session_wait_for(session, SESSION_WAIT_PARKED);
     if (!parked->in_line)
         join_line(&shard->parked, session);
     shard->figures.parked++;
+}
+
+/* What a message is thought to need: as much as those of the last that waited, each. */
+static uint64_t guess_bytes(const struct parked *parked)
+{
+    return parked->waited.messages > 0 ? parked->waited.bytes / parked->waited.messages : 0;
+}
+
+bool parking_has_hope(const struct shard *shard, const struct publication *publication,
+                      uint32_t count)
+{
+    const struct session *session = publication->slot.session;
+    if (session == NULL || publication->returned ||
+        session->parked.waited.destination == NO_DESTINATION)
+        return true;
+    uint64_t records = (uint64_t)count + 1;
+    return outlet_has_room_for(&shard->outlets[session->parked.waited.destination], records,
+                               records * guess_bytes(&session->parked));
+}
+
+bool parking_keep(struct shard *shard, struct publication *publication)
+{
+    if ((!parking_is_behind(publication) && parking_has_hope(shard, publication, 0)) ||
+        !parking_allows(shard, publication))
+        return false;
+    if (publication->returned)
+        publication->slot.session->parked.returned--;
+    parking_add(shard, publication, (struct parked_need){.destination = NO_DESTINATION});
+    return true;
 }
 
 /* ---- out ---- */
@@ -156,49 +193,78 @@ static uint32_t count_due(const struct parked *parked, uint64_t now_ns)
     return count;
 }
 
-/* How many messages there is room for, less what was `promised` to sessions before it in the line;
- * 0 if not for the first. */
-static uint64_t count_room(const struct shard *shard, const struct parked *parked,
-                           const uint64_t *promised)
+/* What the first needs, or the least that it can need of what is probably full. */
+static struct parked_need guess_need(const struct parked *parked)
 {
-    const struct parked_need *need = &parked->need;
-    if (need->destination == NO_DESTINATION)
-        return TRIED_AT_ONCE;
-    struct outlet *outlet = &shard->outlets[need->destination];
-    outlet_squeeze(outlet);
-    if (!outlet_has_room_for(outlet, promised[need->destination] + need->messages, need->bytes))
-        return 0;
-    return outlet_room_entries(outlet) - promised[need->destination];
+    if (parked->need.destination != NO_DESTINATION)
+        return parked->need;
+    return (struct parked_need){.destination = parked->waited.destination, .messages = 1};
 }
 
-/* How many of them have that many messages, and how many these are. One that has more than there is
- * room for goes first all the same: they may be for other destinations. */
-static uint32_t count_fitting(const struct parked *parked, uint64_t room, uint64_t *out_messages)
+static uint64_t less(uint64_t room, uint64_t promised)
+{
+    return room > promised ? room - promised : 0;
+}
+
+/* What there is room for, less what was `promised` to sessions before it in the line; none if there
+ * is not enough for the first. */
+static struct parked_room find_room(const struct shard *shard, struct parked *parked,
+                                    const struct parked_room *promised)
+{
+    const struct parked_need need = guess_need(parked);
+    if (need.destination == NO_DESTINATION)
+        return (struct parked_room){TRIED_AT_ONCE, UINT64_MAX};
+    struct outlet *outlet = &shard->outlets[need.destination];
+    outlet_squeeze(outlet);
+    struct parked_room room = {
+        .messages = less(outlet_room_entries(outlet), promised[need.destination].messages),
+        .bytes = less(outlet_room_bytes(outlet), promised[need.destination].bytes),
+    };
+    if (room.messages >= need.messages && room.bytes >= need.bytes)
+        return room;
+    if (parked->need.destination != NO_DESTINATION)
+        return (struct parked_room){0};
+    parked->waited.destination = NO_DESTINATION; /* it was a guess only: one shows if it holds */
+    return (struct parked_room){.messages = 1};
+}
+
+/* How many of them fit into the room, as far as is known, and what these take. One that needs more
+ * goes first all the same: its messages may be for other destinations. */
+static uint32_t count_fitting(const struct parked *parked, struct parked_room room,
+                              struct parked_room *out_taken)
 {
     uint32_t count = 0;
-    *out_messages = 0;
+    uint64_t bytes_each = guess_bytes(parked);
+    struct parked_room taken = {0};
     for (const struct publication *publication = parked->first;
-         publication != NULL && *out_messages < room; publication = publication->queued) {
-        if (count > 0 && publication->undecided > room - *out_messages)
+         publication != NULL && taken.messages < room.messages; publication = publication->queued) {
+        uint64_t bytes = publication->undecided * bytes_each;
+        if (count > 0 && (publication->undecided > room.messages - taken.messages ||
+                          bytes > less(room.bytes, taken.bytes)))
             break;
-        *out_messages += publication->undecided;
+        taken.messages += publication->undecided;
+        taken.bytes += bytes;
         count++;
     }
+    *out_taken = taken;
     return count;
 }
 
-static uint32_t count_released(const struct shard *shard, const struct parked *parked,
-                               uint64_t *promised)
+static uint32_t count_released(const struct shard *shard, struct parked *parked,
+                               struct parked_room *promised)
 {
     if (parked->returned > 0)
         return 0; /* those before them first */
     if (shard->stopping)
         return parked->count;
     uint32_t due = count_due(parked, loop_now_ns(shard->loop));
-    uint64_t messages;
-    uint32_t count = count_fitting(parked, count_room(shard, parked, promised), &messages);
-    if (parked->need.destination != NO_DESTINATION)
-        promised[parked->need.destination] += messages;
+    struct parked_room taken;
+    uint32_t count = count_fitting(parked, find_room(shard, parked, promised), &taken);
+    uint16_t destination = guess_need(parked).destination;
+    if (destination != NO_DESTINATION) {
+        promised[destination].messages += taken.messages;
+        promised[destination].bytes += taken.bytes;
+    }
     return count > due ? count : due;
 }
 
@@ -206,7 +272,7 @@ void parking_release(struct shard *shard)
 {
     if (shard->parked.first == NULL)
         return;
-    uint64_t promised[DESTINATIONS_MAX] = {0};
+    struct parked_room promised[DESTINATIONS_MAX] = {0};
     const struct session *last = shard->parked.last;
     for (struct session *session = NULL; session != last;) {
         session = take_from_line(&shard->parked);

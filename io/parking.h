@@ -2,8 +2,9 @@
  * time to be over (publish_wait); the session does not read meanwhile. Only on sessions that never
  * consumed: one that does could wait for itself.
  *
- * Only as many as there is room for come back to the intake, so that a group which takes one at a
- * time costs one decision a message, and not one for each that waits. */
+ * Only as many as there is room for come back to the intake, and what cannot have room parks before
+ * it is read, so that a group which takes one at a time costs one decision a message, and not one
+ * for each that waits. */
 #ifndef KOUAN_IO_PARKING_H
 #define KOUAN_IO_PARKING_H
 
@@ -32,6 +33,7 @@ struct parked {
     struct publication *again; /* the last one that came back and had to wait again */
     uint32_t count, returned;  /* returned: back in the intake, not yet decided */
     struct parked_need need;   /* of the first */
+    struct parked_need waited; /* of the last one that waited for a known destination */
 };
 
 /* May wait: its session never consumed, its time is not over, and those that wait, with what was
@@ -44,6 +46,15 @@ void parking_add(struct shard *shard, struct publication *publication, struct pa
 
 /* Others of its session were before it and wait. */
 bool parking_is_behind(const struct publication *publication);
+
+/* Parks a publication that would have to in the end, before it is read: others of its session wait,
+ * or the destination that it waited for last has no room still. That one is a guess: the
+ * publication may be for another, and is tried soon. */
+bool parking_keep(struct shard *shard, struct publication *publication);
+
+/* Behind `count` others there may be room for it, as far as its session's last wait tells. */
+bool parking_has_hope(const struct shard *shard, const struct publication *publication,
+                      uint32_t count);
 
 /* Those that may try again go back to the intake, in front of all others. */
 void parking_release(struct shard *shard);

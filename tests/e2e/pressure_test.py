@@ -92,6 +92,51 @@ def test_a_waiting_publisher_goes_on():
         assert ledger(reader)["gap"] == 0
 
 
+def check_that_who_waits_is_read_once(bound, bodies):
+    """What comes behind a waiting message is not decided before there can be room for it: beyond
+    the batch in which the first found none, a wait costs a few decisions more, and not a batch."""
+    count, batch = len(bodies), 256
+    with Server(files=two_way_files(bound, publish_wait="20s")) as server, \
+            server.wire() as writer, server.wire() as reader:
+        for body in bodies:
+            writer.command("XADD", "in", "*", "body", body)
+        seen = waits = 0
+        while seen < count:
+            got = read_group(reader, "COUNT", 16, "BLOCK", 2000, destination="slow")
+            assert [f[b"body"] for _, f in got] == bodies[seen:seen + len(got)]
+            assert reader.call("XACK", "slow", "slow", *ids_of(got)) == len(got)
+            seen += len(got)
+            waits += 1
+        assert all(is_id(writer.read()) for _ in range(count))
+        figures = info(reader)
+        assert int(figures["parked"]) > count / 4, figures
+        assert int(figures["batch_messages"]) <= count + batch + 3 * waits, figures
+
+
+def test_who_waits_for_entries_is_read_once():
+    check_that_who_waits_is_read_once("backlog_max: 16", [event(n, "SLOW") for n in range(2000)])
+
+
+def test_who_waits_for_bytes_is_read_once():
+    check_that_who_waits_is_read_once("backlog_bytes_max: 1MiB",
+                                      [padded(n, 2048, "SLOW") for n in range(1000)])
+
+
+def test_who_waits_for_one_lets_others_go():
+    """A session that waited at a full destination is not held up in what goes elsewhere."""
+    with Server(files=two_way_files("backlog_max: 16", publish_wait="20s")) as server, \
+            server.wire() as writer, server.wire() as reader:
+        add_many(writer, range(16), "SLOW")
+        writer.command("XADD", "in", "*", "body", event(16, "SLOW"))
+        writer.expect_silence(0.05)
+        got = read_group(reader, "COUNT", 1, destination="slow")
+        assert reader.call("XACK", "slow", "slow", *ids_of(got)) == 1
+        assert is_id(writer.read())
+        assert reader.call("XLEN", "slow") == 16  # full, and that is where it waited last
+        replies = publish(writer, [event(n, "FAST") for n in range(100, 150)])
+        assert all(map(is_id, replies)) and ledger(reader)["gap"] == 0
+
+
 def test_room_by_whatever_makes_it():
     """NOACK, a burial, a replay that gives back what it reserved: each lets a waiting one go on."""
     grave = "  - {name: grave, groups: [grave]}"
