@@ -12,7 +12,7 @@ TEST_LIBS = -lcriterion
 
 # Make would remove these as intermediate files, and compile them again the next time.
 .SECONDARY: $(patsubst %,%.o,$(test_programs)) $(patsubst %,$(BUILD)/tests/fuzz/%_fuzz.o,$(fuzz_names)) \
-            $(BUILD)/tests/fuzz/replay.o $(BUILD)/tests/io/fake_disk.o
+            $(BUILD)/tests/fuzz/replay.o $(BUILD)/tests/io/fake_disk.o $(BUILD)/tests/plain_runner.o
 
 $(BUILD)/tests/core/%_test: $(BUILD)/tests/core/%_test.o $(BUILD)/core.a
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS) $(CORE_LIBS)
@@ -73,7 +73,7 @@ $(BUILD)/tests/torture/clock_shim.so: tests/torture/clock_shim.c
 
 # ---- checks of the source ------------------------------------------------------------------------
 
-c_files = $(wildcard core/*.[ch] routes/*.[ch] io/*.[ch] io/cli/*.[ch] bench/*.[ch] tests/*/*.[ch])
+c_files = $(wildcard core/*.[ch] routes/*.[ch] io/*.[ch] io/cli/*.[ch] bench/*.[ch] tests/*.c tests/*/*.[ch])
 
 .PHONY: format
 format: check-packages
@@ -95,6 +95,21 @@ check: check-packages check-format
 test-sanitize: test-packages
 	@$(MAKE) BUILD=build/asan SANITIZE=address,undefined OPTIMIZE=-O1 test-build
 	@bash tests/run.sh build/asan
+
+# The tests of what several threads share, under ThreadSanitizer, by a runner that it can live with.
+threaded_tests = core/ring
+
+.PHONY: test-threads
+test-threads: test-packages
+	@$(MAKE) BUILD=build/tsan SANITIZE=thread OPTIMIZE=-O1 test-threads-run
+.PHONY: test-threads-run
+test-threads-run: $(patsubst %,$(BUILD)/tests/%_plain,$(threaded_tests))
+	@for program in $^; do $$program || exit 1; done
+
+$(BUILD)/tests/core/%_plain: $(BUILD)/tests/core/%_test.o $(BUILD)/tests/plain_runner.o $(BUILD)/core.a
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS) $(CORE_LIBS)
+$(BUILD)/tests/io/%_plain: $(BUILD)/tests/io/%_test.o $(BUILD)/tests/plain_runner.o $(BUILD)/io.a $(BUILD)/routes.a $(BUILD)/core.a
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS) $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
 
 # ---- fuzzing -------------------------------------------------------------------------------------
 
