@@ -69,6 +69,13 @@ static inline void *ring_place(struct ring *ring)
     return ring->slots[ring->written & ring->mask].bytes;
 }
 
+/* How many slots may be filled now. */
+static inline uint32_t ring_room(struct ring *ring)
+{
+    ring->consumed_seen = atomic_load_explicit(&ring->consumed, memory_order_acquire);
+    return (uint32_t)(ring->mask + 1 - (ring->written - ring->consumed_seen));
+}
+
 /* The place is filled; its index is what ring_written() said before. */
 static inline void ring_push(struct ring *ring)
 {

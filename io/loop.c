@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -27,26 +28,31 @@ struct loop {
     uint64_t now_ns, wall_ms;
     bool stopping;
 
-    struct operation cancelled; /* of all cancel requests themselves: nothing to do */
+    struct operation nothing; /* of what completes without an effect: cancel requests, nudges */
     struct operation woken;
     int wake_descriptor;
-    uint64_t wake_count; /* where the kernel reads it to */
+    uint64_t wake_count;     /* where the kernel reads it to */
+    atomic_bool wake_called; /* loop_wake() was called, and on_wake is to run */
     void (*on_wake)(struct loop *loop, void *context);
     void *wake_context;
+    struct loop_exchange exchange; /* send is NULL: none */
 
     struct loop_figures figures;
 };
 
 static enum status set_up(struct loop *loop, const struct loop_settings *settings,
-                          const char **out_step, int *out_error);
+                          const struct loop_facts *facts, const char **out_step, int *out_error);
 static void submit_and_wait(struct loop *loop);
 static void run_completions(struct loop *loop);
 static void run_timers(struct loop *loop);
 static void offer_buffers(struct loop *loop);
 static void read_clocks(struct loop *loop);
+static void raise_event(struct loop *loop);
 static void listen_for_wake(struct loop *loop);
-static void complete_cancel(struct loop *loop, struct operation *operation, int32_t result,
-                            uint32_t flags);
+static void complete_nothing(struct loop *loop, struct operation *operation, int32_t result,
+                             uint32_t flags);
+static void complete_failed_nudge(struct loop *loop, struct operation *operation, int32_t result,
+                                  uint32_t flags);
 static void complete_wake(struct loop *loop, struct operation *operation, int32_t result,
                           uint32_t flags);
 
@@ -78,11 +84,11 @@ enum status loop_open(const struct loop_settings *settings, struct loop **out_lo
     }
     loop->wake_descriptor = -1;
     loop->ring.ring_fd = -1;
-    loop->cancelled.complete = complete_cancel;
+    loop->nothing.complete = complete_nothing;
     loop->woken.complete = complete_wake;
     const char *step = "";
     int error = 0;
-    enum status status = set_up(loop, settings, &step, &error);
+    enum status status = set_up(loop, settings, &facts, &step, &error);
     if (status != STATUS_OK) {
         loop_probe_explain(&facts, step, error, out_problem, problem_capacity);
         loop_close(loop);
@@ -95,7 +101,7 @@ enum status loop_open(const struct loop_settings *settings, struct loop **out_lo
 }
 
 static enum status set_up(struct loop *loop, const struct loop_settings *settings,
-                          const char **out_step, int *out_error)
+                          const struct loop_facts *facts, const char **out_step, int *out_error)
 {
     *out_step = "io_uring_setup";
     enum status status =
@@ -106,6 +112,8 @@ static enum status set_up(struct loop *loop, const struct loop_settings *setting
         return status;
     }
     loop->figures.registered_ring = io_uring_register_ring_fd(&loop->ring) == 1;
+    loop->figures.sends_messages =
+        !settings->without_messages && loop_probe_messages(facts, &loop->ring);
     *out_step = "timers";
     *out_error = ENOMEM;
     if (timer_heap_open(&loop->timers, settings->timers_max) != STATUS_OK)
@@ -153,6 +161,8 @@ void loop_turn(struct loop *loop)
     loop->figures.turns++;
     run_completions(loop);
     run_timers(loop);
+    if (loop->exchange.send != NULL)
+        loop->exchange.receive(loop->exchange.context);
     offer_buffers(loop);
     deferral_queue_run(&loop->deferrals, loop);
     deferral_queue_run(&loop->last_deferrals, loop);
@@ -179,9 +189,13 @@ static void submit_and_wait(struct loop *loop)
     offer_buffers(loop);
     uint64_t next_ns = timer_heap_next_ns(&loop->timers);
     uint64_t now_ns = next_ns != UINT64_MAX ? clock_ns(CLOCK_MONOTONIC) : 0;
+    bool may_wait =
+        loop->deferrals.count == 0 && loop->last_deferrals.count == 0 && next_ns > now_ns;
+    if (loop->exchange.send != NULL)
+        may_wait &= loop->exchange.send(loop->exchange.context, may_wait);
     loop->figures.submissions += io_uring_sq_ready(&loop->ring);
     loop->figures.enters++;
-    if (loop->deferrals.count > 0 || loop->last_deferrals.count > 0 || next_ns <= now_ns) {
+    if (!may_wait) {
         io_uring_submit_and_get_events(&loop->ring);
     } else if (next_ns == UINT64_MAX) {
         io_uring_submit_and_wait(&loop->ring, 1);
@@ -246,10 +260,17 @@ void loop_undefer(struct loop *loop, struct deferral *deferral)
 void loop_wake(struct loop *loop)
 {
     int saved = errno; /* a signal handler must not change it */
+    /* Pairs with the exchange in complete_wake: who reads the event sees what it is for. */
+    atomic_store_explicit(&loop->wake_called, true, memory_order_release);
+    raise_event(loop);
+    errno = saved;
+}
+
+static void raise_event(struct loop *loop)
+{
     uint64_t one = 1;
     ssize_t written = write(loop->wake_descriptor, &one, sizeof one);
     (void)written; /* it can fail only when 2^64 - 2 wakes are pending: the loop will wake anyway */
-    errno = saved;
 }
 
 void loop_on_wake(struct loop *loop, void (*run)(struct loop *loop, void *context), void *context)
@@ -272,8 +293,47 @@ static void complete_wake(struct loop *loop, struct operation *operation, int32_
     (void)flags;
     assert(result == (int32_t)sizeof loop->wake_count || result == -EINTR || result == -EAGAIN);
     listen_for_wake(loop);
-    if (loop->on_wake != NULL)
+    bool called = atomic_exchange_explicit(&loop->wake_called, false, memory_order_acquire);
+    if (called && loop->on_wake != NULL)
         loop->on_wake(loop, loop->wake_context);
+}
+
+/* ---- Other threads' loops -------------------------------------------------------------------- */
+
+void loop_on_exchange(struct loop *loop, const struct loop_exchange *exchange)
+{
+    loop->exchange = *exchange;
+}
+
+void loop_nudge_init(struct loop *loop, struct nudge *nudge, struct loop *other)
+{
+    bool by_message = loop->figures.sends_messages && other->figures.sends_messages;
+    *nudge = (struct nudge){.failed.complete = complete_failed_nudge,
+                            .other = other,
+                            .ring_descriptor = by_message ? other->ring.ring_fd : -1,
+                            .user_data = (uintptr_t)&other->nothing};
+}
+
+void loop_nudge(struct loop *loop, struct nudge *nudge)
+{
+    loop->figures.nudges++;
+    if (nudge->ring_descriptor < 0) {
+        raise_event(nudge->other);
+        return;
+    }
+    struct io_uring_sqe *submission = loop_submission(loop, &nudge->failed);
+    io_uring_prep_msg_ring(submission, nudge->ring_descriptor, 0, nudge->user_data, 0);
+    io_uring_sqe_set_flags(submission, IOSQE_CQE_SKIP_SUCCESS);
+}
+
+/* Its completion queue is full, or the kernel has no memory for a moment. */
+static void complete_failed_nudge(struct loop *loop, struct operation *operation, int32_t result,
+                                  uint32_t flags)
+{
+    (void)loop;
+    (void)flags;
+    if (result < 0) /* a kernel that does not skip successes tells of them, too */
+        raise_event(((struct nudge *)(void *)operation)->other);
 }
 
 /* ---- Submissions ----------------------------------------------------------------------------- */
@@ -294,16 +354,16 @@ struct io_uring_sqe *loop_submission(struct loop *loop, struct operation *operat
 
 void loop_cancel(struct loop *loop, struct operation *operation)
 {
-    struct io_uring_sqe *submission = loop_submission(loop, &loop->cancelled);
+    struct io_uring_sqe *submission = loop_submission(loop, &loop->nothing);
     io_uring_prep_cancel(submission, operation, 0);
 }
 
-static void complete_cancel(struct loop *loop, struct operation *operation, int32_t result,
-                            uint32_t flags)
+static void complete_nothing(struct loop *loop, struct operation *operation, int32_t result,
+                             uint32_t flags)
 {
     (void)loop;
     (void)operation;
-    (void)result; /* 0, ENOENT, EALREADY: the cancelled operation's own completion counts */
+    (void)result; /* of a cancel request 0, ENOENT, EALREADY: what it cancelled completes itself */
     (void)flags;
 }
 

@@ -36,6 +36,7 @@ struct loop_settings {
     uint32_t files_max;            /* descriptors: sockets and files together */
     uint32_t timers_max;           /* one a connection and a listener, and yours */
     enum loop_mode best_mode;      /* 0: the best there is; tests ask for the fall-backs */
+    bool without_messages;         /* ... and for nudges without messages from ring to ring */
 };
 
 /* OK, or UNSUPPORTED / NO_MEMORY / IO with one line for people that says what is wrong and how to
@@ -54,6 +55,29 @@ void loop_stop(struct loop *loop);
 /* From a signal handler or another thread: makes the loop run its `on_wake` soon. */
 void loop_wake(struct loop *loop);
 void loop_on_wake(struct loop *loop, void (*run)(struct loop *loop, void *context), void *context);
+
+/* What goes from thread to thread (io/mesh.h) goes with the turns. */
+struct loop_exchange {
+    /* After a turn's completions and timers, before its deferrals. */
+    void (*receive)(void *context);
+    /* After a turn's deferrals. `may_wait`: the next turn waits in the kernel unless this returns
+     * false, so who sends from now on must nudge the loop. */
+    bool (*send)(void *context, bool may_wait);
+    void *context;
+};
+void loop_on_exchange(struct loop *loop, const struct loop_exchange *exchange);
+/* How one loop ends the wait of another thread's loop; embedded in its owner, who keeps it until
+ * both have stopped. */
+struct nudge {
+    struct operation failed;
+    struct loop *other;
+    int ring_descriptor; /* of the other; -1: it is woken by its event descriptor */
+    uint64_t user_data;
+};
+/* `other` may belong to another thread, which must have opened it. */
+void loop_nudge_init(struct loop *loop, struct nudge *nudge, struct loop *other);
+/* A message from ring to ring, which goes with the next submission; or else a write. */
+void loop_nudge(struct loop *loop, struct nudge *nudge);
 
 uint64_t loop_now_ns(const struct loop *loop);  /* monotonic, of this turn */
 uint64_t loop_wall_ms(const struct loop *loop); /* CLOCK_REALTIME, of this turn */
@@ -80,9 +104,9 @@ uint32_t loop_buffers_free(const struct loop *loop);
 void loop_await_buffer(struct loop *loop, struct deferral *deferral);
 
 struct loop_figures {
-    uint64_t turns, completions, submissions, enters, timeouts;
-    enum loop_mode mode; /* what the probe found */
-    bool registered_ring;
+    uint64_t turns, completions, submissions, enters, timeouts, nudges;
+    enum loop_mode mode;                  /* what the probe found */
+    bool registered_ring, sends_messages; /* messages: from ring to ring */
 };
 void loop_figures(const struct loop *loop, struct loop_figures *out_figures);
 

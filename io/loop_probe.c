@@ -69,6 +69,18 @@ enum status loop_probe_ring(struct io_uring *ring, uint32_t submission_entries,
     }
 }
 
+bool loop_probe_messages(const struct loop_facts *facts, struct io_uring *ring)
+{
+    enum { MESSAGES_MINOR_MIN = 3 }; /* of 6 */
+    if (facts->kernel_major == KERNEL_MAJOR_MIN && facts->kernel_minor < MESSAGES_MINOR_MIN)
+        return false;
+    struct io_uring_probe *probe = io_uring_get_probe_ring(ring);
+    bool supported = probe != NULL && io_uring_opcode_supported(probe, IORING_OP_MSG_RING);
+    if (probe != NULL)
+        io_uring_free_probe(probe);
+    return supported;
+}
+
 static const char *forbidden_reason(const struct loop_facts *facts)
 {
     switch (facts->io_uring_disabled) {

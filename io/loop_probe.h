@@ -29,6 +29,10 @@ MUST_CHECK enum status loop_probe_ring(struct io_uring *ring, uint32_t submissio
                                        uint32_t completion_entries, enum loop_mode best,
                                        enum loop_mode *out_mode, int *out_error);
 
+/* Can a ring with deferred task work get messages from another thread's ring? Their wake-up came
+ * with kernel 6.3. */
+bool loop_probe_messages(const struct loop_facts *facts, struct io_uring *ring);
+
 /* One line for people: what is wrong and how to mend it. `step` is what failed with `error`. */
 void loop_probe_explain(const struct loop_facts *facts, const char *step, int error,
                         char *out_problem, size_t problem_capacity);

@@ -97,7 +97,7 @@ test-sanitize: test-packages
 	@bash tests/run.sh build/asan
 
 # The tests of what several threads share, under ThreadSanitizer, by a runner that it can live with.
-threaded_tests = core/ring
+threaded_tests = core/ring io/mesh
 
 .PHONY: test-threads
 test-threads: test-packages
