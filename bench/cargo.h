@@ -26,6 +26,7 @@ struct cargo {
     struct reserve reserve;
     struct day day; /* its plan only, for findings */
     uint8_t *arena;
+    size_t arena_bytes;
     struct cargo_message *messages;
     uint32_t message_count, first_count /* without the repeats */, key_count, stream_count;
     uint64_t body_bytes;    /* of all */
@@ -37,6 +38,9 @@ struct cargo {
 MUST_CHECK enum status cargo_open(const struct scenario *scenario, uint32_t message_count,
                                   uint64_t seed, struct cargo *out_cargo);
 void cargo_close(struct cargo *cargo);
+
+/* The stream that a message is of. */
+uint32_t cargo_stream_of(const struct cargo *cargo, uint32_t index);
 
 static inline struct bytes cargo_command(const struct cargo *cargo, uint32_t index)
 {

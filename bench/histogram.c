@@ -27,8 +27,15 @@ static uint64_t bucket_end(uint32_t bucket)
 
 void histogram_record(struct histogram *histogram, uint64_t value)
 {
-    histogram->buckets[bucket_of(value)]++;
-    histogram->count++;
+    histogram_record_many(histogram, value, 1);
+}
+
+void histogram_record_many(struct histogram *histogram, uint64_t value, uint64_t count)
+{
+    if (count == 0)
+        return;
+    histogram->buckets[bucket_of(value)] += count;
+    histogram->count += count;
     if (value > histogram->maximum)
         histogram->maximum = value;
 }

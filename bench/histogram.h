@@ -18,6 +18,7 @@ struct histogram {
 
 /* A zeroed histogram is an empty one. */
 void histogram_record(struct histogram *histogram, uint64_t value);
+void histogram_record_many(struct histogram *histogram, uint64_t value, uint64_t count);
 void histogram_merge(struct histogram *into, const struct histogram *from);
 
 /* The least bucket end that `per_mille` of 1000 values do not exceed; 0 of an empty histogram. */

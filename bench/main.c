@@ -11,6 +11,7 @@ struct subcommand {
 
 static const struct subcommand subcommands[] = {
     {"day", "publish a generated provincial day and verify what comes of it", command_day},
+    {"run", "a scenario through kouan, and through other servers beside it", command_run},
     {"generate", "write the messages of a day to stdout or to files", command_generate},
     {"compare", "the same messages through kouan and redis-server, in turn", command_compare},
     {"scan", "how fast files of messages are scanned, verified by slow oracles", command_scan},

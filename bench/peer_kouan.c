@@ -165,7 +165,8 @@ static const char *tell_durability(const struct scenario *scenario)
 const struct peer peer_kouan = {
     .name = "kouan",
     .durability = tell_durability,
-    .promise = {.dedupes = true, .has_receipts = true, .has_ids = true, .logs = 1},
+    .client = &client_resp,
+    .promise = {.dedupes = true, .has_receipts = true, .has_ids = true},
     .start = start,
     .audit = audit,
 };

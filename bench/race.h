@@ -1,10 +1,11 @@
-/* Runs of one scenario, Kouan's and those of its peers in turn: A B C, C B A, ..., each verified. A
- * side's figures are medians over its runs, its latencies those of all its runs merged; a peer's
- * ratio is the median of the pairs' ratios, with the interval that holds it with 95 % confidence.
+/* Runs of one scenario, Kouan's and those of its peers in turn: A B C, C B A, ..., each verified
+ * whole, after a warm-up of each. A side's figures are medians over its runs, its latencies those
+ * of all its runs merged; a peer's ratios are medians of the ratios of the pairs, with an interval.
  */
 #ifndef KOUAN_BENCH_RACE_H
 #define KOUAN_BENCH_RACE_H
 
+#include "bench/disk_probe.h"
 #include "bench/peer.h"
 
 enum { RACE_PAIRS_MAX = 50, RACE_SIDES_MAX = PEERS_MAX };
@@ -14,44 +15,55 @@ struct race_settings {
     const struct peer *sides[RACE_SIDES_MAX]; /* the first is Kouan */
     uint32_t side_count;
     uint32_t pair_count;
-    double seconds; /* of a run, where the scenario does not say how many messages */
-    uint64_t rate;  /* 0: as fast as it goes */
-    uint64_t seed;
+    double seconds;         /* of a run, where nothing else says how many messages */
+    uint64_t rate;          /* messages a second; 0: as fast as it goes */
+    uint64_t seed;          /* of the first run; each has one of its own */
     uint32_t message_count; /* of a run; 0: the scenario's, or as many as `seconds` take */
+    bool is_smoke;          /* no warm-up, and no look at the idle machine and the disk */
     bool tells_runs;        /* each as it ends, on stderr */
     const volatile sig_atomic_t *stop;
 };
 
 struct race_run {
-    double seconds;
-    uint64_t messages, body_bytes;
+    double seconds, messages, bytes; /* of bodies */
     double messages_per_second;
-    double cpu_ns; /* a message: the whole machine's, less its idle baseline and the client's */
+    double cpu_ns;         /* a message: the machine's, less what it does idle and the client's */
     double process_cpu_ns; /* a message: the server's process */
-    double client_cpu_ns;  /* a message */
+    double client_cpu_ns;  /* a message, both ends */
 };
 
+/* `confidence`: how sure it is that the interval holds the median, at least 0.95 if there are
+ * enough pairs (six). */
 struct race_ratio {
-    double median, low, high; /* of Kouan's to the peer's */
+    double median, low, high, confidence;
 };
 
 struct race_side {
     const struct peer *peer;
-    const char *durability;
+    struct server server;
+    uint32_t message_count; /* of a run */
     uint32_t run_count;
     struct race_run runs[RACE_PAIRS_MAX];
-    struct histogram receipt_ns, delivery_ns; /* merged */
-    struct race_run median;
-    struct race_ratio rate_ratio, cpu_ratio, process_cpu_ratio; /* of peers */
+    struct histogram receipt_ns, delivery_ns;                   /* merged */
+    struct race_run median;                                     /* each figure's own */
+    struct race_ratio rate_ratio, cpu_ratio, process_cpu_ratio; /* Kouan's to the peer's */
 };
 
 struct race {
     const struct race_settings *settings;
+    struct scenario scenario;
     struct race_side sides[RACE_SIDES_MAX];
     uint32_t side_count;
+    struct disk_probe probe;
+    struct histogram disk_ns; /* of durable scenarios: one page after another, on the disk itself */
+    uint64_t next_seed;
 };
 
-/* The exit code; what went wrong is told on stderr. */
+/* The exit code; what went wrong is told on stderr. To be closed whatever it is. */
 int race_run(const struct race_settings *settings, struct race *out_race);
+void race_close(struct race *race);
+
+/* The receipts' times; those of the deliveries where a server gives no receipts. */
+const struct histogram *race_side_latency(const struct race_side *side);
 
 #endif

@@ -1,26 +1,36 @@
-/* A race's result as one JSON object, and such files read again:
+/* A scenario's result as one JSON object:
  *
  *   scenario, label, seconds, messages, bytes, messages_per_second, cpu_ns_per_message,
  *   process_cpu_ns_per_message, client_cpu_ns_per_message, latency_us {p50, p99, p999, max},
  *   delivery_latency_us {the same}, durability,
- *   peers {name: the same, ratio {messages_per_second, cpu_ns_per_message,
- *          process_cpu_ns_per_message: {median, low, high}}},
+ *   peers {name: the same, with ratio {messages_per_second, cpu_ns_per_message,
+ *          process_cpu_ns_per_message: {median, low, high, confidence}}},
+ *   disk_us {p50, p99, p999, max} where it was looked at,
  *   machine, kernel, commit, settings {...},
- *   points [the same without machine, kernel, commit], of scenarios that vary something,
- *   knee {...} and points with `load_percent`, of a sweep.
+ *   points [each: what is above but for machine, kernel and commit], where something is varied;
+ * what stands above is then the last of them.
  *
- * latency_us is of receipts (of deliveries, where a server gives no receipts). */
+ * Ratios are Kouan's to the peer's. latency_us is of receipts (of deliveries, where a server gives
+ * no receipts). All figures are medians over the runs, latencies those of all runs merged. */
 #ifndef KOUAN_BENCH_RESULT_JSON_H
 #define KOUAN_BENCH_RESULT_JSON_H
 
+#include <jansson.h>
 #include <stdio.h>
 
 #include "bench/race.h"
 
-/* One race as an object without the machine; a point of several. `label` may be "". */
-void result_json_print_race(const struct race *race, const char *label, FILE *out);
+/* `count` races, at least one, of the points of a scenario. */
+void result_json_print(const struct race *races, const struct scenario_point *points,
+                       uint32_t count, FILE *out);
 
-/* `,"machine":...,"kernel":...,"commit":...`. */
-void result_json_print_machine(FILE *out);
+/* One of them as an object of the caller's. */
+json_t *result_json_of_race(const struct race *race, const char *label);
+
+/* Adds machine, kernel and commit. */
+void result_json_add_machine(json_t *object);
+
+/* Writes an object with its members in the order of adding, and frees it. */
+void result_json_write(json_t *object, FILE *out);
 
 #endif

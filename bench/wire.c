@@ -55,6 +55,25 @@ enum status target_parse(const char *text, struct target *out_target)
     return status;
 }
 
+enum status target_connect(const struct target *target, int *out_descriptor)
+{
+    int family = target->storage.ss_family, yes = 1;
+    int descriptor = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (descriptor < 0)
+        return STATUS_IO;
+    struct timeval timeout = {.tv_sec = CONNECT_TIMEOUT_S}; /* bounds connect, on Linux */
+    setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
+    if (connect(descriptor, (const struct sockaddr *)&target->storage, target->size) != 0 ||
+        fcntl(descriptor, F_SETFL, O_NONBLOCK) != 0) {
+        close(descriptor);
+        return STATUS_IO;
+    }
+    if (family != AF_UNIX)
+        setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    *out_descriptor = descriptor;
+    return STATUS_OK;
+}
+
 enum status wire_open(struct wire *wire, size_t input_capacity, size_t output_capacity)
 {
     *wire = (struct wire){.descriptor = -1};
@@ -78,22 +97,9 @@ void wire_close(struct wire *wire)
 enum status wire_connect(struct wire *wire, const struct target *target)
 {
     assert(wire->descriptor < 0);
-    int family = target->storage.ss_family, yes = 1;
-    int descriptor = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (descriptor < 0)
-        return STATUS_IO;
-    struct timeval timeout = {.tv_sec = CONNECT_TIMEOUT_S}; /* bounds connect, on Linux */
-    setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
-    if (connect(descriptor, (const struct sockaddr *)&target->storage, target->size) != 0 ||
-        fcntl(descriptor, F_SETFL, O_NONBLOCK) != 0) {
-        close(descriptor);
-        return STATUS_IO;
-    }
-    if (family != AF_UNIX)
-        setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    wire->descriptor = descriptor;
+    enum status status = target_connect(target, &wire->descriptor);
     wire->watches_room = false;
-    return STATUS_OK;
+    return status;
 }
 
 void wire_drop(struct wire *wire)

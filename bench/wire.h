@@ -18,6 +18,9 @@ struct target {
 /* INVALID or NOT_FOUND. */
 MUST_CHECK enum status target_parse(const char *text, struct target *out_target);
 
+/* A socket without blocking, after connecting for at most a few seconds; IO if there is no one. */
+MUST_CHECK enum status target_connect(const struct target *target, int *out_descriptor);
+
 struct wire_buffer {
     uint8_t *data;
     size_t capacity, start, end; /* in use: [start, end) */

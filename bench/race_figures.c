@@ -1,0 +1,97 @@
+#include "bench/race_figures.h"
+
+#include <stddef.h>
+
+#include "bench/report.h"
+
+struct race_run race_figures_of_run(const struct cargo *cargo, const struct client_result *result,
+                                    double idle)
+{
+    double count = cargo->message_count, elapsed_ns = (double)result->elapsed_ns;
+    double machine_ns =
+        (double)result->usage.machine_ns - (double)result->usage.client_ns - idle * elapsed_ns;
+    return (struct race_run){
+        .seconds = elapsed_ns / 1e9,
+        .messages = count,
+        .bytes = (double)cargo->body_bytes,
+        .messages_per_second = elapsed_ns > 0 ? count * 1e9 / elapsed_ns : 0,
+        .cpu_ns = machine_ns > 0 ? machine_ns / count : 0,
+        .process_cpu_ns = (double)result->usage.server_ns / count,
+        .client_cpu_ns = (double)result->usage.client_ns / count,
+    };
+}
+
+/* Each value is below the median with one half, so how many are is binomial. */
+struct race_ratio race_figures_interval(double *values, uint32_t count)
+{
+    struct race_ratio ratio = {0};
+    if (count == 0)
+        return ratio;
+    ratio.median = report_median(values, count);
+    double chance = 1; /* that just `cut` values are below the median */
+    for (uint32_t i = 0; i < count; i++)
+        chance /= 2;
+    double outside = 2 * chance;
+    uint32_t cut = 0;
+    ratio.confidence = 1 - outside;
+    for (;;) {
+        chance *= (double)(count - cut) / (cut + 1);
+        outside += 2 * chance;
+        if (1 - outside < 0.95 || 2 * (cut + 1) >= count)
+            break;
+        cut++;
+        ratio.confidence = 1 - outside;
+    }
+    ratio.low = values[cut];
+    ratio.high = values[count - 1 - cut];
+    return ratio;
+}
+
+/* The places of what has a median. */
+static const size_t figures[] = {
+    offsetof(struct race_run, seconds),       offsetof(struct race_run, messages),
+    offsetof(struct race_run, bytes),         offsetof(struct race_run, messages_per_second),
+    offsetof(struct race_run, cpu_ns),        offsetof(struct race_run, process_cpu_ns),
+    offsetof(struct race_run, client_cpu_ns),
+};
+
+static double *figure(struct race_run *run, size_t place)
+{
+    return (double *)((char *)run + place);
+}
+
+static void find_medians(struct race_side *side)
+{
+    double values[RACE_PAIRS_MAX];
+    for (size_t f = 0; f < sizeof figures / sizeof *figures; f++) {
+        for (uint32_t i = 0; i < side->run_count; i++)
+            values[i] = *figure(&side->runs[i], figures[f]);
+        *figure(&side->median, figures[f]) = report_median(values, side->run_count);
+    }
+}
+
+static struct race_ratio find_ratio(struct race_side *ours, struct race_side *theirs, size_t place)
+{
+    double values[RACE_PAIRS_MAX];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < ours->run_count && i < theirs->run_count; i++) {
+        double below = *figure(&theirs->runs[i], place);
+        if (below > 0)
+            values[count++] = *figure(&ours->runs[i], place) / below;
+    }
+    return race_figures_interval(values, count);
+}
+
+void race_figures_finish(struct race *race)
+{
+    struct race_side *ours = &race->sides[0];
+    for (uint32_t i = 0; i < race->side_count; i++) {
+        struct race_side *side = &race->sides[i];
+        find_medians(side);
+        if (i == 0)
+            continue;
+        side->rate_ratio = find_ratio(ours, side, offsetof(struct race_run, messages_per_second));
+        side->cpu_ratio = find_ratio(ours, side, offsetof(struct race_run, cpu_ns));
+        side->process_cpu_ratio = find_ratio(ours, side, offsetof(struct race_run, process_cpu_ns));
+    }
+}

@@ -1,0 +1,180 @@
+#include "bench/scenario.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench/cargo.h"
+#include "bench/peer.h"
+#include "bench/race_figures.h"
+#include "bench/scenario_rules.h"
+#include "bench/schedule.h"
+
+enum { MESSAGES = 20000 };
+
+static struct cargo open_cargo(const char *name, uint64_t seed, struct scenario *scenario)
+{
+    struct cargo cargo;
+    cr_assert(scenario_find(name, scenario), "%s", name);
+    cr_assert_eq(cargo_open(scenario, MESSAGES, seed, &cargo), STATUS_OK);
+    return cargo;
+}
+
+static double mean_bytes(const struct cargo *cargo)
+{
+    return (double)cargo->body_bytes / cargo->message_count;
+}
+
+static double repeat_share(const struct cargo *cargo)
+{
+    return 1 - (double)cargo->first_count / cargo->message_count;
+}
+
+Test(scenario, has_the_sizes_and_replays_that_it_says)
+{
+    struct scenario scenario;
+    struct cargo wire = open_cargo("wire", 1, &scenario);
+    cr_expect_eq(wire.body_bytes, (uint64_t)256 * MESSAGES);
+    cr_expect_eq(wire.first_count, MESSAGES);
+    struct cargo full = open_cargo("full", 1, &scenario);
+    cr_expect_float_eq(mean_bytes(&full), 256, 16, "%f", mean_bytes(&full));
+    cr_expect_float_eq(repeat_share(&full), 0.1, 0.01, "%f", repeat_share(&full));
+    struct cargo documents = open_cargo("documents", 1, &scenario);
+    cr_expect(mean_bytes(&documents) >= 3000 && mean_bytes(&documents) <= 5000, "%f",
+              mean_bytes(&documents));
+    cr_expect_float_eq(repeat_share(&documents), 0.1, 0.01);
+    cargo_close(&wire);
+    cargo_close(&full);
+    cargo_close(&documents);
+}
+
+/* A command is what it must be, and they lie behind each other. */
+Test(cargo, has_commands)
+{
+    struct scenario scenario;
+    struct cargo cargo = open_cargo("documents", 3, &scenario);
+    uint8_t body[DAY_MESSAGE_BYTES_MAX];
+    for (uint32_t s = 0; s < cargo.stream_count; s++)
+        for (uint32_t i = cargo.stream_first[s]; i < cargo.stream_first[s + 1]; i++) {
+            char head[128];
+            size_t size = day_render(&cargo.day, i, body);
+            struct bytes command = cargo_command(&cargo, i);
+            int head_size = snprintf(head, sizeof head,
+                                     "*5\r\n$4\r\nXADD\r\n$2\r\nin\r\n$1\r\n*\r\n$4\r\nbody\r\n"
+                                     "$%zu\r\n",
+                                     size);
+            cr_assert_eq(command.size, (size_t)head_size + size + 2);
+            cr_assert_arr_eq(command.data, head, (size_t)head_size);
+            cr_assert(bytes_equal(cargo_body(&cargo, i), bytes_make(body, size)));
+            cr_assert(bytes_start_with(cargo_entry(&cargo, i), BYTES_LITERAL("$4\r\nbody\r\n$")));
+            cr_assert_eq(cargo_stream_of(&cargo, i), s);
+            if (i + 1 < cargo.stream_first[s + 1])
+                cr_assert_eq(cargo.messages[i + 1].at, cargo.messages[i].at + command.size);
+            if (cargo.messages[i].twin != CARGO_NO_MESSAGE)
+                cr_assert(
+                    bytes_equal(cargo_body(&cargo, cargo.messages[i].twin), cargo_body(&cargo, i)));
+        }
+    cargo_close(&cargo);
+}
+
+Test(cargo, is_shared_out_among_many_connections)
+{
+    struct scenario scenario;
+    struct cargo cargo;
+    cr_assert(scenario_find("wire", &scenario));
+    scenario.connection_count = 7777;
+    cr_assert_eq(cargo_open(&scenario, MESSAGES, 1, &cargo), STATUS_OK);
+    cr_assert_eq(cargo.stream_count, 7777);
+    cr_assert_eq(cargo.stream_first[7777], MESSAGES);
+    for (uint32_t s = 1; s < 7777; s++) {
+        cr_assert_gt(cargo.stream_first[s], cargo.stream_first[s - 1]);
+        cr_assert_gt(cargo.messages[cargo.stream_first[s]].key,
+                     cargo.messages[cargo.stream_first[s] - 1].key);
+    }
+    cargo_close(&cargo);
+}
+
+Test(scenario, has_points)
+{
+    struct scenario_point points[SCENARIO_POINTS_MAX];
+    for (uint32_t i = 0; i < scenario_count; i++) {
+        struct scenario scenario;
+        cr_assert(scenario_find(scenarios[i].name, &scenario));
+        uint32_t count = scenario_points(&scenario, points);
+        cr_assert(count >= 1 && count <= SCENARIO_POINTS_MAX);
+        cr_expect_eq(points[0].label[0] != '\0', scenario.axis != AXIS_NONE);
+    }
+    struct scenario none;
+    cr_assert_not(scenario_find("wires", &none));
+}
+
+static uint32_t count_lines(const char *path, const char *with)
+{
+    char line[256];
+    uint32_t count = 0;
+    FILE *file = fopen(path, "r");
+    cr_assert_not_null(file);
+    while (fgets(line, sizeof line, file) != NULL)
+        count += strstr(line, with) != NULL;
+    fclose(file);
+    return count;
+}
+
+Test(scenario_rules, are_as_many_as_asked_for)
+{
+    char path[] = "/tmp/kouan-rules-XXXXXX";
+    struct scenario scenario;
+    close(mkstemp(path));
+    cr_assert(scenario_find("full", &scenario));
+    cr_assert_eq(scenario_rules_tables(&scenario), 2);
+    cr_assert_eq(scenario_rules_write(&scenario, 1, path), STATUS_OK);
+    cr_expect_eq(count_lines(path, ",all-2,"), 500);
+    cr_expect_eq(count_lines(path, "DECLSTATUS,5345,"), 1, "one that messages meet");
+    cr_expect_eq(count_lines(path, ",-1,,,"), 1, "one that holds always");
+    scenario.rule_count = 1;
+    cr_assert_eq(scenario_rules_tables(&scenario), 1);
+    cr_assert_eq(scenario_rules_write(&scenario, 0, path), STATUS_OK);
+    cr_expect_eq(count_lines(path, ",all|all-2,"), 1);
+    unlink(path);
+}
+
+Test(race_figures, have_an_interval)
+{
+    double six[] = {6, 1, 5, 2, 4, 3}, ten[10], two[] = {3, 1};
+    struct race_ratio of_six = race_figures_interval(six, 6);
+    cr_expect_float_eq(of_six.median, 3.5, 1e-9);
+    cr_expect_float_eq(of_six.low, 1, 1e-9);
+    cr_expect_float_eq(of_six.high, 6, 1e-9);
+    cr_expect_float_eq(of_six.confidence, 1 - 2.0 / 64, 1e-9);
+    struct race_ratio of_two = race_figures_interval(two, 2);
+    cr_expect_float_eq(of_two.low, 1, 1e-9);
+    cr_expect_float_eq(of_two.high, 3, 1e-9);
+    cr_expect_float_eq(of_two.confidence, 0.5, 1e-9);
+    for (int i = 0; i < 10; i++)
+        ten[i] = i * 7 % 10;
+    struct race_ratio of_ten = race_figures_interval(ten, 10);
+    cr_expect_float_eq(of_ten.low, 1, 1e-9, "the second, by the table of the sign test");
+    cr_expect_float_eq(of_ten.high, 8, 1e-9);
+    cr_expect_float_eq(of_ten.confidence, 1 - 22.0 / 1024, 1e-9);
+}
+
+Test(schedule, is_arithmetic)
+{
+    struct schedule schedule;
+    cr_assert_eq(schedule_open(1000, 100, 4, &schedule), STATUS_OK);
+    schedule.start_ns = 5000000000;
+    cr_expect_eq(schedule_due(&schedule, 0, 5000000000), 1);
+    cr_expect_eq(schedule_due(&schedule, 3, 5000000000), 0);
+    cr_expect_eq(schedule_due(&schedule, 3, 5003000000), 1);
+    cr_expect_eq(schedule_due(&schedule, 0, 5008000001), 3);
+    cr_expect_eq(schedule_due_ns(&schedule, 1, 2), 5009000000);
+    cr_expect_eq(schedule_age_ns(&schedule, 77, 1, 2, 5010000000), 1000000);
+    schedule_close(&schedule);
+    cr_assert_eq(schedule_open(0, 100, 4, &schedule), STATUS_OK);
+    schedule.start_ns = 5000000000;
+    schedule_sent(&schedule, 10, 12, 5000007000);
+    cr_expect_eq(schedule_due(&schedule, 3, 5000000000), UINT64_MAX);
+    cr_expect_eq(schedule_age_ns(&schedule, 11, 0, 0, 5000010000), 3000);
+    schedule_close(&schedule);
+}
