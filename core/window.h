@@ -23,12 +23,13 @@
  * What is kept of the digests is a filter: 59 bits of the identity's, or 59 of both for the second
  * body of an identity and those after it. The verdict is the record's: every candidate that lives
  * is shown to the caller's `match`, which compares both whole digests and the bytes in the journal
- * (the window does so itself for entries not placed yet). So FRESH never errs, a REPLAY always has
- * the bytes of its first, and REPLAY, CONFLICT and AMENDMENT err only if two identities have one
- * digest of 128 bits. The filter lets through in vain one claim in about 2^59 / entries: that
- * costs a call of `match`, and a read where the record is not in memory. What the caller has found
- * out about a record elsewhere comes with the claim (`known`), and goes before `match`: so records
- * of a log that this thread cannot read are never read here.
+ * (the window does so itself for entries not placed yet; without the bytes where the body was lent
+ * for its ask only, and then a REPLAY stands when its first is placed). So FRESH never errs, a
+ * REPLAY always has the bytes of its first, and REPLAY, CONFLICT and AMENDMENT err only if two
+ * identities have one digest of 128 bits. The filter lets through in vain one claim in about 2^59 /
+ * entries: that costs a call of `match`, and a read where the record is not in memory. What the
+ * caller has found out about a record elsewhere comes with the claim (`known`), and goes before
+ * `match`: so records of a log that this thread cannot read are never read here.
  *
  * Fairness: every scope may use the whole window while there is room. In a full one, a claim pushes
  * out the oldest entry of the scope that holds the most; never of one that holds no more than the
@@ -109,9 +110,10 @@ struct window_claim {
     struct bytes body;
     const struct window_known *known;
     uint16_t known_count;
-    uint16_t scope;  /* below WINDOW_SCOPES_MAX; numbered from 0 without wide gaps */
-    uint16_t log;    /* that its record would go to, below the window's log_count */
-    bool supersedes; /* the function is change or cancel */
+    uint16_t scope;    /* below WINDOW_SCOPES_MAX; numbered from 0 without wide gaps */
+    uint16_t log;      /* that its record would go to, below the window's log_count */
+    bool supersedes;   /* the function is change or cancel */
+    bool is_body_lent; /* it can be read during the ask only */
     /* Answers: */
     enum verdict verdict;
     uint32_t entry;          /* REPLAY: the first's; FRESH, CONFLICT, AMENDMENT: the new one;
@@ -152,7 +154,8 @@ void window_close(struct window *window);
  * record. Later asks know nothing of it: it is for the caller to ask in the order of arrival.
  *
  * The body of a claim that was answered FRESH, CONFLICT or AMENDMENT must stay readable where it is
- * until its entry is placed or withdrawn: twins are compared with it. */
+ * until its entry is placed or withdrawn: twins are compared with it. One that is lent need not:
+ * then a twin of the same digest is a REPLAY until window_claim_state has compared it. */
 void window_ask(struct window *window, struct window_claim *claims, uint32_t count, uint32_t now_s);
 
 /* The record of a pending entry was appended at `position`, in the claim's log. */

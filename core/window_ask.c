@@ -238,7 +238,8 @@ enum window_match window_compare(const struct window *window, uint32_t entry,
         return WINDOW_MATCH_NOTHING;
     if (!digest_equal(unplaced->body_digest, claim->body_digest))
         return WINDOW_MATCH_IDENTITY;
-    return bytes_equal(unplaced->body, claim->body) ? WINDOW_MATCH_BODY : WINDOW_MATCH_DIGESTS;
+    bool is_equal = unplaced->body.data == NULL || bytes_equal(unplaced->body, claim->body);
+    return is_equal ? WINDOW_MATCH_BODY : WINDOW_MATCH_DIGESTS;
 }
 
 static void count_in(struct window *window, uint16_t scope)
@@ -273,8 +274,10 @@ static bool remember(struct window *window, struct window_claim *claim, uint32_t
     if (claim->entry == WINDOW_NO_ENTRY)
         return false;
     uint32_t slot = window->unplaced_free[--window->unplaced_free_count];
-    window->unplaced[slot] = (struct window_unplaced){
-        .identity = claim->identity, .body_digest = claim->body_digest, .body = claim->body};
+    window->unplaced[slot] =
+        (struct window_unplaced){.identity = claim->identity,
+                                 .body_digest = claim->body_digest,
+                                 .body = claim->is_body_lent ? (struct bytes){0} : claim->body};
     window_entry_set(&window->entries.items[claim->entry], WINDOW_PENDING,
                      window_position(claim->log, slot));
     window->pending++;

@@ -15,7 +15,7 @@
 /* What a pending entry is compared with while no journal has it. */
 struct window_unplaced {
     struct digest identity, body_digest;
-    struct bytes body;
+    struct bytes body; /* without data: it was lent */
 };
 
 struct window {

@@ -77,7 +77,7 @@ static enum status recycle_oldest(struct shard *shard)
         drop_retained(shard, record);
         p += record->head.size_bytes;
     }
-    window_forget_before(shard->window, next);
+    claims_forget_before(&shard->intake.claims, next);
     journal_keep_from(&shard->journal, next);
     return STATUS_OK;
 }

@@ -172,7 +172,7 @@ static void add_identity(struct recover *recover, const struct sidecar_identity 
     recover->identities[recover->identity_count++] = (struct window_restored){
         .identity = identity->identity,
         .body_digest = identity->body_digest,
-        .position = identity->position,
+        .position = claims_position(&recover->shard->intake.claims, identity->position),
         .time_s = identity->log_time_s,
         .scope = scope_of(recover, identity->generation, identity->participant),
     };

@@ -175,7 +175,7 @@ static void look(struct shard *shard)
 static void give_up(struct shard *shard)
 {
     struct retention *retention = &shard->retention;
-    window_forget_before(shard->window, retention->end_position);
+    claims_forget_before(&shard->intake.claims, retention->end_position);
     retention->is_stuck = false;
     if (shard->log.segment_error == EDQUOT) /* there will be room, or it is said again */
         shard->log.segment_error = 0;

@@ -140,7 +140,8 @@ static struct denial judge(struct shard *shard, struct intake_batch *batch, uint
     struct claim_way *way = &batch->ways[number];
     switch (claims_settle(&shard->intake.claims, claim, way)) {
     case CLAIM_DECIDED: break;
-    case CLAIM_WAITS: return is_undecided;
+    case CLAIM_WAITS:
+    case CLAIM_FOLLOWS: return is_undecided;
     case CLAIM_FAILED:
         return (struct denial){REFUSAL_TRY_AGAIN,
                                "the journal cannot be read where it may have it already"};

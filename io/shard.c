@@ -52,29 +52,6 @@ static void list_generation(struct shard *shard)
     generation_list_add(list, names);
 }
 
-static enum window_match match_record(void *context, uint64_t position,
-                                      const struct window_claim *claim)
-{
-    const struct shard *shard = context;
-    const struct record *record = shard_record(shard, position);
-    if (record == NULL)
-        return WINDOW_MATCH_UNREAD;
-    if (!digest_equal(record->identity, claim->identity))
-        return WINDOW_MATCH_NOTHING;
-    if (bytes_equal(record_whole(record), claim->body))
-        return WINDOW_MATCH_BODY;
-    struct digest body_digest = digest_bytes(&shard->secret, record_whole(record));
-    return digest_equal(body_digest, claim->body_digest) ? WINDOW_MATCH_DIGESTS
-                                                         : WINDOW_MATCH_IDENTITY;
-}
-
-static void prefetch_record(void *context, uint64_t position)
-{
-    const struct shard *shard = context;
-    if (journal_has(&shard->journal, position))
-        __builtin_prefetch(journal_record(&shard->journal, position));
-}
-
 static enum status open_loop(struct shard *shard, char *out_problem, size_t problem_capacity)
 {
     const struct options *options = &shard->config->options;
@@ -112,10 +89,10 @@ static enum status open_window(struct shard *shard)
     const struct window_settings window = {
         .entries_max = options->window_entries,
         .unplaced_max = INTAKE_BATCHES * ROUTER_BATCH_MAX,
-        .log_count = 1,
+        .log_count = shard->mesh != NULL ? mesh_shards(shard->mesh) : 1,
         .span_s = (uint32_t)options->window_span,
-        .match = match_record,
-        .prefetch = prefetch_record,
+        .match = claims_match,
+        .prefetch = claims_prefetch,
         .context = shard,
     };
     return window_open(&window, &shard->window);

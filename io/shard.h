@@ -8,6 +8,7 @@
 #include "io/hold.h"
 #include "io/intake.h"
 #include "io/listener.h"
+#include "io/mesh.h"
 #include "io/outlet.h"
 #include "io/parking.h"
 #include "io/recall_list.h"
@@ -31,6 +32,7 @@ struct shard {
     struct listener *listeners[CONFIG_LISTENERS_MAX];
     uint16_t listener_count;
 
+    struct mesh_end *mesh; /* to the other shards; NULL: there are none */
     struct digest_secret secret;
     struct window *window;
     struct journal journal;

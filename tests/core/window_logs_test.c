@@ -135,3 +135,27 @@ Test(window_logs, a_full_one_lets_the_oldest_go_in_whichever_log_it_lies)
     window_close(window);
     records_deinit(&records);
 }
+
+/* A twin of a pending one has its digest, and whether it has its bytes shows when those are there.
+ */
+Test(window_logs, a_lent_body_is_compared_when_it_is_placed)
+{
+    struct records records;
+    records_init(&records, 8);
+    struct window *window = open_window(&records);
+    struct window_claim first = claim_in(0, 1, 1), twin = claim_in(0, 1, 1), other = twin;
+    first.is_body_lent = true;
+    first = ask(window, first, 1);
+    other.body = BYTES_LITERAL("other bytes");
+    twin = ask(window, twin, 1);
+    other = ask(window, other, 1);
+    cr_assert_eq(twin.verdict, VERDICT_REPLAY);
+    cr_assert_eq(other.verdict, VERDICT_REPLAY);
+    window_place(window, first.entry, records_append(&records, &first));
+    uint64_t position = 0;
+    cr_assert_eq(window_claim_state(window, &twin, &position), WINDOW_PLACED);
+    cr_assert_eq(window_claim_state(window, &other, &position), WINDOW_GONE);
+    expect(window, other, 1, VERDICT_COLLISION);
+    window_close(window);
+    records_deinit(&records);
+}
