@@ -91,10 +91,10 @@ static void print_help(void)
     puts(
         "kouan-bench disk [--folder PATH] [--milliseconds N] [--busy]\n"
         "Writes blocks of 4 KiB to 256 KiB to a file as a segment of the journal is, 1 to 4 of\n"
-        "them in flight, each on stable storage before it counts: by O_DIRECT and RWF_DSYNC where\n"
-        "the file system has them, and through the page cache with fdatasync. Then the journal of\n"
-        "one shard by itself, with messages of 400 bytes, beside the disk: as fast as it takes\n"
-        "them, and at a pace.\n"
+        "them in flight, each on stable storage before it counts: by O_DIRECT with RWF_DSYNC and\n"
+        "with fdatasync, where the file system has it, and through the page cache with fdatasync.\n"
+        "Then the journal of one shard by itself, with messages of 400 bytes, beside the disk: as\n"
+        "fast as it takes them, and at a pace.\n"
         "  --folder PATH      on the disk to be measured; its own folder there is removed again\n"
         "                     (default: here)\n"
         "  --milliseconds N   of each combination (default 300)\n"
@@ -176,9 +176,10 @@ static int run_all(struct disk_bench *bench)
     bool computes = bench->is_busy && pthread_create(&thread, NULL, compute, &is_over) == 0;
     bool good = true;
     enum disk_mode best = bench->probe.disk.disk.mode;
-    if (best == DISK_MODE_DIRECT)
-        good = run_mode(bench, DISK_MODE_DIRECT);
-    good = good && run_mode(bench, DISK_MODE_PLAIN) && run_journals(bench, best);
+    for (unsigned mode = best == DISK_MODE_PLAIN ? best : DISK_MODE_DIRECT; mode < DISK_MODES;
+         mode++)
+        good = good && run_mode(bench, (enum disk_mode)mode);
+    good = good && run_journals(bench, best);
     if (computes) {
         atomic_store_explicit(&is_over, true, memory_order_relaxed);
         pthread_join(thread, NULL);

@@ -1,5 +1,7 @@
 #include "io/disk.h"
 
+#include <assert.h>
+
 static void note_answer(struct disk_request *request, int32_t result);
 
 int32_t disk_run(struct disk *disk, struct disk_request *request)
@@ -20,5 +22,7 @@ static void note_answer(struct disk_request *request, int32_t result)
 
 const char *disk_mode_name(enum disk_mode mode)
 {
-    return mode == DISK_MODE_DIRECT ? "direct" : "plain";
+    static const char *const names[] = {"direct", "flush", "plain"};
+    static_assert(sizeof names / sizeof *names == DISK_MODES, "all of them");
+    return names[mode];
 }

@@ -55,8 +55,10 @@ struct disk_request {
 
 /* How a DISK_WRITE_SYNC comes to stable storage. */
 enum disk_mode {
-    DISK_MODE_DIRECT, /* O_DIRECT, one write with RWF_DSYNC */
-    DISK_MODE_PLAIN   /* a write through the page cache, then fdatasync: no O_DIRECT is to be had */
+    DISK_MODE_DIRECT, /* O_DIRECT, one write with RWF_DSYNC, on a disk that can write through */
+    DISK_MODE_FLUSH,  /* O_DIRECT, a write, then fdatasync: the disk must empty its cache */
+    DISK_MODE_PLAIN,  /* a write through the page cache, then fdatasync: no O_DIRECT is to be had */
+    DISK_MODES
 };
 const char *disk_mode_name(enum disk_mode mode);
 

@@ -4,8 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -64,6 +67,35 @@ static int try_direct_write(int file)
     return error;
 }
 
+/* Whether a file of the kernel's on the disk under `device` begins with `word`. */
+static bool queue_says(dev_t device, const char *name, const char *word)
+{
+    static const char *const places[] = {"", "/.."}; /* of a whole disk; of a part of one */
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        char path[128], text[16] = "";
+        snprintf(path, sizeof path, "/sys/dev/block/%u:%u%s/queue/%s", major(device), minor(device),
+                 places[i], name);
+        int file = open(path, O_RDONLY | O_CLOEXEC);
+        if (file < 0)
+            continue;
+        ssize_t size = read(file, text, sizeof text - 1);
+        close(file);
+        return size > 0 && strncmp(text, word, strlen(word)) == 0;
+    }
+    return false;
+}
+
+/* Where the disk must empty its cache, the kernel leaves the end of a write with RWF_DSYNC to a
+ * worker that is bound to the processor which the disk interrupts: whoever computes there holds it
+ * up, often until the next tick. An fdatasync is done by a worker of our own ring, on whichever
+ * processor is free, and with our slices (io/slice.h). */
+static bool must_flush(int file)
+{
+    struct stat info;
+    return fstat(file, &info) == 0 && queue_says(info.st_dev, "write_cache", "write back") &&
+           queue_says(info.st_dev, "fua", "0");
+}
+
 static enum status find_mode(int folder, enum disk_mode *out_mode, int *out_error)
 {
     int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
@@ -89,6 +121,8 @@ static enum status find_mode(int folder, enum disk_mode *out_mode, int *out_erro
         mode = DISK_MODE_PLAIN;
         error = 0;
     }
+    if (mode == DISK_MODE_DIRECT && must_flush(file))
+        mode = DISK_MODE_FLUSH;
     close(file);
     unlinkat(folder, PROBE_NAME, 0); /* the next start removes what stays */
     if (error != 0 && error != ENOSPC && error != EDQUOT) {
@@ -142,7 +176,7 @@ static void submit(struct disk *disk, struct disk_request *request)
 
 static int open_flags(const struct disk_ring *ring)
 {
-    return O_RDWR | O_CLOEXEC | O_NOFOLLOW | (ring->disk.mode == DISK_MODE_DIRECT ? O_DIRECT : 0);
+    return O_RDWR | O_CLOEXEC | O_NOFOLLOW | (ring->disk.mode != DISK_MODE_PLAIN ? O_DIRECT : 0);
 }
 
 static void prepare(const struct disk_ring *ring, struct disk_request *request,
@@ -204,7 +238,7 @@ static void complete(struct loop *loop, struct operation *operation, int32_t res
         answer(ring, request, result < 0 ? result : request->result);
     } else if (result == -EINTR && request->action != DISK_CLOSE) {
         prepare(ring, request, loop_submission(loop, operation));
-    } else if (request->action == DISK_WRITE_SYNC && ring->disk.mode == DISK_MODE_PLAIN &&
+    } else if (request->action == DISK_WRITE_SYNC && ring->disk.mode != DISK_MODE_DIRECT &&
                result == (int32_t)request->size_bytes) {
         request->result = result;
         request->is_syncing = true;

@@ -5,6 +5,7 @@
 
 #include "io/group.h"
 #include "io/session.h"
+#include "io/slice.h"
 
 enum { NS_PER_MS = 1000000 };
 
@@ -24,6 +25,7 @@ enum status shard_open(const struct shard_settings *settings, struct shard **out
     struct shard *shard = calloc(1, sizeof *shard);
     if (shard == NULL)
         return STATUS_NO_MEMORY;
+    (void)slice_shorten();
     shard->config = settings->config;
     shard->log.recovering = settings->recovering;
     shard->log.recovering_context = settings->context;

@@ -207,7 +207,7 @@ static void print_log(const struct shard_log *log, const struct config *config)
     }
     fprintf(stderr, "sync: commit (a receipt says that the message is on disk), journal %s%s\n",
             config->journal_path,
-            log->disk.disk.mode == DISK_MODE_DIRECT ? "" : " (no O_DIRECT there: slower)");
+            log->disk.disk.mode != DISK_MODE_PLAIN ? "" : " (no O_DIRECT there: slower)");
 }
 
 static void print_start(const struct shard *shard)

@@ -125,6 +125,19 @@ Test(disk_ring, does_every_action)
     tear_down(&scene);
 }
 
+Test(disk_ring, does_every_action_whatever_the_disk_is)
+{
+    for (int mode = DISK_MODE_DIRECT; mode <= DISK_MODE_FLUSH; mode++) {
+        struct scene scene = {0};
+        set_up(&scene);
+        if (scene.ring.disk.mode != DISK_MODE_PLAIN) {
+            scene.ring.disk.mode = (enum disk_mode)mode;
+            use_every_action(&scene);
+        }
+        tear_down(&scene);
+    }
+}
+
 Test(disk_ring, does_every_action_without_direct_writes)
 {
     struct scene scene = {0};
