@@ -41,6 +41,7 @@ endif
 CORE_LIBS   := -lxxhash -lm
 ROUTES_LIBS := -lfyaml
 IO_LIBS     := -luring -lhiredis -lexpat -ljansson -lcrypto
+BENCH_LIBS  := -lnats
 
 # Every source file is a module of its folder; a new file needs no line here.
 core_sources   := $(wildcard core/*.c)
@@ -68,7 +69,7 @@ $(BUILD)/kouan: $(BUILD)/io/main.o $(BUILD)/io.a $(BUILD)/routes.a $(BUILD)/core
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
 
 $(BUILD)/kouan-bench: $(BUILD)/bench/main.o $(BUILD)/bench.a $(BUILD)/io.a $(BUILD)/routes.a $(BUILD)/core.a
-	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(BENCH_LIBS) $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
 
 $(BUILD)/%.o: %.c | packages
 	@mkdir -p $(@D)
@@ -94,6 +95,11 @@ packages:
 demo: all
 	@sh bench/demo.sh '$(BUILD)'
 
+.PHONY: report
+report: all
+	@$(BUILD)/kouan-bench report --out '$(BUILD)/report.html'
+	@echo '$(BUILD)/report.html'
+
 .PHONY: help
 help:
 	@echo 'make            build $(BUILD)/kouan and $(BUILD)/kouan-bench'
@@ -102,6 +108,7 @@ help:
 	@echo 'make torture    kill -9, power cuts, full and failing disks, jumping clocks; TORTURE=short is quicker'
 	@echo 'make check      format, include arrows, warnings under gcc and clang'
 	@echo 'make fuzz       every fuzzer for FUZZ_SECONDS (default 180) seconds'
+	@echo 'make report     one HTML page of what was measured (perf/results, perf/budget.csv)'
 	@echo 'make format     lay out the code with clang-format'
 	@echo 'make clean'
 

@@ -5,8 +5,8 @@
 set -eu
 
 build="gcc make binutils libc6-dev liburing-dev libxxhash-dev libhiredis-dev libfyaml-dev
-    libexpat1-dev libjansson-dev libssl-dev"
-test="$build libcriterion-dev redis-server redis-tools python3 python3-redis
+    libexpat1-dev libjansson-dev libssl-dev libck-dev libnats-dev"
+test="$build libcriterion-dev redis-server redis-tools nats-server python3 python3-redis
     python3-hiredis"
 command -v npm >/dev/null || test="$test nodejs npm" # a Node from elsewhere brings its own
 check="$test clang clang-format libclang-rt-14-dev"

@@ -17,6 +17,7 @@ int command_micro(int argc, char **argv);
 int command_null(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_read(int argc, char **argv);
+int command_report(int argc, char **argv);
 int command_scan(int argc, char **argv);
 int command_window(int argc, char **argv);
 

@@ -18,6 +18,7 @@ static const struct subcommand subcommands[] = {
     {"read", "what reading a message costs, kind by kind, without a server", command_read},
     {"micro", "what the stages of a message's way cost by themselves", command_micro},
     {"null", "a router that does nothing: the machine's limit", command_null},
+    {"report", "one HTML page of the results that were kept", command_report},
     {"window", "how fast the dedupe window is back after a start", command_window},
     {"disk", "what making blocks durable costs on a disk", command_disk},
     {"durable", "what durable receipts cost, beside memory, redis-server and the disk",

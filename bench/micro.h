@@ -4,7 +4,7 @@
  *
  * Measured is CPU time of this process, since others may want the machine: the median over rounds,
  * and the lowest. A family checks what its stage returns; that, and that stages are compiled apart
- * from here, keeps them from being optimised away. One thread. */
+ * from here, keeps them from being optimised away. */
 #ifndef KOUAN_BENCH_MICRO_H
 #define KOUAN_BENCH_MICRO_H
 
@@ -23,6 +23,7 @@ enum { MICRO_ROUNDS_MAX = 101, MICRO_RESULTS_MAX = 128, MICRO_CASE_BYTES = 48 };
     X(route, "a batch of bodies decided: read, digest, match")                                     \
     X(window, "identities asked, placed and confirmed in a full window")                           \
     X(journal, "records appended to blocks, which are sealed with a checksum")                     \
+    X(ring, "items between two threads, beside ck_ring of Concurrency Kit")                        \
     X(reply, "receipts and delivered entries written")
 
 struct micro_settings {

@@ -21,7 +21,7 @@ $(BUILD)/tests/routes/%_test: $(BUILD)/tests/routes/%_test.o $(BUILD)/routes.a $
 $(BUILD)/tests/io/%_test: $(BUILD)/tests/io/%_test.o $(BUILD)/io.a $(BUILD)/routes.a $(BUILD)/core.a
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS) $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
 $(BUILD)/tests/bench/%_test: $(BUILD)/tests/bench/%_test.o $(BUILD)/bench.a $(BUILD)/io.a $(BUILD)/routes.a $(BUILD)/core.a
-	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS) $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS) $(BENCH_LIBS) $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
 $(BUILD)/tests/fuzz/%_replay: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/tests/fuzz/replay.o $(BUILD)/bench.a $(BUILD)/io.a $(BUILD)/routes.a $(BUILD)/core.a
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
 
