@@ -180,7 +180,7 @@ static uint32_t write_options(struct resp_writer *writer, const struct session *
                               const struct resp_command *command, bool writes)
 {
     uint32_t count = 0;
-    const struct options *options = &session->shard->config->options;
+    const struct options *options = &session->shard->config->whole;
     for (size_t i = 0; i < sizeof redis_options / sizeof *redis_options; i++) {
         if (!any_fits(command, redis_options[i][0]))
             continue;

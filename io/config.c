@@ -22,9 +22,9 @@ static const char default_path[] = "(embedded defaults)";
 
 #define X(name, initial, min, max, unit, help) #name,
 static const char *const top_names[] = {
-    "listen",           "plaintext", "channels", "participants", "destinations", "defaults",
-    "tables",           "lists",     "profiles", "unroutable",   "sync",         "journal",
-    OPTION_LIST(X) NULL};
+    "listen",   "plaintext", "channels", "participants",     "destinations",
+    "defaults", "tables",    "lists",    "profiles",         "unroutable",
+    "sync",     "journal",   "pin",      OPTION_LIST(X) NULL};
 #undef X
 
 static void read_listen(struct config_build *build)
@@ -79,6 +79,7 @@ static void build_all(struct config_build *build)
 {
     config_check_names(build, build->root, top_names);
     config_options(build, build->root, option_rows, &build->config->options);
+    config_read_shards(build);
     config_read_journal(build);
     read_listen(build);
     config_read_channels(build);
@@ -151,7 +152,14 @@ static enum status read_from_system(void *context, struct arena *arena, const ch
 enum status config_load(const char *path, struct config **out_config,
                         struct diagnostics *diagnostics)
 {
-    const struct config_source source = {.read = read_from_system, .shipped = shipped_profiles};
+    return config_load_sharded(path, 0, out_config, diagnostics);
+}
+
+enum status config_load_sharded(const char *path, uint16_t shards, struct config **out_config,
+                                struct diagnostics *diagnostics)
+{
+    const struct config_source source = {
+        .read = read_from_system, .shipped = shipped_profiles, .test_shards = shards};
     return config_load_from(&source, path, out_config, diagnostics);
 }
 
@@ -220,6 +228,7 @@ const struct diagnostic_code config_codes[] = {
     {"C112", "a plain listener beyond loopback",
      "Without TLS everybody on the way can read and change messages. Say `plaintext: yes` if the "
      "network is trusted."},
+    {"C113", "shards that are not there", "`shards` above 1 is refused by this version."},
     {"C140", "two participants claim one address",
      "`ids` decide who may send as an address and to whom `@receiver` delivers, so each belongs to "
      "one participant."},

@@ -27,10 +27,14 @@ struct config_source {
     void *context;
     const struct shipped_profile *shipped;
     bool without_secrets; /* nobody will log in: files of secrets are not read */
+    uint16_t test_shards; /* instead of what `shards` says; 0: as it says */
 };
 
 /* When a receipt is given: when the message is on stable storage, or when it is in memory. */
 enum config_sync { SYNC_COMMIT, SYNC_MEMORY };
+
+/* Where the threads run: where the system likes, or each on a processor of its own. */
+enum config_pin { PIN_NONE, PIN_AUTO };
 
 struct config {
     struct arena arena;
@@ -41,7 +45,9 @@ struct config {
     bool plaintext; /* listeners beyond loopback are allowed without TLS */
     enum config_sync sync;
     const char *journal_path; /* the folder of the journal */
-    struct options options;
+    enum config_pin pin;
+    struct options options;    /* of each shard: what bounds all is divided evenly */
+    struct options whole;      /* as it was configured */
     struct config_file *files; /* in the order in which they were read, the configuration first */
     uint32_t file_count, file_capacity;
     struct generation *generation;
@@ -52,6 +58,10 @@ struct config {
  * with diagnostics, and then nothing to free. */
 MUST_CHECK enum status config_load(const char *path, struct config **out_config,
                                    struct diagnostics *diagnostics);
+/* The same with so many shards. */
+MUST_CHECK enum status config_load_sharded(const char *path, uint16_t shards,
+                                           struct config **out_config,
+                                           struct diagnostics *diagnostics);
 /* The same from elsewhere. */
 MUST_CHECK enum status config_load_from(const struct config_source *source, const char *path,
                                         struct config **out_config,

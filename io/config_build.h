@@ -60,6 +60,13 @@ void config_note_file(struct config *config, enum generation_file_kind kind, con
 uint16_t config_find_destination(const struct config_build *build, struct bytes name);
 uint16_t config_find_channel(const struct config_build *build, struct bytes name);
 
+/* ---- io/config_shards.c: `shards` and `pin`, and what each shard has ---- */
+
+/* The options are read; those that bound all shards together become those of each. */
+void config_read_shards(struct config_build *build);
+void config_divide_destination(const struct config_build *build,
+                               struct destination_options *options);
+
 /* ---- io/config_destinations.c, io/config_participants.c, io/config_routes.c ---- */
 
 void config_read_destinations(struct config_build *build);

@@ -125,6 +125,7 @@ static void read_destination(struct config_build *build, const struct yaml_node 
     struct destination *destination = arena_allocate(build->arena, sizeof *destination);
     struct destination_options options = *defaults;
     config_options(build, node, destination_option_rows, &options);
+    config_divide_destination(build, &options);
     apply_options(&options, destination);
     destination->name = name;
     destination->index = build->destination_count;

@@ -25,6 +25,7 @@ enum {
 struct listener {
     struct loop *loop;
     struct transport *transport;
+    struct listener_taker taker; /* take is NULL: nobody */
     struct address address;
     int descriptor;
     struct operation accept;
@@ -114,17 +115,32 @@ static void accept_next(struct listener *listener)
     listener->accepting = true;
 }
 
-static void hand_over(struct listener *listener, int descriptor)
+void listener_set_taker(struct listener *listener, const struct listener_taker *taker)
 {
-    char peer[sizeof listener->address.text];
+    listener->taker = *taker;
+}
+
+void listener_peer_text(const struct listener *listener, int descriptor, char *out_text,
+                        size_t capacity)
+{
     struct sockaddr_storage name;
     socklen_t size = sizeof name;
     if (listener->address.storage.ss_family == AF_UNIX)
-        snprintf(peer, sizeof peer, "%s", listener->address.text);
+        snprintf(out_text, capacity, "%s", listener->address.text);
     else if (getpeername(descriptor, (struct sockaddr *)&name, &size) == 0)
-        address_format((const struct sockaddr *)&name, peer, sizeof peer);
+        address_format((const struct sockaddr *)&name, out_text, capacity);
     else
-        snprintf(peer, sizeof peer, "gone"); /* reset while it waited to be accepted */
+        snprintf(out_text, capacity, "gone"); /* reset while it waited to be accepted */
+}
+
+static void hand_over(struct listener *listener, int descriptor)
+{
+    char peer[sizeof listener->address.text];
+    const struct listener_taker *taker = &listener->taker;
+    if (!listener->stopped && taker->take != NULL &&
+        taker->take(taker->context, listener, descriptor))
+        return;
+    listener_peer_text(listener, descriptor, peer, sizeof peer);
     if (listener->stopped || transport_adopt(listener->transport, descriptor, peer) != STATUS_OK)
         close(descriptor);
 }

@@ -28,6 +28,16 @@ struct listener;
 MUST_CHECK enum status listener_open(struct loop *loop, struct transport *transport,
                                      const struct address *address, struct listener **out_listener,
                                      char *out_problem, size_t problem_capacity);
+/* Who is to have accepted sockets in place of the transport. False: the transport shall. From any
+ * thread listener_peer_text then says whose they are. */
+struct listener_taker {
+    bool (*take)(void *context, const struct listener *listener, int descriptor);
+    void *context;
+};
+void listener_set_taker(struct listener *listener, const struct listener_taker *taker);
+/* As of a connection: 127.0.0.1:5301, or unix:... */
+void listener_peer_text(const struct listener *listener, int descriptor, char *out_text,
+                        size_t capacity);
 /* With the real port. */
 const char *listener_address_text(const struct listener *listener);
 /* Stops accepting; listener_is_stopped() tells when nothing is in flight and it may be closed. */

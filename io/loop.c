@@ -330,10 +330,12 @@ void loop_nudge(struct loop *loop, struct nudge *nudge)
 static void complete_failed_nudge(struct loop *loop, struct operation *operation, int32_t result,
                                   uint32_t flags)
 {
+    const struct nudge *nudge = (const struct nudge *)(void *)operation;
     (void)loop;
     (void)flags;
-    if (result < 0) /* a kernel that does not skip successes tells of them, too */
-        raise_event(((struct nudge *)(void *)operation)->other);
+    /* A kernel that does not skip successes tells of them, too. */
+    if (result < 0 && nudge->other != NULL)
+        raise_event(nudge->other);
 }
 
 /* ---- Submissions ----------------------------------------------------------------------------- */

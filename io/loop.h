@@ -70,7 +70,7 @@ void loop_on_exchange(struct loop *loop, const struct loop_exchange *exchange);
  * both have stopped. */
 struct nudge {
     struct operation failed;
-    struct loop *other;
+    struct loop *other;  /* NULL: no more */
     int ring_descriptor; /* of the other; -1: it is woken by its event descriptor */
     uint64_t user_data;
 };

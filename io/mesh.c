@@ -181,6 +181,15 @@ void mesh_begin(struct mesh_end *end, struct loop *loop)
         loop_on_exchange(loop, &(struct loop_exchange){begin_turn, end_turn, end});
 }
 
+void mesh_leave(struct mesh_end *end)
+{
+    if (end->loop != NULL)
+        loop_on_exchange(end->loop, &(struct loop_exchange){0});
+    end->loop = NULL;
+    for (uint16_t other = 0; other < end->mesh->shards; other++)
+        end->peers[other].nudge.other = NULL;
+}
+
 void mesh_on(struct mesh_end *end, enum mesh_lane lane, const struct mesh_handler *handler)
 {
     end->handlers[lane] = *handler;

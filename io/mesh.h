@@ -56,8 +56,11 @@ struct mesh_end *mesh_end(struct mesh *mesh, uint16_t shard);
 uint64_t mesh_memory_bytes(const struct mesh *mesh);
 
 /* On the end's own thread: the loop receives and flushes in each turn from now on, and is woken
- * when it sleeps and something comes. Not after another end began to be closed. */
+ * when it sleeps and something comes. */
 void mesh_begin(struct mesh_end *end, struct loop *loop);
+/* Nothing comes or goes any more. All threads have stopped to send, and no loop is closed before
+ * all have done this. */
+void mesh_leave(struct mesh_end *end);
 
 /* `asked` may say false: not now. That message and those behind it stay, of this lane and peer
  * only, and are offered again at every turn; what makes it acceptable must wake the loop. An ask

@@ -19,6 +19,7 @@ const char *option_unit_name(enum option_unit unit); /* "", "bytes", "us", "ms",
     X(connections_max, 10240, 16, 65536, COUNT, "connections at once; one more is closed")         \
     X(message_max, 512 * KIB, 1 * KIB, 8 * MIB, BYTES, "the largest message body")                 \
     X(entries_max, 256, 1, 4096, COUNT, "business records in one message")                         \
+    X(shards, 1, 1, 64, COUNT, "threads, each with a log of its own")                              \
     X(memory, 256 * MIB, 32 * MIB, 1024 * GIB, BYTES,                                              \
       "the log in memory: what came last; with `sync: memory` all that groups still need")         \
     X(block, 256 * KIB, 16 * KIB, 16 * MIB, BYTES,                                                 \

@@ -9,7 +9,6 @@
 static enum status open_reader(struct recover *recover);
 static enum status scan(struct recover *recover, struct journal_scan_result *out_result);
 static enum status check_end(struct recover *recover, const struct journal_scan_result *result);
-static enum status store_generation(struct recover *recover, struct recovery *out);
 
 enum status recover_open(const struct recover_settings *settings, struct recover **out_recover)
 {
@@ -85,9 +84,11 @@ enum status recover_run(struct recover *recover, struct shard *shard, struct seg
         .log_time_ms = result.log_time_ms,
         .last_checksum = result.last_checksum,
         .last_id = result.last_id,
+        .last_generation = recover->last_generation,
+        .last_manifest = recover->last_manifest,
         .figures = recover->figures,
     };
-    return store_generation(recover, out_recovery);
+    return STATUS_OK;
 }
 
 /* ---- reading ---- */
@@ -219,22 +220,34 @@ enum status recover_adopt(struct recover *recover, uint64_t number)
     return STATUS_OK;
 }
 
-/* With the manifest of the last one, that goes on; with another, the next begins. It is stored
- * before any record can name it. */
-static enum status store_generation(struct recover *recover, struct recovery *out)
+void recover_manifest(const struct config *config, struct sha256 *out_manifest)
 {
-    struct shard *shard = recover->shard;
     struct arena arena;
     arena_init(&arena);
-    generation_store_manifest(&arena, shard->config, &out->manifest);
+    generation_store_manifest(&arena, config, out_manifest);
     arena_deinit(&arena);
-    bool goes_on = recover->last_generation > 0 &&
-                   memcmp(&out->manifest, &recover->last_manifest, sizeof out->manifest) == 0;
-    out->generation = recover->last_generation + (goes_on ? 0 : 1);
-    shard->config->generation->number = out->generation;
-    generation_list_set_current(&shard->generations, out->generation);
-    return generation_store_put(&recover->store, shard->config, out->generation,
-                                recover->settings.out_problem, recover->settings.problem_capacity);
+}
+
+uint64_t recover_choose_generation(const struct recovery *const *logs, uint16_t count,
+                                   const struct sha256 *manifest)
+{
+    uint64_t last = 0;
+    bool goes_on = true;
+    for (uint16_t i = 0; i < count; i++)
+        if (logs[i]->last_generation > last)
+            last = logs[i]->last_generation;
+    for (uint16_t i = 0; i < count; i++)
+        if (logs[i]->last_generation == last &&
+            memcmp(&logs[i]->last_manifest, manifest, sizeof *manifest) != 0)
+            goes_on = false;
+    return last > 0 && goes_on ? last : last + 1;
+}
+
+enum status recover_store_generation(struct recover *recover, uint64_t number, char *out_problem,
+                                     size_t problem_capacity)
+{
+    return generation_store_put(&recover->store, recover->shard->config, number, out_problem,
+                                problem_capacity);
 }
 
 void recover_progress(const struct recover *recover)

@@ -52,8 +52,8 @@ struct recovery {
     uint64_t log_time_ms;
     struct digest last_checksum;
     struct record_id last_id;
-    uint64_t generation;    /* the number of the current one */
-    struct sha256 manifest; /* of it */
+    uint64_t last_generation;    /* the greatest that the log speaks of; 0: none */
+    struct sha256 last_manifest; /* of it */
     struct recover_figures figures;
 };
 
@@ -69,6 +69,14 @@ uint64_t recover_segment_count(const struct recover *recover);
  * empty; `segments` is open and empty. The segments keep the files. */
 MUST_CHECK enum status recover_run(struct recover *recover, struct shard *shard,
                                    struct segments *segments, struct recovery *out_recovery);
+/* The current generation: its manifest; its number, which is that of the last one, if all logs that
+ * know of that know it with this manifest, and else the next; and it is stored, before any record
+ * can name it. */
+void recover_manifest(const struct config *config, struct sha256 *out_manifest);
+uint64_t recover_choose_generation(const struct recovery *const *logs, uint16_t count,
+                                   const struct sha256 *manifest);
+MUST_CHECK enum status recover_store_generation(struct recover *recover, uint64_t number,
+                                                char *out_problem, size_t problem_capacity);
 void recover_close(struct recover *recover);
 
 /* The log's time as the window counts it: seconds, from 1, since it reads 0 as no time at all. */

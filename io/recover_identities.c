@@ -185,8 +185,12 @@ void recover_flush_identities(struct recover *recover)
     uint32_t count = recover->identity_count;
     if (count == 0)
         return;
-    window_restore(recover->shard->window, recover->identities, count,
-                   recover->identities[count - 1].time_s);
+    struct shard_family *family = recover->shard->family;
+    if (family != NULL)
+        family->restore(family, recover->identities, count);
+    else
+        window_restore(recover->shard->window, recover->identities, count,
+                       recover->identities[count - 1].time_s);
     recover->figures.identities += count;
     recover->identity_count = 0;
 }

@@ -88,6 +88,7 @@ static void session_closed(struct connection *connection)
     }
     if (shard->publications_wanted || shard->promises_wanted)
         shard_wake(shard);
+    atomic_fetch_add_explicit(&shard->connections_closed, 1, memory_order_relaxed);
 }
 
 /* Nobody is there to acknowledge what a blocking read would bring. */

@@ -13,7 +13,6 @@ static void abort_session(struct connection *connection, void *context);
 static void list_generation(struct shard *shard);
 static enum status open_parts(struct shard *shard, const struct shard_settings *settings,
                               char *out_problem, size_t problem_capacity);
-static enum status listen_all(struct shard *shard, char *out_problem, size_t problem_capacity);
 static void run_turn(struct loop *loop, struct deferral *deferral);
 static void on_wake(struct loop *loop, void *context);
 
@@ -22,27 +21,45 @@ static void on_wake(struct loop *loop, void *context);
 enum status shard_open(const struct shard_settings *settings, struct shard **out_shard,
                        char *out_problem, size_t problem_capacity)
 {
+    struct shard *shard = NULL;
+    struct shard_log_start start;
+    enum status status = shard_reserve(settings, &shard, out_problem, problem_capacity);
+    if (status == STATUS_OK)
+        status = shard_recover(shard, out_problem, problem_capacity);
+    if (status == STATUS_OK)
+        status = shard_log_choose_start(&shard, 1, &start, out_problem, problem_capacity);
+    if (status == STATUS_OK)
+        status = shard_begin(shard, &start, out_problem, problem_capacity);
+    if (status == STATUS_OK)
+        status = shard_listen(shard, NULL, out_problem, problem_capacity);
+    if (status == STATUS_OK)
+        *out_shard = shard;
+    else if (shard != NULL)
+        shard_close(shard);
+    return status;
+}
+
+enum status shard_reserve(const struct shard_settings *settings, struct shard **out_shard,
+                          char *out_problem, size_t problem_capacity)
+{
+    snprintf(out_problem, problem_capacity,
+             "not enough memory for what the configuration reserves; lower `memory`, "
+             "`window_entries` or `backlog_max`");
     struct shard *shard = calloc(1, sizeof *shard);
     if (shard == NULL)
         return STATUS_NO_MEMORY;
     (void)slice_shorten();
+    *out_shard = shard;
     shard->config = settings->config;
+    shard->number = settings->number;
+    shard->family = settings->family;
+    if (shard->family != NULL)
+        shard->mesh = mesh_end(shard->family->mesh, shard->number);
     shard->log.recovering = settings->recovering;
     shard->log.recovering_context = settings->context;
     shard->generation = settings->config->generation;
     list_generation(shard);
-    snprintf(out_problem, problem_capacity,
-             "not enough memory for what the configuration reserves; lower `memory`, "
-             "`window_entries` or `backlog_max`");
-    enum status status = open_parts(shard, settings, out_problem, problem_capacity);
-    if (status == STATUS_OK)
-        status = listen_all(shard, out_problem, problem_capacity);
-    if (status != STATUS_OK) {
-        shard_close(shard);
-        return status;
-    }
-    *out_shard = shard;
-    return STATUS_OK;
+    return open_parts(shard, settings, out_problem, problem_capacity);
 }
 
 static void list_generation(struct shard *shard)
@@ -63,12 +80,14 @@ static enum status open_loop(struct shard *shard, char *out_problem, size_t prob
         .submission_entries = SUBMISSIONS,
         .completion_entries = connections * OPERATIONS_PER_CONNECTION + SUBMISSIONS,
         .receive_buffer_count = (uint32_t)options->receive_buffers,
-        .files_max = connections + SPARE,
+        .files_max = (uint32_t)shard->config->whole.connections_max + SPARE,
         .timers_max = connections * OPERATIONS_PER_CONNECTION + SPARE,
     };
     enum status status = loop_open(&settings, &shard->loop, out_problem, problem_capacity);
     if (status != STATUS_OK)
         return status;
+    if (shard->mesh != NULL)
+        mesh_begin(shard->mesh, shard->loop);
     const struct transport_settings transport = {
         .connections_max = connections,
         .session_bytes = sizeof(struct session),
@@ -187,11 +206,23 @@ static enum status open_parts(struct shard *shard, const struct shard_settings *
     shard->park_timer.expire = expire_park;
     shard->started_wall_ms = loop_wall_ms(shard->loop);
     loop_on_wake(shard->loop, on_wake, shard);
-    status = shard_log_begin(shard, out_problem, problem_capacity);
+    return STATUS_OK;
+}
+
+enum status shard_recover(struct shard *shard, char *out_problem, size_t problem_capacity)
+{
+    return shard_log_recover(shard, out_problem, problem_capacity);
+}
+
+enum status shard_begin(struct shard *shard, const struct shard_log_start *start, char *out_problem,
+                        size_t problem_capacity)
+{
+    enum status status = shard_log_begin(shard, start, out_problem, problem_capacity);
     return status == STATUS_OK ? create_groups(shard) : status;
 }
 
-static enum status listen_all(struct shard *shard, char *out_problem, size_t problem_capacity)
+enum status shard_listen(struct shard *shard, const struct listener_taker *taker, char *out_problem,
+                         size_t problem_capacity)
 {
     for (uint16_t i = 0; i < shard->config->listen_count; i++) {
         struct address address;
@@ -203,6 +234,8 @@ static enum status listen_all(struct shard *shard, char *out_problem, size_t pro
         if (status != STATUS_OK)
             return status;
         shard->listener_count++;
+        if (taker != NULL)
+            listener_set_taker(shard->listeners[i], taker);
     }
     return STATUS_OK;
 }
@@ -309,11 +342,24 @@ static void finish_session(struct connection *connection, void *context)
     session_finish(session_of(connection));
 }
 
+/* Nobody is left whom this shard could need for its clients, or who could need it. */
+static bool is_quiet(struct shard *shard)
+{
+    struct shard_family *family = shard->family;
+    if (!intake_is_idle(&shard->intake) || commit_count(&shard->commits) > 0)
+        return false;
+    if (family == NULL)
+        return true;
+    if (mesh_unanswered(shard->mesh) > 0)
+        return false;
+    uint64_t own = UINT64_C(1) << shard->number, all = UINT64_MAX >> (64 - family->count);
+    return (atomic_fetch_or(&family->quiet, own) | own) == all;
+}
+
 static void stop_if_done(struct shard *shard)
 {
     bool in_time = loop_now_ns(shard->loop) < shard->stop_deadline_ns;
-    bool idle = intake_is_idle(&shard->intake) && commit_count(&shard->commits) == 0;
-    if (transport_connection_count(shard->transport) > 0 || (in_time && !idle))
+    if (transport_connection_count(shard->transport) > 0 || (!is_quiet(shard) && in_time))
         return;
     if (!shard_log_stop(shard) && in_time)
         return;

@@ -23,8 +23,29 @@ struct shard_figures {
         parked, replies_lost;
 };
 
+/* What a shard has in common with the others of its server (io/server.h). */
+struct shard_family {
+    uint16_t count; /* shards in all */
+    struct mesh *mesh;
+    struct digest_secret secret;         /* of all logs */
+    const struct journal_folder *folder; /* open and locked; NULL: no log has files */
+    /* Identities that a log brings back, for the windows that they belong to; any thread. */
+    void (*restore)(struct shard_family *family, const struct window_restored *items,
+                    uint32_t count);
+    _Atomic uint64_t quiet; /* a bit a shard: while it stops, it needs no other any more */
+};
+
+/* Whose window an identity belongs to. */
+static inline uint16_t shard_of_identity(struct digest identity, uint16_t shards)
+{
+    return (uint16_t)(identity.low % shards);
+}
+
 struct shard {
     const struct config *config;
+    uint16_t number; /* of this shard and its log; clients of all shards see it in ids */
+    struct shard_family *family; /* NULL: it is the only one */
+    struct mesh_end *mesh;       /* to the others; NULL likewise */
     const struct generation *generation;
     struct generation_list generations; /* and those before it that the log speaks of */
     struct loop *loop;
@@ -32,7 +53,6 @@ struct shard {
     struct listener *listeners[CONFIG_LISTENERS_MAX];
     uint16_t listener_count;
 
-    struct mesh_end *mesh; /* to the other shards; NULL: there are none */
     struct digest_secret secret;
     struct window *window;
     struct journal journal;
@@ -44,6 +64,7 @@ struct shard {
     struct outlet *outlets;                 /* by destination index */
     uint32_t last_group_number;             /* that was given to a group of this log */
     struct intake_account *intake_accounts; /* [participant * channels + channel] */
+    _Atomic uint32_t connections_closed;    /* ever; for who chooses a shard for a new one */
     struct publication_pool publications;
     struct reply_slot_pool promises; /* replies of what is not a message, and waits for the log */
     struct chunk_pool transactions;  /* commands between MULTI and EXEC */
@@ -73,14 +94,32 @@ struct shard {
 
 struct shard_settings {
     const struct config *config;
-    uint32_t test_delay_turns; /* claims and commits wait for up to so many turns; 0: never */
+    uint16_t number;
+    struct shard_family *family; /* NULL: it is the only one */
+    uint32_t test_delay_turns;   /* claims and commits wait for up to so many turns; 0: never */
     uint64_t test_delay_seed;
-    /* Every now and then while the log is read. NULL: nobody looks. */
+    /* Every now and then while the log is read, by the shard's thread. NULL: nobody looks. */
     void (*recovering)(void *context, const struct recover_figures *figures);
     void *context;
 };
 
-/* Reserves everything and listens. On failure, one line in `out_problem`. */
+/* The start, step by step, on the shard's own thread; on failure one line in `out_problem`, and the
+ * shard is to be closed.
+ *
+ *   shard_reserve   all memory, the ring, the files of the log
+ *   shard_recover   reads the log, if there is one
+ *   shard_begin     where the logs of all shards stand is known: this one goes on
+ *   shard_listen    those who connect are the shard's, or whom `take` gives them to */
+MUST_CHECK enum status shard_reserve(const struct shard_settings *settings,
+                                     struct shard **out_shard, char *out_problem,
+                                     size_t problem_capacity);
+MUST_CHECK enum status shard_recover(struct shard *shard, char *out_problem,
+                                     size_t problem_capacity);
+MUST_CHECK enum status shard_begin(struct shard *shard, const struct shard_log_start *start,
+                                   char *out_problem, size_t problem_capacity);
+MUST_CHECK enum status shard_listen(struct shard *shard, const struct listener_taker *taker,
+                                    char *out_problem, size_t problem_capacity);
+/* All of them, of a shard that is the only one. On failure nothing is to be closed. */
 MUST_CHECK enum status shard_open(const struct shard_settings *settings, struct shard **out_shard,
                                   char *out_problem, size_t problem_capacity);
 /* Serves until stopped: SIGTERM and SIGINT do. False if its log failed: shard->log.failure. */

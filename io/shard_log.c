@@ -8,14 +8,14 @@
 #include "io/shard.h"
 #include "io/shard_recall.h"
 
-enum { LOG_NUMBER = 0, LOG_COUNT = 1, NS_PER_MS = 1000000 };
+enum { NS_PER_MS = 1000000 };
 
 static enum status open_files(struct shard *shard, char *out_problem, size_t problem_capacity);
 static void allow_segments(struct shard *shard);
 static enum status open_segments(struct shard *shard);
 static enum status open_writer(struct shard *shard);
 static enum status await_segment(struct shard *shard, char *out_problem, size_t problem_capacity);
-static enum status begin_in_memory(struct shard *shard);
+static uint16_t log_count(const struct shard *shard);
 
 /* ---- open and close ---- */
 
@@ -24,8 +24,11 @@ enum status shard_log_open(struct shard *shard, char *out_problem, size_t proble
     struct shard_log *log = &shard->log;
     log->folder = (struct journal_folder){.folder = -1, .lock = -1};
     log->log_folder = -1;
+    if (shard->family != NULL)
+        shard->secret = shard->family->secret;
     if (shard->config->sync == SYNC_MEMORY)
-        return getrandom(&shard->secret, sizeof shard->secret, 0) == sizeof shard->secret
+        return shard->family != NULL ||
+                       getrandom(&shard->secret, sizeof shard->secret, 0) == sizeof shard->secret
                    ? STATUS_OK
                    : STATUS_IO;
     allow_segments(shard);
@@ -35,15 +38,21 @@ enum status shard_log_open(struct shard *shard, char *out_problem, size_t proble
     return status;
 }
 
-static enum status open_journal(struct shard *shard, const struct recovery *recovery)
+static uint16_t log_count(const struct shard *shard)
 {
+    return shard->family != NULL ? shard->family->count : 1;
+}
+
+static enum status open_journal(struct shard *shard, const struct shard_log_start *start)
+{
+    const struct recovery *recovery = &shard->log.recovery;
     const struct options *options = &shard->config->options;
     const struct shard_log *log = &shard->log;
     const struct journal_settings settings = {
         .memory_bytes = options->memory,
         .segment_bytes = config_segment_bytes(shard->config),
         .block_bytes = (uint32_t)options->block,
-        .log_number = LOG_NUMBER,
+        .log_number = (uint8_t)shard->number,
         .in_memory = !log->is_on_disk,
         .secret = shard->secret,
         .incarnation = log->is_on_disk ? recover_incarnation(log->recover) : 1,
@@ -53,27 +62,57 @@ static enum status open_journal(struct shard *shard, const struct recovery *reco
     };
     enum status status = journal_open(&shard->journal, &settings);
     if (status == STATUS_OK)
-        journal_set_time(&shard->journal, recovery->log_time_ms);
+        journal_set_time(&shard->journal, start->time_ms);
     return status;
 }
 
-enum status shard_log_begin(struct shard *shard, char *out_problem, size_t problem_capacity)
+enum status shard_log_recover(struct shard *shard, char *out_problem, size_t problem_capacity)
 {
     struct shard_log *log = &shard->log;
     shard->started_ns = loop_now_ns(shard->loop);
-    if (!log->is_on_disk)
-        return begin_in_memory(shard);
-    struct recovery recovery;
-    enum status status = recover_run(log->recover, shard, log->segments, &recovery);
-    if (status == STATUS_OK)
-        status = open_journal(shard, &recovery);
-    if (status != STATUS_OK)
+    (void)out_problem; /* it was told at shard_log_open, where it writes what is wrong */
+    (void)problem_capacity;
+    return log->is_on_disk ? recover_run(log->recover, shard, log->segments, &log->recovery)
+                           : STATUS_OK;
+}
+
+enum status shard_log_choose_start(struct shard *const *shards, uint16_t count,
+                                   struct shard_log_start *out_start, char *out_problem,
+                                   size_t problem_capacity)
+{
+    struct shard_log_start start = {0};
+    struct generation *generation = shards[0]->config->generation;
+    if (!shards[0]->log.is_on_disk) {
+        *out_start = (struct shard_log_start){.generation = generation->number};
+        return STATUS_OK;
+    }
+    const struct recovery *recoveries[MESH_SHARDS_MAX];
+    for (uint16_t i = 0; i < count; i++) {
+        recoveries[i] = &shards[i]->log.recovery;
+        if (recoveries[i]->log_time_ms > start.time_ms)
+            start.time_ms = recoveries[i]->log_time_ms;
+    }
+    recover_manifest(shards[0]->config, &start.manifest);
+    start.generation = recover_choose_generation(recoveries, count, &start.manifest);
+    generation->number = start.generation;
+    *out_start = start;
+    return recover_store_generation(shards[0]->log.recover, start.generation, out_problem,
+                                    problem_capacity);
+}
+
+enum status shard_log_begin(struct shard *shard, const struct shard_log_start *start,
+                            char *out_problem, size_t problem_capacity)
+{
+    struct shard_log *log = &shard->log;
+    shard->started_ns = loop_now_ns(shard->loop);
+    enum status status = open_journal(shard, start);
+    if (status != STATUS_OK || !log->is_on_disk)
         return status;
+    generation_list_set_current(&shard->generations, start->generation);
     recover_close(log->recover);
     log->recover = NULL;
-    log->recovered = recovery.figures;
-    log->start_time_ms = recovery.log_time_ms;
-    shard->started_ns = loop_now_ns(shard->loop);
+    log->recovered = log->recovery.figures;
+    log->start_time_ms = start->time_ms;
     status = open_writer(shard);
     if (status == STATUS_OK)
         status = shard_recall_open(shard);
@@ -82,18 +121,12 @@ enum status shard_log_begin(struct shard *shard, char *out_problem, size_t probl
     if (status != STATUS_OK)
         return status;
     shard_log_note_disk(shard);
-    struct fact_generation fact = {.number = recovery.generation,
+    struct fact_generation fact = {.number = start->generation,
                                    .wall_ms = loop_wall_ms(shard->loop)};
-    static_assert(sizeof fact.manifest == sizeof recovery.manifest, "both are SHA-256");
-    memcpy(fact.manifest, &recovery.manifest, sizeof fact.manifest);
+    static_assert(sizeof fact.manifest == sizeof start->manifest, "both are SHA-256");
+    memcpy(fact.manifest, &start->manifest, sizeof fact.manifest);
     facts_begin(shard, &fact);
     return STATUS_OK;
-}
-
-static enum status begin_in_memory(struct shard *shard)
-{
-    const struct recovery nothing = {0};
-    return open_journal(shard, &nothing);
 }
 
 void shard_log_close(struct shard *shard)
@@ -131,13 +164,17 @@ static enum status open_files(struct shard *shard, char *out_problem, size_t pro
     struct shard_log *log = &shard->log;
     const char *path = shard->config->journal_path;
     int error = 0;
-    enum status status = journal_folder_open(path, &log->folder, out_problem, problem_capacity);
+    enum status status = STATUS_OK;
+    if (shard->family == NULL)
+        status = journal_folder_open(path, &log->folder, out_problem, problem_capacity);
     if (status != STATUS_OK) {
         log->folder.folder = -1;
         return status;
     }
-    shard->secret = log->folder.secret;
-    status = journal_folder_open_log(&log->folder, LOG_NUMBER, &log->log_folder, out_problem,
+    const struct journal_folder *folder =
+        shard->family != NULL ? shard->family->folder : &log->folder;
+    shard->secret = folder->secret;
+    status = journal_folder_open_log(folder, shard->number, &log->log_folder, out_problem,
                                      problem_capacity);
     if (status != STATUS_OK)
         return status;
@@ -148,7 +185,7 @@ static enum status open_files(struct shard *shard, char *out_problem, size_t pro
         return status;
     }
     log->is_on_disk = true;
-    snprintf(log->path, sizeof log->path, "%s/%02x", path, (unsigned)LOG_NUMBER);
+    snprintf(log->path, sizeof log->path, "%s/%02x", path, (unsigned)shard->number);
     const struct recover_settings recover = {
         .disk = &log->disk.disk,
         .folder = log->log_folder,
@@ -156,8 +193,8 @@ static enum status open_files(struct shard *shard, char *out_problem, size_t pro
         .journal_path = path,
         .secret = shard->secret,
         .segment_bytes = (uint32_t)shard->config->options.segment,
-        .log_number = LOG_NUMBER,
-        .log_count = LOG_COUNT,
+        .log_number = shard->number,
+        .log_count = log_count(shard),
         .progress = log->recovering,
         .context = log->recovering_context,
         .out_problem = out_problem,
@@ -247,10 +284,10 @@ static void allow_segments(struct shard *shard)
 {
     enum { OTHER_FILES = 512, LEAST = 8 };
     const struct options *options = &shard->config->options;
-    uint64_t others = options->connections_max + OTHER_FILES;
-    uint64_t wanted = options->journal_size / options->segment;
-    uint64_t limit = loop_probe_raise_descriptors_toward(others + wanted);
-    uint64_t open = limit > others + LEAST ? limit - others : LEAST;
+    uint64_t others = shard->config->whole.connections_max + OTHER_FILES;
+    uint64_t wanted = options->journal_size / options->segment, logs = log_count(shard);
+    uint64_t limit = loop_probe_raise_descriptors_toward(others + wanted * logs);
+    uint64_t open = limit > others + LEAST * logs ? (limit - others) / logs : LEAST;
     shard->log.segments_allowed = wanted < open ? wanted : open;
     if (open < wanted)
         fprintf(stderr,
@@ -258,7 +295,7 @@ static void allow_segments(struct shard *shard)
                 " segments, and journal_size %" PRIu64
                 ": it grows to the fewer. Raise the limit (`ulimit -Hn %" PRIu64
                 "`, LimitNOFILE= in systemd) or `segment`, or lower journal_size\n",
-                limit, open, wanted, others + wanted);
+                limit, open, wanted, others + wanted * logs);
 }
 
 static enum status open_segments(struct shard *shard)
@@ -272,8 +309,8 @@ static enum status open_segments(struct shard *shard)
         .disk = &log->disk.disk,
         .segment_bytes = (uint32_t)options->segment,
         .segments_max = (uint32_t)(there > most ? there : most),
-        .log_number = LOG_NUMBER,
-        .log_count = LOG_COUNT,
+        .log_number = shard->number,
+        .log_count = log_count(shard),
         .secret = shard->secret,
         .incarnation = recover_incarnation(log->recover),
         .ready = on_ready,
@@ -294,7 +331,7 @@ static enum status open_writer(struct shard *shard)
     const struct sidecars_settings sidecars = {
         .disk = &log->disk.disk,
         .secret = shard->secret,
-        .log_number = LOG_NUMBER,
+        .log_number = shard->number,
         .segment_bytes = options->segment,
     };
     const struct journal_writer_settings settings = {

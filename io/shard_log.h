@@ -25,7 +25,8 @@ struct shard_log {
     uint64_t segments_allowed; /* by journal_size, and by how many files may be open */
     struct journal_writer writer;
     struct sidecars sidecars;
-    struct recover *recover; /* until the log is read */
+    struct recover *recover;  /* until the log goes on */
+    struct recovery recovery; /* likewise */
     struct recover_figures recovered;
     void (*recovering)(void *context, const struct recover_figures *figures);
     void *recovering_context;
@@ -44,9 +45,23 @@ struct shard_log {
 MUST_CHECK enum status shard_log_open(struct shard *shard, char *out_problem,
                                       size_t problem_capacity);
 /* The shard's parts are open and empty, without groups: builds them again from the log, if there is
- * one, and opens the journal where it goes on. */
-MUST_CHECK enum status shard_log_begin(struct shard *shard, char *out_problem,
-                                       size_t problem_capacity);
+ * one. */
+MUST_CHECK enum status shard_log_recover(struct shard *shard, char *out_problem,
+                                         size_t problem_capacity);
+/* What all logs of a server begin with. */
+struct shard_log_start {
+    uint64_t time_ms; /* of the log, from which all count: that of the furthest */
+    uint64_t generation;
+    struct sha256 manifest; /* of it */
+};
+/* All logs are read: which time it is, and which generation. That is stored before any record can
+ * name it. By one thread, while no other does anything. */
+MUST_CHECK enum status shard_log_choose_start(struct shard *const *shards, uint16_t count,
+                                              struct shard_log_start *out_start, char *out_problem,
+                                              size_t problem_capacity);
+/* Opens the journal where it goes on. */
+MUST_CHECK enum status shard_log_begin(struct shard *shard, const struct shard_log_start *start,
+                                       char *out_problem, size_t problem_capacity);
 void shard_log_close(struct shard *shard);
 
 /* Records were written, or something waits to be: the writer has a look at the end of the turn. */

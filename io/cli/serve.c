@@ -9,12 +9,14 @@
 #include "io/cli/cli.h"
 #include "io/cli/progress.h"
 #include "io/report.h"
+#include "io/server.h"
 
 struct serve_arguments {
     const char *config_path, *listen, *journal;
     bool plaintext;
     uint32_t test_delay_turns;
     uint64_t test_delay_seed;
+    uint64_t test_shards;
 };
 
 static void print_options(const char *title, const struct option_row *row)
@@ -39,10 +41,16 @@ static bool parse_delay(const char *text, struct serve_arguments *out)
     return *end == '\0';
 }
 
+static bool parse_shards(const char *text, struct serve_arguments *out)
+{
+    return bytes_parse_u64(bytes_from_text(text), &out->test_shards) && out->test_shards >= 1 &&
+           out->test_shards <= MESH_SHARDS_MAX;
+}
+
 static bool parse_arguments(int argc, char **argv, struct serve_arguments *out,
                             enum cli_exit *out_exit)
 {
-    const char *test_delay = NULL;
+    const char *test_delay = NULL, *test_shards = NULL;
     bool options = false;
     *out = (struct serve_arguments){0};
     const struct argument arguments[] = {
@@ -73,6 +81,11 @@ static bool parse_arguments(int argc, char **argv, struct serve_arguments *out,
          .target = &test_delay,
          .value = "N[:SEED]",
          .help = "for tests: claims and commits wait up to N turns at random"},
+        {.name = "test-shards",
+         .kind = ARGUMENT_TEXT,
+         .target = &test_shards,
+         .value = "N",
+         .help = "for tests: so many shards, whatever the configuration says"},
     };
     const struct argument_page page = {
         .command = "serve",
@@ -95,21 +108,25 @@ static bool parse_arguments(int argc, char **argv, struct serve_arguments *out,
         *out_exit = arguments_fail("serve", "--test-delay N[:SEED], N up to 1000");
         return false;
     }
+    if (test_shards != NULL && !parse_shards(test_shards, out)) {
+        *out_exit = arguments_fail("serve", "--test-shards N, N from 1 to 64");
+        return false;
+    }
     return true;
 }
 
-/* A signal handler has no argument: the loop that it wakes. Set once, before the signals are on. */
-static struct loop *signalled_loop;
+/* A signal handler has no argument: whom it stops. Set once, before the signals are on. */
+static struct server *signalled;
 
 static void on_signal(int number)
 {
     (void)number;
-    loop_wake(signalled_loop);
+    server_stop(signalled);
 }
 
-static void watch_signals(struct shard *shard)
+static void watch_signals(struct server *server)
 {
-    signalled_loop = shard->loop;
+    signalled = server;
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
     sigaction(SIGTERM, &action, NULL);
@@ -123,7 +140,8 @@ static struct config *load(const struct serve_arguments *arguments)
     struct diagnostics diagnostics;
     struct config *config = NULL;
     diagnostics_init(&diagnostics);
-    enum status status = config_load(arguments->config_path, &config, &diagnostics);
+    enum status status = config_load_sharded(
+        arguments->config_path, (uint16_t)arguments->test_shards, &config, &diagnostics);
     diagnostics_print(&diagnostics, stderr);
     if (status != STATUS_OK)
         fprintf(stderr, "kouan serve: %u error%s; nothing was started\n", diagnostics.error_count,
@@ -169,6 +187,7 @@ static void draw_recovery(void *context, const struct recover_figures *figures)
     progress_draw(progress);
 }
 
+/* Each log has all groups. */
 static uint64_t count_groups(const struct shard *shard)
 {
     uint64_t count = 0;
@@ -177,24 +196,46 @@ static uint64_t count_groups(const struct shard *shard)
     return count;
 }
 
-static void print_recovery(const struct shard *shard)
+static void print_torn(const struct shard *shard)
 {
     const struct recover_figures *figures = &shard->log.recovered;
-    double seconds = (double)figures->elapsed_ns / 1e9;
-    if (figures->segments == 0)
-        return;
-    fprintf(stderr,
-            "recovered in %.2f s: %" PRIu64 " messages of %.3f GB (%.2f GB/s), %" PRIu64
-            " groups, %" PRIu64 " identities, %" PRIu32 " held; %" PRIu64 " of %" PRIu64
-            " segments needed no reading\n",
-            seconds, figures->messages, (double)figures->bytes / 1e9,
-            seconds > 0 ? (double)figures->bytes / 1e9 / seconds : 0, count_groups(shard),
-            figures->identities, shard->holds.live, figures->skipped_segments, figures->segments);
     if (figures->torn_bytes > 0)
         fprintf(stderr,
                 "a torn end of %" PRIu64 " bytes was cut off (%s); nothing that had a receipt is "
                 "lost\n",
                 figures->torn_bytes, figures->torn_reason);
+}
+
+/* All logs are read at the same time. */
+static void print_recovery(const struct server *server)
+{
+    struct recover_figures sum = {0};
+    uint64_t held = 0;
+    for (uint16_t i = 0; i < server_shard_count(server); i++) {
+        const struct shard *shard = server_shard(server, i);
+        const struct recover_figures *figures = &shard->log.recovered;
+        sum.segments += figures->segments;
+        sum.skipped_segments += figures->skipped_segments;
+        sum.messages += figures->messages;
+        sum.bytes += figures->bytes;
+        sum.identities += figures->identities;
+        if (figures->elapsed_ns > sum.elapsed_ns)
+            sum.elapsed_ns = figures->elapsed_ns;
+        held += shard->holds.live;
+    }
+    double seconds = (double)sum.elapsed_ns / 1e9;
+    if (sum.segments == 0)
+        return;
+    fprintf(stderr,
+            "recovered in %.2f s: %" PRIu64 " messages of %.3f GB (%.2f GB/s), %" PRIu64
+            " groups, %" PRIu64 " identities, %" PRIu64 " held; %" PRIu64 " of %" PRIu64
+            " segments needed no reading\n",
+            seconds, sum.messages, (double)sum.bytes / 1e9,
+            seconds > 0 ? (double)sum.bytes / 1e9 / seconds : 0,
+            count_groups(server_shard(server, 0)), sum.identities, held, sum.skipped_segments,
+            sum.segments);
+    for (uint16_t i = 0; i < server_shard_count(server); i++)
+        print_torn(server_shard(server, i));
 }
 
 /* ---- start and end ---- */
@@ -210,8 +251,10 @@ static void print_log(const struct shard_log *log, const struct config *config)
             log->disk.disk.mode != DISK_MODE_PLAIN ? "" : " (no O_DIRECT there: slower)");
 }
 
-static void print_start(const struct shard *shard)
+static void print_start(const struct server *server)
 {
+    const struct shard *shard = server_shard(server, 0);
+    uint16_t shards = server_shard_count(server);
     const struct generation *generation = shard->generation;
     fprintf(stderr,
             "kouan " KOUAN_VERSION ": generation %" PRIu64 ", %u profiles, %u tables, %u "
@@ -220,11 +263,13 @@ static void print_start(const struct shard *shard)
             generation->destination_count, generation->directory.count - 1,
             generation->open ? " (open: anyone who connects may do all)" : "");
     print_log(&shard->log, shard->config);
+    if (shards > 1)
+        fprintf(stderr, "%u shards, each a thread with a log of its own\n", shards);
     for (uint16_t i = 0; i < shard->listener_count; i++)
         fprintf(stderr, "listening on %s\n", listener_address_text(shard->listeners[i]));
 }
 
-static void print_end(const struct shard *shard)
+static void print_end(const struct server *server)
 {
     enum { REPORT_BYTES = 1024 * 1024 };
     char *memory = malloc(REPORT_BYTES);
@@ -232,7 +277,7 @@ static void print_end(const struct shard *shard)
         return;
     struct text text;
     text_init(&text, memory, REPORT_BYTES);
-    report_ledger(shard, &text);
+    report_ledger(server_shard(server, 0), &text);
     fprintf(stderr, "stopped\n%s", text.data);
     free(memory);
 }
@@ -247,10 +292,10 @@ enum cli_exit cli_serve(int argc, char **argv)
     if (config == NULL)
         return CLI_INVALID;
     exit_code = CLI_INVALID;
-    struct shard *shard;
+    struct server *server;
     struct progress progress;
     char problem[1024] = "";
-    const struct shard_settings settings = {
+    const struct server_settings settings = {
         .config = config,
         .test_delay_turns = arguments.test_delay_turns,
         .test_delay_seed = arguments.test_delay_seed,
@@ -260,21 +305,21 @@ enum cli_exit cli_serve(int argc, char **argv)
     if (!listens_locally(config))
         goto end;
     progress_start(&progress, 0, false);
-    enum status status = shard_open(&settings, &shard, problem, sizeof problem);
+    enum status status = server_open(&settings, &server, problem, sizeof problem);
     progress_hide(&progress);
     if (status != STATUS_OK) {
         fprintf(stderr, "kouan serve: %s\n", problem);
         goto end;
     }
-    watch_signals(shard);
-    print_recovery(shard);
-    print_start(shard);
-    bool is_whole = shard_run(shard);
+    watch_signals(server);
+    print_recovery(server);
+    print_start(server);
+    bool is_whole = server_run(server);
     if (is_whole)
-        print_end(shard);
+        print_end(server);
     else
-        fprintf(stderr, "kouan serve: %s\n", shard->log.failure);
-    shard_close(shard);
+        fprintf(stderr, "kouan serve: %s\n", server_failure(server));
+    server_close(server);
     exit_code = is_whole ? CLI_OK : CLI_INVALID;
 end:
     config_free(config);

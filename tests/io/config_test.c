@@ -477,6 +477,8 @@ static const struct wrong wrongs[] = {
     /* C111, C112 */
     {BASE "listen: [\"127.0.0.1:7400\", nonsense]\n", "C111", 3, 28, "`nonsense` is no address"},
     {BASE "listen: \"127.0.0.1:70000\"\n", "C111", 3, 10, "is no port"},
+    {BASE "shards: 2\n", "C113", 3, 9, "2 are not ready yet"},
+    {BASE "pin: all\n", "C104", 3, 6, "pin is `none` or `auto`"},
     {BASE "listen: [\"0.0.0.0:7400\"]\n", "C112", 3, 11, "0.0.0.0:7400 is not loopback"},
     /* C140 */
     {BASE "participants:\n  - {name: a, secret_file: secret, ids: [X]}\n"
@@ -637,4 +639,23 @@ Test(config, counts_have_limits)
     expect_too_many(repeat(BASE "participants:\n  - name: a\n    secret_file: secret\n    roles:\n",
                            "      - r%u\n", PARTICIPANT_ROLES_MAX + 1, ""),
                     7 + PARTICIPANT_ROLES_MAX, "at most 16 roles");
+}
+
+Test(config, each_shard_has_its_share_of_what_bounds_all)
+{
+    struct config *config = NULL;
+    struct diagnostics diagnostics;
+    diagnostics_init(&diagnostics);
+    cr_assert_eq(config_load_sharded(NULL, 2, &config, &diagnostics), STATUS_OK);
+    cr_expect_eq(config->whole.memory, 256 * MIB);
+    cr_expect_eq(config->options.memory, 128 * MIB);
+    cr_expect_eq(config->options.window_entries, 500000);
+    cr_expect_eq(config->options.message_max, config->whole.message_max);
+    cr_expect_eq(config->options.receive_buffers, 128);
+    cr_expect_eq(config->generation->destinations[0]->backlog_max, 524288);
+    config_free(config);
+    cr_assert_eq(config_load_sharded(NULL, 3, &config, &diagnostics), STATUS_INVALID,
+                 "a third of the memory holds no two segments");
+    cr_expect_str_eq(diagnostics.items[0].code, "C110");
+    diagnostics_deinit(&diagnostics);
 }

@@ -38,6 +38,7 @@ struct start {
     int folder;
     struct segments *segments;
     struct recovery recovery;
+    uint64_t generation;
     uint64_t incarnation;
     enum status status;
     char problem[PROBLEM_BYTES], path[64];
@@ -112,6 +113,17 @@ static void open_shard(struct start *start)
     cr_assert_eq(loop_open(&loop, &shard->loop, start->problem, sizeof start->problem), STATUS_OK);
 }
 
+static void store_generation(struct start *start, struct recover *recover)
+{
+    const struct recovery *recovery = &start->recovery;
+    struct sha256 manifest;
+    recover_manifest(start->config, &manifest);
+    start->generation = recover_choose_generation(&recovery, 1, &manifest);
+    start->status =
+        recover_store_generation(recover, start->generation, start->problem, sizeof start->problem);
+    generation_list_set_current(&start->shard->generations, start->generation);
+}
+
 static void recover_all(struct start *start, uint32_t segment_bytes)
 {
     struct recover *recover;
@@ -140,6 +152,8 @@ static void recover_all(struct start *start, uint32_t segment_bytes)
                                                .failed = ignore_failure};
     cr_assert_eq(segments_open(&segments, &start->segments), STATUS_OK);
     start->status = recover_run(recover, start->shard, start->segments, &start->recovery);
+    if (start->status == STATUS_OK)
+        store_generation(start, recover);
     recover_close(recover);
 }
 
@@ -301,8 +315,7 @@ Test(recover, nothing_is_there)
     struct start *start = start_well(log, both_text);
     cr_expect_eq(start->incarnation, 1);
     cr_expect_eq(start->recovery.start_position, 0);
-    cr_expect_eq(start->recovery.generation, 1);
-    cr_expect_eq(start->shard->generation->number, 1);
+    cr_expect_eq(start->generation, 1);
     cr_expect_eq(segments_count(start->segments), 0);
     start_close(start);
     built_close(log);
@@ -348,7 +361,7 @@ Test(recover, messages_groups_identities_and_where_the_log_goes_on)
         cr_expect(digest_equal(start->recovery.last_checksum, log->last_checksum));
         cr_expect_eq(record_id_compare(start->recovery.last_id, log->last_id), 0);
         cr_expect_eq(start->recovery.log_time_ms, log->log_time_ms - 10);
-        cr_expect_eq(start->recovery.generation, 1);
+        cr_expect_eq(start->generation, 1);
         cr_expect_eq(start->shard->last_group_number, GROUP_NUMBER);
         struct segment *segment = segments_oldest(start->segments);
         cr_expect_eq(segment->size_bytes, log->position, "as long as what survived");
@@ -597,7 +610,7 @@ Test(recover, destinations_are_followed_by_their_names)
     cr_expect_str_eq(port->destination->name, "port");
     cr_expect_eq(port->pushed, 1);
     cr_expect_eq(start->shard->outlets[1].pushed, 0);
-    cr_expect_eq(start->recovery.generation, 2, "another manifest is another generation");
+    cr_expect_eq(start->generation, 2, "another manifest is another generation");
     cr_expect_str_eq(generation_list_name(&start->shard->generations, 1, NAME_DESTINATION, 0),
                      "customs");
     cr_expect_str_eq(generation_list_name(&start->shard->generations, 2, NAME_DESTINATION, 0),
@@ -722,4 +735,23 @@ Test(recover, accounts_of_the_intake_are_those_told_last)
     cr_expect_eq(intake_gap(&start->shard->intake_accounts[0]), 0);
     start_close(start);
     built_close(log);
+}
+
+/* ---- several logs ---- */
+
+Test(recover, a_generation_goes_on_if_all_logs_that_know_it_know_it_alike)
+{
+    const struct sha256 now = {{1}}, other = {{2}};
+    struct recovery none = {0}, first = {.last_generation = 4, .last_manifest = now},
+                    behind = {.last_generation = 3, .last_manifest = other},
+                    unlike = {.last_generation = 4, .last_manifest = other};
+    const struct recovery *logs[] = {&none, &none};
+    cr_expect_eq(recover_choose_generation(logs, 2, &now), 1);
+    logs[0] = &first;
+    cr_expect_eq(recover_choose_generation(logs, 2, &now), 4);
+    cr_expect_eq(recover_choose_generation(logs, 2, &other), 5);
+    logs[1] = &behind;
+    cr_expect_eq(recover_choose_generation(logs, 2, &now), 4);
+    logs[1] = &unlike;
+    cr_expect_eq(recover_choose_generation(logs, 2, &now), 5);
 }
