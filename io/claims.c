@@ -223,7 +223,7 @@ uint16_t claims_owner(const struct claims *claims, struct digest identity)
 {
     if (claims->far == NULL)
         return 0;
-    return (uint16_t)(identity.low % claims->far->shards);
+    return shard_of_identity(identity, claims->far->shards);
 }
 
 uint16_t claims_log(const struct claims *claims)
