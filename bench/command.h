@@ -10,7 +10,6 @@ enum { EXIT_OK = 0, EXIT_FINDINGS = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3, EXI
 
 int command_day(int argc, char **argv);
 int command_disk(int argc, char **argv);
-int command_durable(int argc, char **argv);
 int command_generate(int argc, char **argv);
 int command_compare(int argc, char **argv);
 int command_micro(int argc, char **argv);
@@ -19,6 +18,7 @@ int command_run(int argc, char **argv);
 int command_read(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_scan(int argc, char **argv);
+int command_sweep(int argc, char **argv);
 int command_window(int argc, char **argv);
 
 /* Options' values, within bounds. On failure says so, with the option's name, and returns false. */

@@ -1,226 +1,174 @@
-#include <assert.h>
-#include <getopt.h>
-#include <inttypes.h>
+/* `kouan-bench compare OLD.json NEW.json`: what changed between two results of one scenario. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "bench/command.h"
-#include "bench/peer.h"
-#include "bench/stop.h"
-#include "bench/trial.h"
-
-enum { PAIRS_MAX = 50 };
-
-enum side { SIDE_KOUAN, SIDE_REDIS, SIDE_COUNT };
-
-struct compare_command {
-    struct trial_settings trial;
-    char kouan[4096];
-    uint32_t pairs;
-    bool prints_json;
-};
-
-struct figures {
-    double rate, serving_ns, server_ns, client_ns;
-    uint64_t receipt_p99_ns, delivery_p99_ns;
-};
+#include "bench/result_json.h"
 
 struct comparison {
-    struct server servers[SIDE_COUNT];
-    struct figures figures[SIDE_COUNT][PAIRS_MAX];
-    uint32_t runs[SIDE_COUNT];
+    const json_t *old, *new;
 };
-
-static const char *const side_names[SIDE_COUNT] = {"kouan", "redis"};
 
 static void print_help(void)
 {
-    puts("kouan-bench compare [--messages N] [--size BYTES] [--mix mix|events] [--pairs N]\n"
-         "                    [--against redis] [--kouan PROGRAM] [--publishers N]\n"
-         "                    [--window N] [--batch N] [--json]\n"
-         "Starts `kouan serve` and redis-server, both in memory on 127.0.0.1, and drives the same\n"
-         "messages through each in turn (A B, B A ...): published with XADD, read with\n"
-         "XREADGROUP, acknowledged with XACK, every answer and delivery verified. Serving costs\n"
-         "are the CPU time of the whole machine less this client's, so keep the machine quiet.");
+    puts("kouan-bench compare OLD.json NEW.json\n"
+         "Compares two results of `kouan-bench run --json` or `sweep --json`, point by point and\n"
+         "peer by peer: the figures of both, and the change. Says what else is not the same in\n"
+         "both: the machine, the kernel, the settings. Exit code 2 if they are not of one\n"
+         "scenario.");
 }
 
-static void keep_figures(const struct trial *trial, struct figures *figures)
+static const char *text_of(const json_t *object, const char *name)
 {
-    struct report report = trial_report(trial);
-    *figures = (struct figures){
-        .rate = report_rate(&report),
-        .serving_ns = report_ns_per_message(&report, report_serving_ns(&report)),
-        .server_ns = report_ns_per_message(&report, trial->result.usage.server_ns),
-        .client_ns = report_ns_per_message(&report, trial->result.usage.client_ns),
-        .receipt_p99_ns = histogram_quantile(&trial->result.receipt_ns, 990),
-        .delivery_p99_ns = histogram_quantile(&trial->result.delivery_ns, 990),
-    };
+    const char *text = json_string_value(json_object_get(object, name));
+    return text != NULL ? text : "";
 }
 
-static void print_run(enum side side, const struct figures *figures)
+/* Where a name has a dot, it is of a member's member. */
+static const json_t *find(const json_t *object, const char *name)
 {
-    char rate[REPORT_NUMBER_BYTES], receipt[REPORT_NUMBER_BYTES], delivery[REPORT_NUMBER_BYTES];
-    printf("%-6s %11s %12.0f %12.0f %12.0f %11s %11s\n", side_names[side],
-           report_number((uint64_t)figures->rate, rate), figures->serving_ns, figures->server_ns,
-           figures->client_ns, report_duration(figures->receipt_p99_ns, receipt),
-           report_duration(figures->delivery_p99_ns, delivery));
-    fflush(stdout);
+    char first[32];
+    const char *dot = strchr(name, '.');
+    if (dot == NULL)
+        return json_object_get(object, name);
+    snprintf(first, sizeof first, "%.*s", (int)(dot - name), name);
+    return json_object_get(json_object_get(object, first), dot + 1);
 }
 
-/* Each run has a seed of its own, since Kouan would know the messages of the run before. */
-static int run_one(const struct compare_command *command, struct comparison *comparison,
-                   enum side side)
+static void print_figure(const struct comparison *of, const char *name)
 {
-    struct trial_settings settings = command->trial;
-    uint32_t run = comparison->runs[side]++;
-    settings.day.seed += run;
-    settings.model = side == SIDE_KOUAN ? MODEL_OPEN : MODEL_PLAIN;
-    settings.address = comparison->servers[side].address;
-    settings.server = comparison->servers[side].process;
-    settings.drops_stream = true; /* Redis need not keep those of all runs */
-    struct trial *trial = calloc(1, sizeof *trial);
-    if (trial == NULL)
-        return EXIT_FINDINGS;
-    int code = EXIT_OK;
-    enum status status = trial_run(&settings, trial);
-    if (status != STATUS_OK) {
-        fprintf(stderr, "kouan-bench: %s: %s\n", side_names[side], trial->result.problem);
-        code = EXIT_UNREACHABLE;
-    } else if (trial->result.interrupted) {
-        code = EXIT_STOPPED;
-    } else if (findings_count(&trial->checker.findings) > 0) {
-        fprintf(stderr, "kouan-bench: %s:\n", side_names[side]);
-        checker_print(&trial->checker, stderr);
-        code = EXIT_FINDINGS;
-    } else {
-        keep_figures(trial, &comparison->figures[side][run]);
-        if (!command->prints_json)
-            print_run(side, &comparison->figures[side][run]);
-    }
-    trial_close(trial);
-    free(trial);
-    return code;
-}
-
-static void print_summary(const struct compare_command *command,
-                          const struct comparison *comparison)
-{
-    double rates[PAIRS_MAX], costs[PAIRS_MAX];
-    for (uint32_t i = 0; i < command->pairs; i++) {
-        const struct figures *kouan = &comparison->figures[SIDE_KOUAN][i];
-        const struct figures *redis = &comparison->figures[SIDE_REDIS][i];
-        rates[i] = redis->rate > 0 ? kouan->rate / redis->rate : 0;
-        costs[i] = redis->serving_ns > 0 ? kouan->serving_ns / redis->serving_ns : 0;
-    }
-    double rate = report_median(rates, command->pairs), cost = report_median(costs, command->pairs);
-    if (!command->prints_json) {
-        printf("\nmedian of %" PRIu32 " pairs: kouan at %.2f times the rate of redis, at %.2f times"
-               " the CPU time a message\n",
-               command->pairs, rate, cost);
+    const json_t *old = find(of->old, name), *new = find(of->new, name);
+    if (!json_is_number(old) || !json_is_number(new))
         return;
-    }
-    printf("{\"messages\":%" PRIu32 ",\"rate_ratio\":%.4f,\"serving_ns_ratio\":%.4f,\"runs\":[",
-           command->trial.day.message_count, rate, cost);
-    for (uint32_t i = 0; i < command->pairs * SIDE_COUNT; i++) {
-        const struct figures *run = &comparison->figures[i % SIDE_COUNT][i / SIDE_COUNT];
-        printf("%s{\"server\":\"%s\",\"messages_per_second\":%.0f,\"serving_ns\":%.1f,"
-               "\"server_process_ns\":%.1f,\"client_ns\":%.1f,\"receipt_p99_ns\":%" PRIu64
-               ",\"delivery_p99_ns\":%" PRIu64 "}",
-               i > 0 ? "," : "", side_names[i % SIDE_COUNT], run->rate, run->serving_ns,
-               run->server_ns, run->client_ns, run->receipt_p99_ns, run->delivery_p99_ns);
-    }
-    puts("]}");
+    double before = json_number_value(old), after = json_number_value(new);
+    printf("  %-28s %14.4g %14.4g", name, before, after);
+    if (before > 0)
+        printf(" %+8.1f %%", (after / before - 1) * 100);
+    putchar('\n');
 }
 
-static int compare(const struct compare_command *command)
+static void print_figures(const struct comparison *of)
 {
-    struct comparison *comparison = calloc(1, sizeof *comparison);
-    if (comparison == NULL)
-        return EXIT_FINDINGS;
-    int code = EXIT_UNREACHABLE;
-    struct scenario wire;
-    bool found = scenario_find("wire", &wire);
-    assert(found);
-    struct peer_settings of = {.scenario = &wire, .kouan = command->kouan};
-    if (peer_kouan.start(&of, &comparison->servers[SIDE_KOUAN]) != STATUS_OK) {
-        fprintf(stderr, "kouan-bench: `%s serve` did not start\n", command->kouan);
-        goto end;
+    static const char *const names[] = {"messages_per_second",
+                                        "cpu_ns_per_message",
+                                        "process_cpu_ns_per_message",
+                                        "client_cpu_ns_per_message",
+                                        "latency_us.p50",
+                                        "latency_us.p99",
+                                        "latency_us.p999",
+                                        "latency_us.max",
+                                        "disk_us.p50",
+                                        "disk_us.p999",
+                                        "knee.load_percent",
+                                        "knee.messages_per_second"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        print_figure(of, names[i]);
+}
+
+static void print_ratios(const struct comparison *of)
+{
+    static const char *const names[] = {"messages_per_second", "cpu_ns_per_message",
+                                        "process_cpu_ns_per_message"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const json_t *old = json_object_get(find(of->old, "ratio"), names[i]);
+        const json_t *new = json_object_get(find(of->new, "ratio"), names[i]);
+        double before = json_number_value(json_object_get(old, "median"));
+        double after = json_number_value(json_object_get(new, "median"));
+        if (before > 0 && after > 0)
+            printf("  kouan's, of its %-26s %.3f (%.3f to %.3f), now %.3f (%.3f to %.3f)\n",
+                   names[i], before, json_number_value(json_object_get(old, "low")),
+                   json_number_value(json_object_get(old, "high")), after,
+                   json_number_value(json_object_get(new, "low")),
+                   json_number_value(json_object_get(new, "high")));
     }
-    if (peer_redis.start(&of, &comparison->servers[SIDE_REDIS]) != STATUS_OK) {
-        fputs("kouan-bench: redis-server did not start\n", stderr);
-        goto end;
+}
+
+static void print_point(const struct comparison *of, const char *title)
+{
+    const char *name;
+    json_t *peer;
+    printf("%-30s %14s %14s %10s\n", title, "old", "new", "change");
+    print_figures(of);
+    json_object_foreach(json_object_get(of->old, "peers"), name, peer)
+    {
+        struct comparison both = {peer, json_object_get(json_object_get(of->new, "peers"), name)};
+        if (both.new == NULL)
+            continue;
+        printf(" %s\n", name);
+        print_figures(&both);
+        print_ratios(&both);
     }
-    if (!command->prints_json)
-        printf("%-6s %11s %12s %12s %12s %11s %11s\n", "", "messages/s", "serving ns", "process ns",
-               "client ns", "receipt p99", "delivery p99");
-    code = EXIT_OK;
-    for (uint32_t pair = 0; pair < command->pairs && code == EXIT_OK; pair++) {
-        enum side first = pair % 2 == 0 ? SIDE_KOUAN : SIDE_REDIS;
-        code = run_one(command, comparison, first);
-        if (code == EXIT_OK)
-            code = run_one(command, comparison, first == SIDE_KOUAN ? SIDE_REDIS : SIDE_KOUAN);
+}
+
+/* The points that both have, by their labels. */
+static void print_points(const struct comparison *of)
+{
+    const json_t *olds = json_object_get(of->old, "points");
+    const json_t *news = json_object_get(of->new, "points");
+    for (size_t i = 0; i < json_array_size(olds); i++)
+        for (size_t j = 0; j < json_array_size(news); j++) {
+            struct comparison both = {json_array_get(olds, i), json_array_get(news, j)};
+            if (strcmp(text_of(both.old, "label"), text_of(both.new, "label")) == 0)
+                print_point(&both, text_of(both.old, "label"));
+        }
+}
+
+static void print_differences(const struct comparison *of)
+{
+    static const char *const names[] = {"machine", "kernel"};
+    const char *name;
+    json_t *before;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(text_of(of->old, names[i]), text_of(of->new, names[i])) != 0)
+            printf("another %s: %s, now %s\n", names[i], text_of(of->old, names[i]),
+                   text_of(of->new, names[i]));
+    json_object_foreach(json_object_get(of->old, "settings"), name, before)
+    {
+        const json_t *after = json_object_get(json_object_get(of->new, "settings"), name);
+        if (json_equal(before, after))
+            continue;
+        char *old_text = json_dumps(before, JSON_ENCODE_ANY);
+        char *new_text = after != NULL ? json_dumps(after, JSON_ENCODE_ANY) : NULL;
+        printf("another setting: %s %s, now %s\n", name, old_text,
+               new_text != NULL ? new_text : "none");
+        free(old_text);
+        free(new_text);
     }
-    if (code == EXIT_OK)
-        print_summary(command, comparison);
-end:
-    for (uint32_t side = 0; side < SIDE_COUNT; side++)
-        server_stop(&comparison->servers[side]);
-    free(comparison);
-    return code;
+}
+
+static int compare(const struct comparison *of)
+{
+    const char *old_name = text_of(of->old, "scenario"), *new_name = text_of(of->new, "scenario");
+    if (old_name[0] == '\0' || strcmp(old_name, new_name) != 0) {
+        fprintf(stderr, "kouan-bench: not results of one scenario: `%s` and `%s`\n", old_name,
+                new_name);
+        return EXIT_USAGE;
+    }
+    printf("%s: %s, now %s\n", old_name, text_of(of->old, "commit"), text_of(of->new, "commit"));
+    print_differences(of);
+    putchar('\n');
+    print_points(of);
+    if (json_object_get(of->old, "points") == NULL || json_object_get(of->new, "knee") != NULL)
+        print_point(of, "as fast as it goes");
+    return EXIT_OK;
 }
 
 int command_compare(int argc, char **argv)
 {
-    static const struct option options[] = {{"messages", required_argument, NULL, 'm'},
-                                            {"size", required_argument, NULL, 'b'},
-                                            {"mix", required_argument, NULL, 'x'},
-                                            {"pairs", required_argument, NULL, 'n'},
-                                            {"against", required_argument, NULL, 'a'},
-                                            {"kouan", required_argument, NULL, 'k'},
-                                            {"publishers", required_argument, NULL, 'p'},
-                                            {"window", required_argument, NULL, 'w'},
-                                            {"batch", required_argument, NULL, 'r'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
-    static const char *const mixes[] = {"events", "mix", NULL};
-    static const char *const rivals[] = {"redis", NULL};
-    struct compare_command command = {.pairs = 2};
-    trial_defaults(&command.trial);
-    uint64_t messages = command.trial.day.message_count, bytes = 256, pairs = 2;
-    uint64_t streams = EPORT_COUNT, window = command.trial.window, batch = command.trial.batch;
-    uint32_t mix = 0, peer;
-    server_find_kouan(command.kouan, sizeof command.kouan);
-    for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
-        bool taken = false;
-        switch (option) {
-        case 'm': taken = option_number("messages", optarg, 1, 100000000, &messages); break;
-        case 'b':
-            taken = option_number("size", optarg, DAY_EVENT_BYTES_MIN, DAY_EVENT_BYTES_MAX, &bytes);
-            break;
-        case 'x': taken = option_choice("mix", optarg, mixes, &mix); break;
-        case 'n': taken = option_number("pairs", optarg, 1, PAIRS_MAX, &pairs); break;
-        case 'a': taken = option_choice("against", optarg, rivals, &peer); break;
-        case 'k': taken = snprintf(command.kouan, sizeof command.kouan, "%s", optarg) > 0; break;
-        case 'p': taken = option_number("publishers", optarg, 1, DAY_STREAMS_MAX, &streams); break;
-        case 'w': taken = option_number("window", optarg, 1, 16384, &window); break;
-        case 'r': taken = option_number("batch", optarg, 1, 1000, &batch); break;
-        case 'j': command.prints_json = taken = true; break;
-        case 'h': print_help(); return EXIT_OK;
-        default: break;
-        }
-        if (!taken)
-            return EXIT_USAGE;
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        print_help();
+        return EXIT_OK;
     }
-    command.pairs = (uint32_t)pairs;
-    command.trial.day.message_count = (uint32_t)messages;
-    command.trial.day.event_bytes = (uint32_t)bytes;
-    command.trial.day.stream_count = (uint32_t)streams;
-    command.trial.day.mix = mix == 0 ? MIX_EVENTS : MIX_DAY;
-    command.trial.window = (uint32_t)window;
-    command.trial.batch = (uint32_t)batch;
-    command.trial.stop = stop_install();
-    return compare(&command);
+    if (argc != 3) {
+        fputs("kouan-bench: compare takes two files: OLD.json NEW.json\n", stderr);
+        return EXIT_USAGE;
+    }
+    json_t *old = result_json_read(argv[1]), *new = result_json_read(argv[2]);
+    int code = EXIT_USAGE;
+    if (old != NULL && new != NULL)
+        code = compare(&(struct comparison){old, new});
+    json_decref(old);
+    json_decref(new);
+    return code;
 }

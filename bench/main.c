@@ -10,19 +10,18 @@ struct subcommand {
 };
 
 static const struct subcommand subcommands[] = {
-    {"day", "publish a generated provincial day and verify what comes of it", command_day},
     {"run", "a scenario through kouan, and through other servers beside it", command_run},
-    {"generate", "write the messages of a day to stdout or to files", command_generate},
-    {"compare", "the same messages through kouan and redis-server, in turn", command_compare},
-    {"scan", "how fast files of messages are scanned, verified by slow oracles", command_scan},
-    {"read", "what reading a message costs, kind by kind, without a server", command_read},
-    {"micro", "what the stages of a message's way cost by themselves", command_micro},
-    {"null", "a router that does nothing: the machine's limit", command_null},
+    {"sweep", "a scenario at rising loads, and where its knee is", command_sweep},
+    {"compare", "two results of one scenario, figure by figure", command_compare},
     {"report", "one HTML page of the results that were kept", command_report},
+    {"day", "publish a generated provincial day and verify what comes of it", command_day},
+    {"generate", "write the messages of a day to stdout or to files", command_generate},
+    {"null", "a router that does nothing: the machine's limit", command_null},
+    {"micro", "what the stages of a message's way cost by themselves", command_micro},
+    {"read", "what reading a message costs, kind by kind, without a server", command_read},
+    {"scan", "how fast files of messages are scanned, verified by slow oracles", command_scan},
     {"window", "how fast the dedupe window is back after a start", command_window},
     {"disk", "what making blocks durable costs on a disk", command_disk},
-    {"durable", "what durable receipts cost, beside memory, redis-server and the disk",
-     command_durable},
 };
 
 enum { SUBCOMMAND_COUNT = sizeof subcommands / sizeof *subcommands };

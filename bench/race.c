@@ -151,7 +151,7 @@ static int drive(const struct race *race, const struct race_side *side, const st
         .promise = side->peer->promise,
         .destination_count = race->scenario.destination_count,
         .consumer_count = race->scenario.consumer_count,
-        .logs = side->peer == settings->sides[0] ? race->scenario.shard_count : 1,
+        .logs = side->peer == &peer_kouan ? race->scenario.shard_count : 1,
     };
     if (proof_open(&of, &proof) != STATUS_OK) {
         fprintf(stderr, "kouan-bench: not enough memory for %u messages\n", cargo->message_count);

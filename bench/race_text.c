@@ -29,6 +29,11 @@ void race_text_print_run(const struct race_side *side, const struct race_run *ru
                side->peer->promise.has_receipts ? &result->receipt_ns : &result->delivery_ns, out);
 }
 
+void race_text_print_line(const char *name, const struct race_side *side, FILE *out)
+{
+    print_line(name, &side->median, race_side_latency(side), out);
+}
+
 static void print_ratio(const char *what, const struct race_ratio *ratio, FILE *out)
 {
     fprintf(out, "  %-28s %7.3f  (%.3f to %.3f, %.0f %% sure)\n", what, ratio->median, ratio->low,
@@ -56,7 +61,7 @@ void race_text_print(const struct race *race, const char *label, FILE *out)
     race_text_print_heading(out);
     for (uint32_t i = 0; i < race->side_count; i++) {
         const struct race_side *side = &race->sides[i];
-        print_line(side->peer->name, &side->median, race_side_latency(side), out);
+        race_text_print_line(side->peer->name, side, out);
     }
     print_disk(&race->disk_ns, out);
     for (uint32_t i = 0; i < race->side_count; i++) {

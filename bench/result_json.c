@@ -190,3 +190,17 @@ void result_json_print(const struct race *races, const struct scenario_point *po
     }
     result_json_write(object, out);
 }
+
+json_t *result_json_read(const char *path)
+{
+    json_error_t error;
+    json_t *object = json_load_file(path, 0, &error);
+    if (object == NULL)
+        fprintf(stderr, "kouan-bench: %s:%d: %s\n", path, error.line, error.text);
+    else if (!json_is_string(json_object_get(object, "scenario"))) {
+        fprintf(stderr, "kouan-bench: %s: not a result of `run --json` or `sweep --json`\n", path);
+        json_decref(object);
+        object = NULL;
+    }
+    return object;
+}

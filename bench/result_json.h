@@ -24,6 +24,9 @@
 void result_json_print(const struct race *races, const struct scenario_point *points,
                        uint32_t count, FILE *out);
 
+/* A result, to be freed by json_decref(); NULL, with words on stderr, if the file is not one. */
+json_t *result_json_read(const char *path);
+
 /* One of them as an object of the caller's. */
 json_t *result_json_of_race(const struct race *race, const char *label);
 

@@ -36,9 +36,7 @@ static enum status prepare_stream(const struct trial_settings *settings, struct 
     enum status status = control_open(&control, &trial->target, NULL, CONNECT_PATIENCE_MS);
     if (status != STATUS_OK)
         return tell(&trial->result, status, "connecting to the redis-server");
-    snprintf(words, sizeof words,
-             settings->drops_stream ? "DEL %.100s" : "XGROUP DESTROY %.100s all",
-             settings->channel);
+    snprintf(words, sizeof words, "XGROUP DESTROY %.100s all", settings->channel);
     if (control_ask(&control, words, text, sizeof text) == STATUS_IO)
         status = STATUS_IO; /* a refusal is right where there was no stream */
     snprintf(words, sizeof words, "XGROUP CREATE %.100s all $ MKSTREAM", settings->channel);

@@ -13,7 +13,6 @@ struct trial_settings {
     uint64_t rate;
     uint32_t patience_ms;
     pid_t server;
-    bool drops_stream; /* PLAIN: what the channel's stream holds is dropped first */
     bool shows_progress;
     const volatile sig_atomic_t *stop;
 };

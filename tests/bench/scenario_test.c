@@ -8,8 +8,10 @@
 #include "bench/cargo.h"
 #include "bench/peer.h"
 #include "bench/race_figures.h"
+#include "bench/race_options.h"
 #include "bench/scenario_rules.h"
 #include "bench/schedule.h"
+#include "bench/sweep.h"
 
 enum { MESSAGES = 20000 };
 
@@ -177,4 +179,36 @@ Test(schedule, is_arithmetic)
     cr_expect_eq(schedule_due(&schedule, 3, 5000000000), UINT64_MAX);
     cr_expect_eq(schedule_age_ns(&schedule, 11, 0, 0, 5000010000), 3000);
     schedule_close(&schedule);
+}
+
+Test(sweep, finds_the_knee)
+{
+    const double asked[] = {10, 25, 50, 75}, all[] = {10, 25, 50, 75}, few[] = {10, 25, 50, 72};
+    const double none[] = {9, 25, 50, 75};
+    const uint64_t flat[] = {400, 300, 500, 700}, steep[] = {300, 300, 1300, 900};
+    cr_expect_eq(sweep_find_knee(asked, all, flat, 4), 3);
+    cr_expect_eq(sweep_find_knee(asked, few, flat, 4), 2, "96 %% of what was asked for");
+    cr_expect_eq(sweep_find_knee(asked, all, steep, 4), 1, "whatever comes behind it");
+    cr_expect_eq(sweep_find_knee(asked, none, flat, 4), 4);
+}
+
+/* Every scenario, option and server that there is. */
+Test(bench_docs, say_all)
+{
+    static const char *const options[] = {
+#define X(name, text, argument, help) "`--" text,
+        RACE_OPTION_LIST(X)
+#undef X
+    };
+    char words[64];
+    for (uint32_t i = 0; i < scenario_count; i++) {
+        snprintf(words, sizeof words, "| `%s` |", scenarios[i].name);
+        cr_expect_eq(count_lines("docs/bench.md", words), 1, "%s", words);
+    }
+    for (uint32_t i = 1; i < peer_count; i++) {
+        snprintf(words, sizeof words, "| `%s` |", peers[i]->name);
+        cr_expect_eq(count_lines("docs/bench.md", words), 1, "%s", words);
+    }
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        cr_expect(count_lines("docs/bench.md", options[i]) >= 1, "%s", options[i]);
 }

@@ -1,4 +1,4 @@
-"""kouan-bench run: every scenario through Kouan, each run verified, nothing left behind."""
+"""kouan-bench run, sweep, compare: every scenario through Kouan, each run verified, nothing left behind."""
 
 import json
 import os
@@ -107,6 +107,51 @@ def test_ctrl_c_ends_what_was_started():
         process.communicate()
         assert process.returncode == 130, process.returncode
         assert os.listdir(folder) == []
+
+
+def test_sweep():
+    with tempfile.TemporaryDirectory() as folder:
+        done = bench("sweep", "wire", "--smoke", "--json", "--folder", folder, "--kouan", KOUAN[0])
+        assert done.returncode == 0, done.stderr
+        assert os.listdir(folder) == []
+    result = json.loads(done.stdout)
+    check(result)
+    assert "machine" in result and "knee" in result
+    assert [point["load_percent"] for point in result["points"]] == [10, 25, 50, 75, 90, 95]
+    capacity = result["messages_per_second"]
+    for point in result["points"]:
+        check(point)
+        asked = capacity * point["load_percent"] / 100
+        assert abs(point["settings"]["rate"] - asked) <= 1
+        assert point["messages_per_second"] < 1.1 * asked
+    if result["knee"] is not None:
+        assert result["knee"]["load_percent"] in [10, 25, 50, 75, 90, 95]
+
+
+def test_compare():
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [os.path.join(folder, name) for name in ["old.json", "new.json", "other.json"]]
+        results = [run("fan-out"), run("fan-out", "--in-flight", 200), run("wire")]
+        results[1]["machine"] = "another"
+        results[1]["points"][0]["messages_per_second"] = (
+            2 * results[0]["points"][0]["messages_per_second"])
+        for path, result in zip(paths, results):
+            with open(path, "w") as file:
+                json.dump(result, file)
+        done = bench("compare", paths[0], paths[1])
+        assert done.returncode == 0, done.stderr
+        assert "another machine" in done.stdout and "another setting: in_flight 1024, now 200" in done.stdout
+        rows = [line.split() for line in done.stdout.splitlines()]
+        rates = [row for row in rows if row[:1] == ["messages_per_second"]]
+        assert len(rates) == 2 and rates[0][3] == "+100.0", rates
+        assert bench("compare", paths[0], paths[2]).returncode == 2
+        assert bench("compare", paths[0], "/no/such/file").returncode == 2
+        with open(paths[2], "w") as file:
+            file.write("{}")
+        wrong = bench("compare", paths[0], paths[2])
+        assert wrong.returncode == 2 and "not a result" in wrong.stderr
+    assert bench("compare").returncode == 2
+    assert bench("compare", "--help").returncode == 0
 
 
 def test_usage():
