@@ -1,6 +1,6 @@
 /* What drives one server through one run: publishes a cargo, consumes what comes of it and has it
- * all verified. One implementation a protocol: client_resp (Kouan and redis-server), client_nats,
- * client_echo. Independent of the server's code. */
+ * all verified. One implementation a protocol: client_resp (Kouan, redis-server, the null router),
+ * client_nats, client_jetstream. Independent of the server's code. */
 #ifndef KOUAN_BENCH_CLIENT_H
 #define KOUAN_BENCH_CLIENT_H
 
@@ -41,6 +41,6 @@ struct client {
     enum status (*run)(const struct client_settings *settings, struct client_result *out_result);
 };
 
-extern const struct client client_resp;
+extern const struct client client_resp, client_nats, client_jetstream;
 
 #endif

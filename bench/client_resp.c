@@ -118,19 +118,29 @@ static enum status open_pushers(struct fast_client *client, const struct target 
     return status;
 }
 
+/* Of each destination. Who pushes to all that subscribe has one. */
+static uint32_t readers_each(const struct fast_client *client)
+{
+    const struct client_settings *settings = client->settings;
+    return settings->peer->is_pushing ? 1 : settings->scenario->consumer_count;
+}
+
 static enum status open_puller(struct fast_client *client, const struct target *target,
-                               uint32_t consumer)
+                               uint32_t place)
 {
     const struct scenario *scenario = client->settings->scenario;
     char name[DESTINATION_NAME_BYTES];
-    struct puller *puller = &client->pullers[consumer];
-    peer_name_destination(consumer / scenario->consumer_count, name);
+    struct puller *puller = &client->pullers[place];
+    uint32_t destination = place / readers_each(client);
+    uint32_t consumer = destination * scenario->consumer_count + place % readers_each(client);
+    peer_name_destination(destination, name);
     struct puller_settings of = {
         .stream = client->settings->peer->is_one_stream ? PEER_CHANNEL : name,
         .group = name,
         .consumer = consumer,
         .batch = scenario->batch,
         .block_ms = BLOCK_MS,
+        .is_pushed = client->settings->peer->is_pushing,
     };
     enum status status = puller_open(&of, puller);
     if (status != STATUS_OK)
@@ -139,23 +149,24 @@ static enum status open_puller(struct fast_client *client, const struct target *
     status = puller_connect(puller, target);
     if (status != STATUS_OK)
         return status;
-    uint32_t number = client->pusher_count + 2 * consumer;
+    uint32_t number = client->pusher_count + 2 * place;
     wire_watch(&puller->reading, client->poller, number);
-    wire_watch(&puller->acknowledging, client->poller, number + 1);
+    if (!of.is_pushed)
+        wire_watch(&puller->acknowledging, client->poller, number + 1);
     return STATUS_OK;
 }
 
 static enum status open_pullers(struct fast_client *client, const struct target *target)
 {
     const struct scenario *scenario = client->settings->scenario;
-    uint32_t count = scenario->destination_count * scenario->consumer_count;
+    uint32_t count = scenario->destination_count * readers_each(client);
     enum status status = STATUS_OK;
     assert(count <= PULLERS_MAX);
     client->pullers = calloc(count, sizeof *client->pullers);
     if (client->pullers == NULL)
         return STATUS_NO_MEMORY;
-    for (uint32_t consumer = 0; consumer < count && status == STATUS_OK; consumer++)
-        status = open_puller(client, target, consumer);
+    for (uint32_t place = 0; place < count && status == STATUS_OK; place++)
+        status = open_puller(client, target, place);
     return status;
 }
 
@@ -248,7 +259,7 @@ static enum status begin(struct fast_client *client)
 {
     const struct scenario *scenario = client->settings->scenario;
     uint32_t early = scenario->destination_count - scenario->late_count;
-    enum status status = start_pullers(client, early * scenario->consumer_count);
+    enum status status = start_pullers(client, early * readers_each(client));
     return status == STATUS_OK ? push_all(client, clock_ns()) : status;
 }
 
@@ -285,7 +296,8 @@ static enum status serve_puller(struct fast_client *client, uint32_t number, uin
         return status;
     uint32_t first = client->pusher_count + number / 2 * 2;
     wire_update_watch(&puller->reading, client->poller, first);
-    wire_update_watch(&puller->acknowledging, client->poller, first + 1);
+    if (!puller->is_pushed)
+        wire_update_watch(&puller->acknowledging, client->poller, first + 1);
     return STATUS_OK;
 }
 

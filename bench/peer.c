@@ -5,7 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-const struct peer *const peers[] = {&peer_kouan, &peer_redis, &peer_redis_everysec};
+const struct peer *const peers[] = {&peer_kouan, &peer_redis,     &peer_redis_everysec,
+                                    &peer_nats,  &peer_jetstream, &peer_null};
 const uint32_t peer_count = sizeof peers / sizeof *peers;
 
 const struct peer *peer_find(const char *name)

@@ -25,6 +25,7 @@ struct peer {
     const struct client *client;
     struct proof_promise promise;
     bool is_one_stream; /* destinations are groups of the channel itself; else destinations */
+    bool is_pushing;    /* who subscribes gets all commands as they came; nobody acknowledges */
     /* On failure the server's own words are printed to stderr. */
     enum status (*start)(const struct peer_settings *settings, struct server *out_server);
     /* Before each run: away with what the last one left, and the groups made. NULL: nothing to do.
@@ -50,6 +51,7 @@ void peer_name_destination(uint32_t number, char name[DESTINATION_NAME_BYTES]);
 
 #define PEER_CHANNEL "in"
 
-extern const struct peer peer_kouan, peer_redis, peer_redis_everysec;
+extern const struct peer peer_kouan, peer_redis, peer_redis_everysec, peer_nats, peer_jetstream,
+    peer_null;
 
 #endif

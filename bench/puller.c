@@ -1,6 +1,7 @@
 #include "bench/puller.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <stdio.h>
 
 #include "bench/request.h"
@@ -8,6 +9,7 @@
 enum {
     READ_INPUT_BYTES = 2 * 1024 * 1024,
     READ_OUTPUT_BYTES = 4096,
+    SUBSCRIBE_MS = 5000, /* for its answer */
     ACKNOWLEDGE_INPUT_BYTES = 4096,
     ID_BYTES_MAX = 48, /* as an argument */
     ACKNOWLEDGE_BYTES_MAX =
@@ -37,7 +39,10 @@ void pulling_init(struct pulling *pulling)
 enum status puller_open(const struct puller_settings *settings, struct puller *out_puller)
 {
     char words[128];
-    struct puller puller = {.consumer = settings->consumer, .batch = settings->batch};
+    struct puller puller = {.consumer = settings->consumer,
+                            .batch = settings->batch,
+                            .is_pushed = settings->is_pushed,
+                            .acknowledging.descriptor = -1};
     assert(settings->batch >= 1 && settings->batch <= PULLER_BATCH_MAX);
     snprintf(words, sizeof words, "XREADGROUP GROUP %.16s c%u COUNT %u BLOCK %u STREAMS %.16s >",
              settings->group, settings->consumer, settings->batch, settings->block_ms,
@@ -49,7 +54,7 @@ enum status puller_open(const struct puller_settings *settings, struct puller *o
         puller.acknowledge_size +=
             request_write_argument(puller.acknowledge + puller.acknowledge_size, acknowledge[i]);
     enum status status = wire_open(&puller.reading, READ_INPUT_BYTES, READ_OUTPUT_BYTES);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && !puller.is_pushed)
         status =
             wire_open(&puller.acknowledging, ACKNOWLEDGE_INPUT_BYTES, ACKNOWLEDGE_OUTPUT_BYTES);
     if (status == STATUS_OK)
@@ -65,10 +70,28 @@ void puller_close(struct puller *puller)
     wire_close(&puller->acknowledging);
 }
 
+/* Waits for the answer: what is published after it comes. */
+static enum status subscribe(struct puller *puller)
+{
+    static const char request[] = "SUBSCRIBE\r\n", answer[] = "+OK\r\n";
+    struct wire *wire = &puller->reading;
+    memcpy(wire_room_start(wire), request, sizeof request - 1);
+    wire_commit(wire, sizeof request - 1);
+    enum status status = wire_flush(wire);
+    while (status == STATUS_OK && wire_input(wire).size < sizeof answer - 1) {
+        struct pollfd polled = {.fd = wire->descriptor, .events = POLLIN};
+        status = poll(&polled, 1, SUBSCRIBE_MS) == 1 ? wire_receive(wire) : STATUS_IO;
+    }
+    wire_consume(wire, status == STATUS_OK ? sizeof answer - 1 : 0);
+    return status;
+}
+
 enum status puller_connect(struct puller *puller, const struct target *target)
 {
     enum status status = wire_connect(&puller->reading, target);
-    return status == STATUS_OK ? wire_connect(&puller->acknowledging, target) : status;
+    if (status != STATUS_OK)
+        return status;
+    return puller->is_pushed ? subscribe(puller) : wire_connect(&puller->acknowledging, target);
 }
 
 /* ---- Reads -------------------------------------------------------------------------------------
@@ -88,11 +111,13 @@ static enum status read_on(struct puller *puller)
 
 enum status puller_start(struct puller *puller)
 {
-    return read_on(puller);
+    return puller->is_pushed ? STATUS_OK : read_on(puller);
 }
 
 enum status puller_flush(struct puller *puller)
 {
+    if (puller->is_pushed)
+        return STATUS_OK;
     enum status status = wire_flush(&puller->acknowledging);
     if (status == STATUS_OK)
         status = wire_flush(&puller->reading);
@@ -226,9 +251,37 @@ static enum status take_fields(struct pulling *pulling, struct puller *puller, s
     return STATUS_OK;
 }
 
+/* A command as it was sent: all of it or nothing. */
+static enum status take_pushed(struct pulling *pulling, struct puller *puller, struct bytes input,
+                               size_t *at, uint64_t now_ns)
+{
+    struct bytes head = cargo_command(pulling->cargo, 0);
+    size_t end = *at, size;
+    head.size = pulling->cargo->messages[0].entry_at; /* up to its one field all are alike */
+    enum status status = STATUS_INVALID;
+    if (input.size - end < head.size)
+        return STATUS_INCOMPLETE;
+    if (takes(input, &end, head))
+        status = proof_deliver_entry(pulling->proof, puller->consumer, (struct record_id){0},
+                                     bytes_slice(input, end, input.size), &puller->index, &size);
+    if (status == STATUS_INVALID)
+        return give_up(pulling, "what was passed on is no command that was sent",
+                       bytes_slice(input, *at, input.size));
+    if (status != STATUS_OK)
+        return status;
+    puller->delivered_count++;
+    puller->acknowledged_count++; /* as far as it can be */
+    if (puller->index != CARGO_NO_MESSAGE)
+        histogram_record(pulling->delivery_ns, age_of(pulling, puller->index, now_ns));
+    *at = end + size;
+    return STATUS_OK;
+}
+
 static enum status take(struct pulling *pulling, struct puller *puller, struct bytes input,
                         size_t *at, uint64_t now_ns)
 {
+    if (puller->is_pushed)
+        return take_pushed(pulling, puller, input, at, now_ns);
     if (puller->entries_left == 0)
         return take_head(pulling, puller, input, at);
     enum status status = STATUS_OK;

@@ -1,6 +1,7 @@
 /* One consumer of the fast client: reads a destination for a group, has every entry verified where
  * it lies, and acknowledges what one read brought with one XACK. That goes over a connection of its
- * own, so that the next read need not wait until the acknowledgements are on disk. */
+ * own, so that the next read need not wait until the acknowledgements are on disk. From a server
+ * that pushes (the null router) it takes the commands that come, and acknowledges nothing. */
 #ifndef KOUAN_BENCH_PULLER_H
 #define KOUAN_BENCH_PULLER_H
 
@@ -30,11 +31,13 @@ struct puller_settings {
     const char *stream, *group;
     uint32_t consumer;        /* as the proof counts them */
     uint32_t batch, block_ms; /* entries a read, at most PULLER_BATCH_MAX; an empty one's wait */
+    bool is_pushed;           /* it subscribes, once, and asks for nothing */
 };
 
 struct puller {
     struct wire reading, acknowledging;
     uint32_t consumer, batch;
+    bool is_pushed; /* then `acknowledging` stays down */
     uint8_t read[PULLER_COMMAND_BYTES_MAX], acknowledge[PULLER_COMMAND_BYTES_MAX];
     size_t read_size, acknowledge_size; /* the command; the words of an XACK behind its head */
     struct receipt_reader ids;
