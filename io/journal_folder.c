@@ -1,5 +1,6 @@
 #include "io/journal_folder.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FOLDER_MODE = 0700, FILE_MODE = 0600, LOG_NAME_BYTES = 8, OWNER_BYTES = 32 };
+enum { FOLDER_MODE = 0700, FILE_MODE = 0600, LOG_NAME_BYTES = 8, LOGS_MAX = 64, OWNER_BYTES = 32 };
 
 #define LOCK_NAME       "lock"
 #define SECRET_NAME     "secret"
@@ -71,6 +72,41 @@ enum status journal_folder_open_log(const struct journal_folder *folder, uint16_
     if (log < 0)
         return explain(&problem, "open", errno);
     *out_folder = log;
+    return STATUS_OK;
+}
+
+/* A spare is none: what it was made for did not come to be. */
+static bool has_segments(int folder, const char *log)
+{
+    int file = openat(folder, log, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    DIR *directory = file >= 0 ? fdopendir(file) : NULL;
+    if (directory == NULL) {
+        if (file >= 0)
+            close(file);
+        return false;
+    }
+    bool found = false;
+    for (const struct dirent *entry; !found && (entry = readdir(directory)) != NULL;)
+        found = strstr(entry->d_name, ".segment") != NULL &&
+                strncmp(entry->d_name, "spare", strlen("spare")) != 0;
+    closedir(directory);
+    return found;
+}
+
+enum status journal_folder_check_logs(const struct journal_folder *folder, uint16_t log_count,
+                                      char *out_problem, size_t problem_capacity)
+{
+    for (unsigned log = log_count; log < LOGS_MAX; log++) {
+        char name[LOG_NAME_BYTES];
+        snprintf(name, sizeof name, "%02x", log);
+        if (!has_segments(folder->folder, name))
+            continue;
+        snprintf(out_problem, problem_capacity,
+                 "the journal has a log %s, and this server would use %u of its logs; go on with "
+                 "the number of shards that wrote it",
+                 name, log_count);
+        return STATUS_INVALID;
+    }
     return STATUS_OK;
 }
 

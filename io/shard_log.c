@@ -174,6 +174,9 @@ static enum status open_files(struct shard *shard, char *out_problem, size_t pro
     const struct journal_folder *folder =
         shard->family != NULL ? shard->family->folder : &log->folder;
     shard->secret = folder->secret;
+    status = journal_folder_check_logs(folder, log_count(shard), out_problem, problem_capacity);
+    if (status != STATUS_OK)
+        return status;
     status = journal_folder_open_log(folder, shard->number, &log->log_folder, out_problem,
                                      problem_capacity);
     if (status != STATUS_OK)

@@ -96,15 +96,19 @@ test-sanitize: test-packages
 	@$(MAKE) BUILD=build/asan SANITIZE=address,undefined OPTIMIZE=-O1 test-build
 	@bash tests/run.sh build/asan
 
-# The tests of what several threads share, under ThreadSanitizer, by a runner that it can live with.
+# What several threads share, under ThreadSanitizer: its tests, by a runner that it can live with, and
+# the whole server (which ends with an error after a report).
 threaded_tests = core/ring io/mesh
+threaded_scripts = shards
 
 .PHONY: test-threads
 test-threads: test-packages
 	@$(MAKE) BUILD=build/tsan SANITIZE=thread OPTIMIZE=-O1 test-threads-run
 .PHONY: test-threads-run
-test-threads-run: $(patsubst %,$(BUILD)/tests/%_plain,$(threaded_tests))
-	@for program in $^; do $$program || exit 1; done
+test-threads-run: $(BUILD)/kouan $(patsubst %,$(BUILD)/tests/%_plain,$(threaded_tests))
+	@for test in $(threaded_tests); do $(BUILD)/tests/$${test}_plain || exit 1; done
+	@for script in $(threaded_scripts); do \
+		KOUAN="'$(abspath $(BUILD))/kouan'" python3 tests/e2e/$${script}_test.py || exit 1; done
 
 $(BUILD)/tests/core/%_plain: $(BUILD)/tests/core/%_test.o $(BUILD)/tests/plain_runner.o $(BUILD)/core.a
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS) $(CORE_LIBS)

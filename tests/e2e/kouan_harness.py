@@ -36,7 +36,8 @@ run_tests runs the functions named test_* of the main module (or those whose nam
 
 Environment: KOUAN, the program (default: build/kouan of this repository), with arguments if need
 be; KOUAN_TEST_SECONDS, a test's deadline (default 60); KOUAN_TEST_DELAY, `N:SEED`: each server's
-claims and commits wait up to N turns at random; KOUAN_TEST_SYNC, `memory`: servers with a
+claims and commits wait up to N turns at random; KOUAN_TEST_SHARDS, `N`: each server has so many, if the test does
+not say; KOUAN_TEST_SYNC, `memory`: servers with a
 configuration of their own run without a disk.
 """
 
@@ -61,6 +62,7 @@ STOP_SECONDS = 15
 WIRE_SECONDS = 10
 LINE_BYTES_MAX = 64 * 1024
 TEST_DELAY = os.environ.get("KOUAN_TEST_DELAY", "")
+TEST_SHARDS = os.environ.get("KOUAN_TEST_SHARDS", "")
 TEST_SYNC = os.environ.get("KOUAN_TEST_SYNC", "commit")
 TEST_SECONDS = int(os.environ.get("KOUAN_TEST_SECONDS", "60"))
 
@@ -116,7 +118,7 @@ class Server:
     """`kouan serve`; see the top of the file."""
 
     def __init__(self, files=None, listen="127.0.0.1:0", arguments=(), environment=None,
-                 journal=None):
+                 journal=None, shards=None):
         self.folder = make_folder(with_sync(files) if files else {})
         self.address = None
         self.lines = []
@@ -132,6 +134,8 @@ class Server:
         command += ["--listen", listen, *map(str, arguments)]
         if TEST_DELAY:
             command += ["--test-delay", TEST_DELAY]
+        if shards or TEST_SHARDS:
+            command += ["--test-shards", str(shards or TEST_SHARDS)]
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env={**os.environ, **(environment or {})}, preexec_fn=die_with_parent)

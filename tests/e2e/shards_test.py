@@ -1,0 +1,121 @@
+"""Several shards: their threads and logs, how connections are spread, start and stop."""
+
+import pathlib
+import resource
+import shutil
+import signal
+import time
+
+from kouan_harness import (Server, WireClosed, encode_command, make_folder, run_kouan,
+                           run_tests)
+from provincial import many_wires, plain_files
+
+
+def thread_names(server):
+    tasks = pathlib.Path(f"/proc/{server.process.pid}/task").iterdir()
+    return sorted((task / "comm").read_text().strip() for task in tasks)
+
+
+def wait_until(condition, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def clients_of_shard(wire):
+    """Of the shard that has this connection."""
+    info = wire.call("INFO", "clients").decode()
+    return int(next(line for line in info.splitlines()
+                    if line.startswith("connected_clients:")).split(":")[1])
+
+
+def journal_files(folder, number):
+    return sorted(path.name for path in (folder / number).glob("0*.segment"))
+
+
+def test_each_shard_is_a_thread_and_connections_are_spread():
+    for listen in "127.0.0.1:0", "unix":
+        with Server(files=plain_files(), listen=listen, shards=3) as server:
+            assert {"kouan-1", "kouan-2"} <= set(thread_names(server)), thread_names(server)
+            with many_wires(server, 6) as wires:
+                assert all(wire.call("PING") == "PONG" for wire in wires)
+                assert [clients_of_shard(wire) for wire in wires] == [2] * 6
+                wires[4].close()
+                wait_until(lambda: clients_of_shard(wires[1]) == 1)
+                with server.wire() as another:  # has the place of the one that left
+                    assert another.call("PING") == "PONG"
+                    assert clients_of_shard(wires[1]) == 2
+
+
+def test_a_connection_too_many_is_closed():
+    files = plain_files()
+    name = next(iter(files))
+    files[name] += "\nconnections_max: 32\n"
+    with Server(files=files, shards=2) as server, many_wires(server, 32) as wires:
+        assert all(wire.call("PING") == "PONG" for wire in wires)
+        with server.wire() as late:
+            late.expect_closed()
+        wires[0].close()
+        wires[3].call("PING")
+        with server.wire() as next_one:
+            assert next_one.call("PING") == "PONG"
+
+
+def test_a_journal_keeps_its_number_of_shards():
+    folder = make_folder(plain_files())
+    journal = folder / "journal"
+    try:
+        with Server(files=plain_files(), journal=journal, shards=2) as server:
+            with many_wires(server, 2) as wires:
+                for n, wire in enumerate(wires):
+                    assert wire.call("XGROUP", "CREATE", "all", f"group-{n}", "$") == "OK"
+        files = {number: journal_files(journal, number) for number in ("00", "01")}
+        assert any(files.values()), files
+        for shards in 1, 3, 4:
+            process = run_kouan("serve", "-c", folder / "kouan.yaml", "--journal", journal,
+                                "--listen", "127.0.0.1:0", "--test-shards", shards)
+            assert process.returncode == 1
+            assert "number of shards that wrote it" in process.stderr, process.stderr
+        with Server(files=plain_files(), journal=journal, shards=2) as server:
+            server.wait_for_log(r"recovered in .* [12] of [12] segments|recovered in .* groups")
+            with server.wire() as wire:
+                assert wire.call("XGROUP", "DESTROY", "all", "group-0") == 1
+    finally:
+        shutil.rmtree(folder)
+
+
+def change_groups(name, count):
+    """Commands that each write to a log."""
+    return [("XGROUP", "CREATE" if n % 2 == 0 else "DESTROY", "all", name, *["$"][:1 - n % 2])
+            for n in range(count)]
+
+
+def test_the_failure_of_one_log_ends_all():
+    with Server(files=plain_files(), shards=2) as server, many_wires(server, 4) as wires:
+        assert wires[1].call("XGROUP", "CREATE", "all", "first", "$") == "OK"
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (4096, 4096))
+        try:
+            for command in change_groups("group", 10000):
+                wires[1].call(*command)
+        except (WireClosed, OSError):
+            pass
+        assert server.process.wait(15) == 1
+        lines = [line for line in server.log.splitlines() if line.startswith("kouan serve: ")]
+        server.kill()
+        assert len(lines) == 1 and ".segment" in lines[0] and "the server ends" in lines[0], lines
+
+
+def test_stops_under_load():
+    for number in signal.SIGTERM, signal.SIGINT:
+        with Server(files=plain_files(), shards=4) as server, many_wires(server, 8) as wires:
+            for n, wire in enumerate(wires):
+                commands = change_groups(f"group-{n}", 200)
+                wire.send(b"".join(encode_command(*command) for command in commands))
+            server.process.send_signal(number)
+            assert server.process.wait(10) == 0
+            assert "stopped" in server.log
+
+
+if __name__ == "__main__":
+    run_tests()
