@@ -34,9 +34,10 @@ struct bench {
 
 static void print_help(void)
 {
-    puts("kouan-bench read [--times N]\n"
+    puts("kouan-bench read [--times N] [--kind KIND]\n"
          "Reads generated messages N times over (default 200) in this process, and prints what a\n"
-         "message of each kind costs in processor time: best of 5 rounds.");
+         "message of each kind costs in processor time: best of 5 rounds. KIND: that kind only, as\n"
+         "the first column names it.");
 }
 
 static bool open_bench(struct bench *bench)
@@ -132,16 +133,35 @@ static bool measure(struct bench *bench, enum day_kind kind, uint64_t times)
     return true;
 }
 
+static bool find_kind(const char *name, enum day_kind *out_kind)
+{
+    for (unsigned kind = 0; kind < KIND_COUNT; kind++)
+        if (strcmp(form_message_type(kind), name) == 0) {
+            *out_kind = (enum day_kind)kind;
+            return true;
+        }
+    fprintf(stderr, "kouan-bench: no kind is named %s: `kouan-bench read` lists them\n", name);
+    return false;
+}
+
 int command_read(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"times", required_argument, NULL, 't'}, {"help", no_argument, NULL, 'h'}, {0}};
+    static const struct option options[] = {{"times", required_argument, NULL, 't'},
+                                            {"kind", required_argument, NULL, 'k'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     static struct bench bench;
     uint64_t times = 200;
+    enum day_kind only = KIND_COUNT;
     for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
         if (option == 'h') {
             print_help();
             return EXIT_OK;
+        }
+        if (option == 'k') {
+            if (!find_kind(optarg, &only))
+                return EXIT_USAGE;
+            continue;
         }
         if (option != 't' || !option_number("times", optarg, 1, 1000000, &times))
             return EXIT_USAGE;
@@ -152,7 +172,8 @@ int command_read(int argc, char **argv)
     if (good)
         puts("kind            bytes ns/message     MB/s");
     for (unsigned kind = 0; kind < KIND_COUNT && good; kind++)
-        good = measure(&bench, (enum day_kind)kind, times);
+        if (only == KIND_COUNT || kind == only)
+            good = measure(&bench, (enum day_kind)kind, times);
     close_bench(&bench);
     return good ? EXIT_OK : EXIT_FINDINGS;
 }
