@@ -1,6 +1,9 @@
 /* Captures -> occurrences. First the captures are sorted into bins, one a tapped place, in each bin
  * those outside of entries first, then entry by entry; then each spec takes from its bins. Every
- * step is linear in the captures times the paths that name their place. */
+ * step is linear in the captures times the paths that name their place.
+ *
+ * Which captures a spec takes mostly depends on where they stand, not on what they say: then the
+ * way can be noted once (extract_note) and gone again without the bins (routes/extract_steps.c). */
 #include "routes/extract_parts.h"
 #include "routes/pattern.h"
 
@@ -18,6 +21,7 @@ struct run {
 
 static bool meets_conditions(const struct extraction *extraction,
                              const struct recognise *recognise);
+static enum status extract_specs(struct extraction *extraction, const struct spec_set *specs);
 static enum status extract_number(struct extraction *extraction, uint16_t number);
 static enum status extract_single(struct extraction *extraction, const struct value_spec *spec,
                                   const struct bin *bin);
@@ -33,8 +37,6 @@ void extract_scratch_init(struct extract_scratch *scratch)
     memset(scratch, 0, sizeof *scratch);
 }
 
-static bool meets_conditions(const struct extraction *extraction,
-                             const struct recognise *recognise);
 static void leave_out_slot(const struct profile *profile, enum slot slot, struct spec_set *specs,
                            uint64_t *required);
 
@@ -58,19 +60,27 @@ enum status extract(const struct profile *profile, struct reader *reader, size_t
         return STATUS_NOT_FOUND;
     if (left_out != SLOT_NONE)
         leave_out_slot(profile, left_out, &specs, &required);
-    for (uint16_t base = 0; base < profile->spec_count; base += 64)
-        for (uint64_t left = specs.words[base / 64]; left != 0; left &= left - 1) {
-            uint16_t number = (uint16_t)(base + __builtin_ctzll(left));
-            enum status status = extract_number(&extraction, number);
-            if (status != STATUS_OK)
-                return status;
-        }
-    for (uint64_t left = required; left != 0; left &= left - 1) {
-        enum slot slot = (enum slot)__builtin_ctzll(left);
-        if (reading_first(reading, slot) == READING_NO_OCCURRENCE)
-            return extract_refuse(out_fault, SCAN_MISSING, (uint32_t)body_size, slot_name(slot));
-    }
-    return STATUS_OK;
+    enum status status = extract_specs(&extraction, &specs);
+    if (status != STATUS_OK)
+        return status;
+    enum slot missing = extract_find_missing(reading, required);
+    return missing == SLOT_NONE ? STATUS_OK
+                                : extract_refuse(out_fault, SCAN_MISSING, (uint32_t)body_size,
+                                                 slot_name(missing));
+}
+
+bool extract_note(const struct profile *profile, struct reader *reader, struct extract_notes *notes)
+{
+    struct extraction extraction = {.profile = profile,
+                                    .captures = reader->scan.captures,
+                                    .scratch = reader->scratch,
+                                    .notes = notes};
+    struct spec_set specs;
+    notes->count = 0;
+    return profile->filter_count == 0 && profile->recognise.condition_count == 0 &&
+           profile->content_count == 0 &&
+           extract_sort(profile, &reader->scan, reader->scratch, &specs) &&
+           extract_specs(&extraction, &specs) == STATUS_OK;
 }
 
 static void leave_out_slot(const struct profile *profile, enum slot slot, struct spec_set *specs,
@@ -109,6 +119,18 @@ static bool meets_conditions(const struct extraction *extraction, const struct r
     return recognise->condition_count == 0;
 }
 
+static enum status extract_specs(struct extraction *extraction, const struct spec_set *specs)
+{
+    for (uint16_t base = 0; base < extraction->profile->spec_count; base += 64)
+        for (uint64_t left = specs->words[base / 64]; left != 0; left &= left - 1) {
+            uint16_t number = (uint16_t)(base + __builtin_ctzll(left));
+            enum status status = extract_number(extraction, number);
+            if (status != STATUS_OK)
+                return status;
+        }
+    return STATUS_OK;
+}
+
 static enum status extract_number(struct extraction *extraction, uint16_t number)
 {
     const struct profile *profile = extraction->profile;
@@ -136,11 +158,18 @@ void read_content(const struct profile *profile, const struct reader *reader,
 
 /* ---- one spec over all entries -------------------------------------------------------------- */
 
-/* True once further values of the spec could not count. */
+/* True once further values of the spec could not count. What is only noted settles nothing. */
 static bool is_settled(const struct extraction *extraction, const struct value_spec *spec)
 {
-    return spec->holds_one &&
-           reading_first(extraction->reading, spec->slot) != READING_NO_OCCURRENCE;
+    return extraction->notes == NULL && extract_is_settled(extraction->reading, spec);
+}
+
+/* What a spec takes: a value for each of its parts, none for a constant. */
+static enum status take(struct extraction *extraction, const struct value_spec *spec,
+                        uint16_t entry, const struct capture *const *parts)
+{
+    return extraction->notes == NULL ? extract_add_parts(extraction, spec, entry, parts)
+                                     : extract_note_parts(extraction, spec, entry, parts);
 }
 
 /* The common case: one path, no join. */
@@ -155,8 +184,7 @@ static enum status extract_single(struct extraction *extraction, const struct va
         if (!spec->takes_all && capture->entry == entry_before)
             continue;
         entry_before = capture->entry;
-        enum status status =
-            extract_add_value(extraction, spec, capture->entry, capture->value, capture->offset);
+        enum status status = take(extraction, spec, capture->entry, &capture);
         if (status != STATUS_OK)
             return status;
     }
@@ -168,38 +196,6 @@ static const struct capture *capture_of_run(const struct extraction *extraction,
                                             uint32_t k)
 {
     return extract_capture(extraction, run.end - run.first == 1 ? run.first : run.first + k);
-}
-
-static enum status add_joined(struct extraction *extraction, const struct value_spec *spec,
-                              uint16_t entry, const struct run *runs, uint32_t k)
-{
-    struct reading_space *space = extraction->space;
-    uint32_t offset = capture_of_run(extraction, runs[0], k)->offset;
-    size_t size = spec->separator.size * (spec->part_count - 1U);
-    for (uint8_t part = 0; part < spec->part_count; part++)
-        size += capture_of_run(extraction, runs[part], k)->value.size;
-    if (size > READING_VALUE_BYTES_MAX)
-        return extract_refuse(extraction->fault, SCAN_VALUE_TOO_LONG, offset,
-                              slot_name(spec->slot));
-    if (size > space->text_capacity - space->text_used)
-        return STATUS_FULL;
-    uint8_t *text = space->text + space->text_used;
-    size_t used = 0;
-    for (uint8_t part = 0; part < spec->part_count; part++) {
-        struct bytes value = capture_of_run(extraction, runs[part], k)->value;
-        if (part > 0 && spec->separator.size > 0) {
-            memcpy(text + used, spec->separator.data, spec->separator.size);
-            used += spec->separator.size;
-        }
-        memcpy(text + used, value.data, value.size);
-        used += value.size;
-    }
-    space->text_used += (uint32_t)size;
-    uint16_t count = extraction->reading->count;
-    enum status status = extract_add_value(extraction, spec, entry, bytes_make(text, size), offset);
-    if (extraction->reading->count == count)
-        space->text_used -= (uint32_t)size; /* nobody kept it */
-    return status;
 }
 
 /* How many values the runs make: a single one goes with all of another part; parts that have
@@ -227,11 +223,10 @@ static enum status add_entry(struct extraction *extraction, const struct value_s
                 runs[part].end = runs[part].first + 1;
     uint32_t tuples = count_tuples(runs, spec->part_count);
     for (uint32_t k = 0; k < tuples; k++) {
-        const struct capture *capture = capture_of_run(extraction, runs[0], k);
-        enum status status =
-            spec->part_count > 1
-                ? add_joined(extraction, spec, entry, runs, k)
-                : extract_add_value(extraction, spec, entry, capture->value, capture->offset);
+        const struct capture *parts[PROFILE_PARTS_MAX];
+        for (uint8_t part = 0; part < spec->part_count; part++)
+            parts[part] = capture_of_run(extraction, runs[part], k);
+        enum status status = take(extraction, spec, entry, parts);
         if (status != STATUS_OK)
             return status;
     }
@@ -292,7 +287,7 @@ static bool next_entry(const struct extraction *extraction, struct bin_cursor *c
 static enum status extract_spec(struct extraction *extraction, const struct value_spec *spec)
 {
     if (spec->constant.data != NULL)
-        return extract_add_value(extraction, spec, 0, spec->constant, 0);
+        return take(extraction, spec, 0, NULL);
     struct bin_cursor cursors[PROFILE_PARTS_MAX * PROFILE_ALIASES_MAX];
     uint32_t cursor_count = open_cursors(extraction, spec, cursors);
     uint16_t entry;

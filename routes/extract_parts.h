@@ -1,10 +1,10 @@
 /* What the parts of extraction share: sorting captures into bins (extract_bins.c), walking a spec
- * over its bins (extract.c), and making one value of what it finds (extract_value.c). Only these
- * include this. */
+ * over its bins (extract.c), making one value of what it finds (extract_value.c), and going a noted
+ * way again (extract_steps.c). Only these include this. */
 #ifndef KOUAN_ROUTES_EXTRACT_PARTS_H
 #define KOUAN_ROUTES_EXTRACT_PARTS_H
 
-#include "routes/read.h"
+#include "routes/extract_steps.h"
 
 enum {
     BINNED_MAX = 4 * SCAN_CAPTURES_MAX, /* a capture stands in its tap's bin and in filters' */
@@ -45,6 +45,7 @@ struct extraction {
     struct reading_space *space;
     struct reading *reading;
     struct scan_fault *fault;
+    struct extract_notes *notes; /* NULL; else what is taken is noted here, and goes nowhere */
 };
 
 /* Sorts the scan's captures by tap, and for each filter of the profile again; in each bin those
@@ -79,6 +80,33 @@ MUST_CHECK static inline enum status extract_add_value(struct extraction *extrac
         return extract_add_shaped(extraction, spec, entry, value, offset);
     extraction->scratch->walked[spec->slot] = 1;
     return reading_append(reading, extraction->space, spec->slot, entry, value);
+}
+
+/* The value that a spec makes of its parts; none for a constant. */
+MUST_CHECK enum status extract_add_parts(struct extraction *extraction,
+                                         const struct value_spec *spec, uint16_t entry,
+                                         const struct capture *const *parts);
+
+/* Notes the same. FULL if there is no room. */
+MUST_CHECK enum status extract_note_parts(struct extraction *extraction,
+                                          const struct value_spec *spec, uint16_t entry,
+                                          const struct capture *const *parts);
+
+/* True once further values of the spec could not count. */
+static inline bool extract_is_settled(const struct reading *reading, const struct value_spec *spec)
+{
+    return spec->holds_one && reading_first(reading, spec->slot) != READING_NO_OCCURRENCE;
+}
+
+/* A required slot that the reading has no value of; SLOT_NONE if there is none. */
+static inline enum slot extract_find_missing(const struct reading *reading, uint64_t required)
+{
+    for (; required != 0; required &= required - 1) {
+        enum slot slot = (enum slot)__builtin_ctzll(required);
+        if (reading_first(reading, slot) == READING_NO_OCCURRENCE)
+            return slot;
+    }
+    return SLOT_NONE;
 }
 
 static inline enum status extract_refuse(struct scan_fault *fault, enum scan_reason reason,

@@ -184,3 +184,48 @@ enum status extract_add_shaped(struct extraction *extraction, const struct value
                               slot_name(spec->slot));
     return status;
 }
+
+/* ---- values of several captures ---------------------------------------------------------------
+ */
+
+static enum status add_joined(struct extraction *extraction, const struct value_spec *spec,
+                              uint16_t entry, const struct capture *const *parts)
+{
+    struct reading_space *space = extraction->space;
+    uint32_t offset = parts[0]->offset;
+    size_t size = spec->separator.size * (spec->part_count - 1U);
+    for (uint8_t part = 0; part < spec->part_count; part++)
+        size += parts[part]->value.size;
+    if (size > READING_VALUE_BYTES_MAX)
+        return extract_refuse(extraction->fault, SCAN_VALUE_TOO_LONG, offset,
+                              slot_name(spec->slot));
+    if (size > space->text_capacity - space->text_used)
+        return STATUS_FULL;
+    uint8_t *text = space->text + space->text_used;
+    size_t used = 0;
+    for (uint8_t part = 0; part < spec->part_count; part++) {
+        struct bytes value = parts[part]->value;
+        if (part > 0 && spec->separator.size > 0) {
+            memcpy(text + used, spec->separator.data, spec->separator.size);
+            used += spec->separator.size;
+        }
+        memcpy(text + used, value.data, value.size);
+        used += value.size;
+    }
+    space->text_used += (uint32_t)size;
+    uint16_t count = extraction->reading->count;
+    enum status status = extract_add_value(extraction, spec, entry, bytes_make(text, size), offset);
+    if (extraction->reading->count == count)
+        space->text_used -= (uint32_t)size; /* nobody kept it */
+    return status;
+}
+
+enum status extract_add_parts(struct extraction *extraction, const struct value_spec *spec,
+                              uint16_t entry, const struct capture *const *parts)
+{
+    if (parts == NULL)
+        return extract_add_value(extraction, spec, entry, spec->constant, 0);
+    if (spec->part_count > 1)
+        return add_joined(extraction, spec, entry, parts);
+    return extract_add_value(extraction, spec, entry, parts[0]->value, parts[0]->offset);
+}
