@@ -17,10 +17,9 @@ static bool is_xml_stop(uint8_t byte, struct find_set set)
     return byte == set.a || byte == set.b || byte == set.c || (byte < 0x20 && !is_line_blank(byte));
 }
 
-static bool is_json_stop(uint8_t byte, struct find_set set)
+static bool is_plain_stop(uint8_t byte, struct find_set set)
 {
-    (void)set;
-    return byte == '"' || byte == '\\' || byte < 0x20 || byte >= 0x80;
+    return byte == set.a || byte == set.b || byte == set.c || byte < 0x20 || byte >= 0x80;
 }
 
 static bool is_name_end(uint8_t byte, struct find_set set)
@@ -138,11 +137,12 @@ AVX2 static inline unsigned wide_hits_xml_stop(__m256i block, struct find_set se
     return (unsigned)_mm256_movemask_epi8(hits);
 }
 
-AVX2 static inline unsigned wide_hits_json_stop(__m256i block, struct find_set set)
+AVX2 static inline unsigned wide_hits_plain_stop(__m256i block, struct find_set set)
 {
-    (void)set;
     __m256i control_or_high = _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), block); /* signed */
-    __m256i stops = wide_either(wide_equal_to(block, '"'), wide_equal_to(block, '\\'));
+    __m256i stops = wide_either(
+        wide_either(wide_equal_to(block, (char)set.a), wide_equal_to(block, (char)set.b)),
+        wide_equal_to(block, (char)set.c));
     return (unsigned)_mm256_movemask_epi8(wide_either(stops, control_or_high));
 }
 
@@ -169,7 +169,7 @@ find_avx2(const uint8_t *at, const uint8_t *end, struct find_set set,
 /* The classes that are found 32 bytes a step. */
 #define WIDE_CLASS_LIST(X)                                                                         \
     X(xml_stop)                                                                                    \
-    X(json_stop)                                                                                   \
+    X(plain_stop)                                                                                  \
     X(high)
 
 #define X(class)                                                                                   \

@@ -9,7 +9,7 @@
 
 #include "core/bytes.h"
 
-/* What ends a run in XML, beside control characters. The other classes have no use for it. */
+/* What ends a run of text, beside what the class says. Others have no use for it. */
 struct find_set {
     uint8_t a, b, c;
 };
@@ -17,7 +17,7 @@ struct find_set {
 /* class, the bytes of it */
 #define FIND_CLASS_LIST(X)                                                                         \
     X(xml_stop, "a byte of the set, or a control character other than TAB, LF and CR")             \
-    X(json_stop, "a quote, a backslash, a control character, or a byte from 0x80 on")              \
+    X(plain_stop, "a byte of the set, a control character, or a byte from 0x80 on")                \
     X(name_end, "below 0x80, and no letter, digit, dot, hyphen or underscore")                     \
     X(nonblank, "not a space, TAB, LF or CR")                                                      \
     X(high, "from 0x80 on")
@@ -51,9 +51,10 @@ static inline const uint8_t *find_xml_stop(const uint8_t *at, const uint8_t *end
     return find_near(at, end, set, hits_xml_stop, find_xml_stop_far);
 }
 
-static inline const uint8_t *find_json_stop(const uint8_t *at, const uint8_t *end)
+static inline const uint8_t *find_plain_stop(const uint8_t *at, const uint8_t *end,
+                                             struct find_set set)
 {
-    return find_near(at, end, (struct find_set){0}, hits_json_stop, find_json_stop_far);
+    return find_near(at, end, set, hits_plain_stop, find_plain_stop_far);
 }
 
 static inline const uint8_t *find_name_end(const uint8_t *at, const uint8_t *end)
@@ -103,9 +104,10 @@ static inline const uint8_t *find_xml_stop(const uint8_t *at, const uint8_t *end
     return find_xml_stop_far(at, end, set);
 }
 
-static inline const uint8_t *find_json_stop(const uint8_t *at, const uint8_t *end)
+static inline const uint8_t *find_plain_stop(const uint8_t *at, const uint8_t *end,
+                                             struct find_set set)
 {
-    return find_json_stop_far(at, end, (struct find_set){0});
+    return find_plain_stop_far(at, end, set);
 }
 
 static inline const uint8_t *find_name_end(const uint8_t *at, const uint8_t *end)
@@ -138,4 +140,11 @@ static inline bool find_equal(const uint8_t *a, const uint8_t *b, size_t size)
 }
 
 #endif
+
+/* What ends the plain run of a JSON string. */
+static inline const uint8_t *find_json_stop(const uint8_t *at, const uint8_t *end)
+{
+    return find_plain_stop(at, end, (struct find_set){'"', '\\', '\\'});
+}
+
 #endif

@@ -37,11 +37,11 @@ static inline unsigned hits_xml_stop(__m128i block, struct find_set set)
     return (unsigned)_mm_movemask_epi8(either(stops, forbidden));
 }
 
-static inline unsigned hits_json_stop(__m128i block, struct find_set set)
+static inline unsigned hits_plain_stop(__m128i block, struct find_set set)
 {
-    (void)set;
     __m128i control_or_high = _mm_cmplt_epi8(block, _mm_set1_epi8(0x20)); /* a signed comparison */
-    __m128i stops = either(equal_to(block, '"'), equal_to(block, '\\'));
+    __m128i stops = either(either(equal_to(block, (char)set.a), equal_to(block, (char)set.b)),
+                           equal_to(block, (char)set.c));
     return (unsigned)_mm_movemask_epi8(either(stops, control_or_high));
 }
 

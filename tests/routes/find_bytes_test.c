@@ -10,10 +10,9 @@ static bool is_of_xml_stop(unsigned byte, struct find_set set)
            (byte < 32 && byte != 9 && byte != 10 && byte != 13);
 }
 
-static bool is_of_json_stop(unsigned byte, struct find_set set)
+static bool is_of_plain_stop(unsigned byte, struct find_set set)
 {
-    (void)set;
-    return byte == '"' || byte == '\\' || byte < 32 || byte > 127;
+    return byte == set.a || byte == set.b || byte == set.c || byte < 32 || byte > 127;
 }
 
 static bool is_of_name_end(unsigned byte, struct find_set set)
@@ -61,12 +60,6 @@ static find_function *function_of(const struct find_path *path, size_t class)
 }
 
 /* The ones that scanners call: the first block in place, then the far path. */
-static const uint8_t *json_stop(const uint8_t *at, const uint8_t *end, struct find_set set)
-{
-    (void)set;
-    return find_json_stop(at, end);
-}
-
 static const uint8_t *name_end(const uint8_t *at, const uint8_t *end, struct find_set set)
 {
     (void)set;
@@ -85,7 +78,7 @@ static const uint8_t *high(const uint8_t *at, const uint8_t *end, struct find_se
     return find_high(at, end);
 }
 
-static const struct find_path whole_path = {"whole",  find_xml_stop, json_stop,
+static const struct find_path whole_path = {"whole",  find_xml_stop, find_plain_stop,
                                             name_end, nonblank,      high};
 
 static const struct find_set set = {'<', '&', ']'};
