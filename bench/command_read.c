@@ -34,10 +34,11 @@ struct bench {
 
 static void print_help(void)
 {
-    puts("kouan-bench read [--times N] [--kind KIND]\n"
-         "Reads generated messages N times over (default 200) in this process, and prints what a\n"
-         "message of each kind costs in processor time: best of 5 rounds. KIND: that kind only, as\n"
-         "the first column names it.");
+    puts(
+        "kouan-bench read [--times N] [--kind KIND]\n"
+        "Reads generated messages N times over (default 200) in this process, and prints what a\n"
+        "message of each kind costs in processor time: best of 5 rounds. KIND: that kind only, as\n"
+        "the first column names it.");
 }
 
 static bool open_bench(struct bench *bench)

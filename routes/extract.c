@@ -64,9 +64,9 @@ enum status extract(const struct profile *profile, struct reader *reader, size_t
     if (status != STATUS_OK)
         return status;
     enum slot missing = extract_find_missing(reading, required);
-    return missing == SLOT_NONE ? STATUS_OK
-                                : extract_refuse(out_fault, SCAN_MISSING, (uint32_t)body_size,
-                                                 slot_name(missing));
+    return missing == SLOT_NONE
+               ? STATUS_OK
+               : extract_refuse(out_fault, SCAN_MISSING, (uint32_t)body_size, slot_name(missing));
 }
 
 bool extract_note(const struct profile *profile, struct reader *reader, struct extract_notes *notes)

@@ -9,23 +9,45 @@ enum status extract_note_parts(struct extraction *extraction, const struct value
     uint32_t step_count = spec->part_count > 1 ? spec->part_count : 1;
     if (step_count > notes->capacity - notes->count)
         return STATUS_FULL;
+    bool is_plain = spec->part_count == 1 && !spec->shaped;
     for (uint32_t i = 0; i < step_count; i++)
         notes->steps[notes->count++] = (struct extract_step){
             .spec = (uint16_t)(spec - extraction->profile->specs),
             .entry = entry,
             .capture = (uint16_t)(parts == NULL ? 0 : parts[i] - extraction->captures),
             .part_count = spec->part_count,
+            .plain_slot = is_plain ? (uint8_t)spec->slot : SLOT_NONE,
         };
     return STATUS_OK;
 }
 
-static enum status take_joined(struct extraction *extraction, const struct value_spec *spec,
-                               const struct extract_step *steps)
+/* The first value of a slot, as most are. False if it is not that, or there is no room: then it is
+ * taken as any. */
+static inline bool add_first(const struct extraction *extraction, const struct extract_step *step)
+{
+    struct reading *reading = extraction->reading;
+    struct reading_space *space = extraction->space;
+    if (reading->first[step->plain_slot] != READING_NO_OCCURRENCE ||
+        reading->count == READING_OCCURRENCES_MAX ||
+        space->occurrence_used == space->occurrence_capacity)
+        return false;
+    uint16_t index = reading->count++;
+    space->occurrence_used++;
+    reading->occurrences[index] =
+        (struct occurrence){extraction->captures[step->capture].value, step->entry,
+                            READING_NO_OCCURRENCE, step->plain_slot};
+    reading->first[step->plain_slot] = reading->last[step->plain_slot] = index;
+    extraction->scratch->walked[step->plain_slot] = 1;
+    return true;
+}
+
+static enum status add_steps(struct extraction *extraction, const struct value_spec *spec,
+                             const struct extract_step *steps)
 {
     const struct capture *parts[PROFILE_PARTS_MAX];
-    for (uint16_t i = 0; i < spec->part_count; i++)
+    for (uint8_t i = 0; i < steps->part_count; i++)
         parts[i] = &extraction->captures[steps[i].capture];
-    return extract_add_parts(extraction, spec, steps->entry, parts);
+    return extract_add_parts(extraction, spec, steps->entry, steps->part_count > 0 ? parts : NULL);
 }
 
 enum status extract_by_steps(const struct profile *profile, struct reader *reader,
@@ -43,18 +65,14 @@ enum status extract_by_steps(const struct profile *profile, struct reader *reade
     };
     extract_begin_values(reader->scratch);
     for (const struct extract_step *step = steps, *end = steps + count; step < end;) {
+        if (step->plain_slot != SLOT_NONE && add_first(&extraction, step)) {
+            step++;
+            continue;
+        }
         const struct value_spec *spec = &profile->specs[step->spec];
-        const struct capture *capture = &extraction.captures[step->capture];
         enum status status = STATUS_OK;
-        if (extract_is_settled(reading, spec))
-            status = STATUS_OK;
-        else if (step->part_count == 1)
-            status =
-                extract_add_value(&extraction, spec, step->entry, capture->value, capture->offset);
-        else if (step->part_count == 0)
-            status = extract_add_parts(&extraction, spec, step->entry, NULL);
-        else
-            status = take_joined(&extraction, spec, step);
+        if (!extract_is_settled(reading, spec))
+            status = add_steps(&extraction, spec, step);
         if (status != STATUS_OK)
             return status;
         step += step->part_count > 1 ? step->part_count : 1;

@@ -11,8 +11,9 @@
 struct extract_step {
     uint16_t spec; /* of the profile */
     uint16_t entry;
-    uint16_t capture;    /* of the scan; nothing if it is constant */
-    uint16_t part_count; /* steps of this value, this one and those behind it; 0: it is constant */
+    uint16_t capture;   /* of the scan; nothing if it is constant */
+    uint8_t part_count; /* steps of this value, this one and those behind it; 0: it is constant */
+    uint8_t plain_slot; /* where the value of one capture goes as it stands; else SLOT_NONE */
 };
 
 struct extract_notes {

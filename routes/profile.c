@@ -1,5 +1,7 @@
 #include "routes/profile.h"
 
+#include <xxhash.h>
+
 #include "routes/recognise.h"
 
 static const struct profile *find(const struct profile *const *profiles, uint16_t count,
@@ -61,6 +63,15 @@ static uint16_t add_profiles(const struct profile_list *list, bool otherwise,
     return count;
 }
 
+static uint64_t hash_sources(const struct profile *const *profiles, uint16_t count)
+{
+    uint64_t hash = count;
+    for (uint16_t i = 0; i < count; i++)
+        hash =
+            XXH3_64bits_withSeed(&profiles[i]->source_hash, sizeof profiles[i]->source_hash, hash);
+    return hash;
+}
+
 void profile_set_build(struct arena *arena, const struct profile_list *list,
                        struct profile_set *out_set, struct diagnostics *diagnostics)
 {
@@ -70,6 +81,7 @@ void profile_set_build(struct arena *arena, const struct profile_list *list,
     *out_set = (struct profile_set){
         .profiles = profiles,
         .count = count,
+        .hash = hash_sources(profiles, count),
         .index = recognise_index_build(arena, profiles, count),
     };
 }

@@ -112,7 +112,8 @@ struct profile {
     struct bytes name_bytes, family_bytes; /* the same, measured */
     const char *file;
     uint32_t line;
-    uint16_t index; /* in its set */
+    uint64_t source_hash; /* of the YAML text that it was made of */
+    uint16_t index;       /* in its set */
     struct recognise recognise;
     struct plan plan;
     const struct bin_filter *filters;
@@ -135,6 +136,7 @@ struct profile {
 struct profile_set {
     const struct profile *const *profiles; /* in order of precedence; [i]->index == i */
     uint16_t count;
+    uint64_t hash;                       /* of all of it: equal sets read alike */
     const struct recognise_index *index; /* routes/recognise.h */
 };
 

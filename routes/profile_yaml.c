@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <xxhash.h>
 
 #include "routes/shipped.h"
 
@@ -35,6 +36,7 @@ static void parse(struct arena *arena, const char *path, struct bytes text, bool
             break;
         }
         profile->shipped = shipped;
+        profile->source_hash = XXH3_64bits_withSeed(text.data, text.size, profile->line);
         list->items[list->count++] = profile;
     }
     free(compiler);

@@ -5,6 +5,7 @@
 
 #include "routes/payload.h"
 #include "routes/scan_output.h"
+#include "routes/stencil.h"
 #include "routes/transcript.h"
 #include "routes/unwrap.h"
 
@@ -26,13 +27,15 @@ enum status reader_open(struct reader *reader, uint32_t occurrence_capacity,
     uint8_t *memory = aligned_alloc(ALIGNMENT, size);
     if (memory == NULL)
         return STATUS_NO_MEMORY;
-    struct charsets *charsets = charsets_open();
+    struct stencils *stencils = stencils_open();
+    struct charsets *charsets = stencils != NULL ? charsets_open() : NULL;
     if (charsets == NULL) {
         free(memory);
-        return STATUS_UNSUPPORTED;
+        stencils_close(stencils);
+        return stencils == NULL ? STATUS_NO_MEMORY : STATUS_UNSUPPORTED;
     }
     memset(memory, 0, size); /* touched now, not on the data path */
-    *reader = (struct reader){.charsets = charsets, .memory = memory};
+    *reader = (struct reader){.stencils = stencils, .charsets = charsets, .memory = memory};
     reader->scan.captures = (struct capture *)memory;
     memory += captures_bytes;
     reader->space.occurrences = (struct occurrence *)memory;
@@ -51,6 +54,7 @@ enum status reader_open(struct reader *reader, uint32_t occurrence_capacity,
 
 void reader_close(struct reader *reader)
 {
+    stencils_close(reader->stencils);
     charsets_close(reader->charsets);
     free(reader->memory);
     *reader = (struct reader){0};
@@ -69,6 +73,15 @@ static enum status scan_body(const struct plan *plan, struct bytes body, struct 
     abort();
 }
 
+/* An empty reading of what was scanned. */
+static void begin_reading(const struct profile *profile, struct reader *reader,
+                          struct reading *out_reading)
+{
+    reading_init(out_reading, &reader->space);
+    out_reading->profile = profile;
+    out_reading->entry_count = reader->scan.entry_count > 0 ? reader->scan.entry_count : 1;
+}
+
 /* One message being read. */
 struct job {
     const struct profile_set *set;
@@ -78,6 +91,8 @@ struct job {
     struct reading *outer; /* of the message that it lies in; NULL: it has a reading of its own */
 };
 
+static bool read_known(const struct job *job, struct bytes body, struct reading *out_reading);
+static void learn(const struct job *job, struct bytes body, const struct profile *profile);
 /* FULL is so whatever the space held before. */
 static enum status read_text(const struct job *job, struct bytes body, struct reading *out_reading,
                              struct scan_fault *out_fault);
@@ -107,6 +122,8 @@ enum status read_message(const struct profile_set *set, const uint64_t *allowed,
     const struct job job = {.set = set, .allowed = allowed, .reader = reader};
     struct scan_fault fault;
     bool alone = reader->space.occurrence_used == 0 && reader->space.text_used == 0;
+    if (reader->stencils != NULL && read_known(&job, body, out_reading))
+        return STATUS_OK;
     enum status status = read_text(&job, body, out_reading, &fault);
     if (status == STATUS_FULL && alone) {
         fault = (struct scan_fault){.reason = SCAN_TOO_MANY_VALUES};
@@ -114,8 +131,52 @@ enum status read_message(const struct profile_set *set, const uint64_t *allowed,
     }
     if (status == STATUS_INVALID)
         *out_fault = fault;
+    if (status == STATUS_OK && reader->stencils != NULL && stencil_is_due(reader->stencils, body))
+        learn(&job, body, out_reading->profile);
     return status;
 }
+
+/* ---- messages like those before ---- */
+
+/* False also if what a stencil says cannot be told so: it is then read as any. */
+static bool read_known(const struct job *job, struct bytes body, struct reading *out_reading)
+{
+    struct reader *reader = job->reader;
+    struct scan_fault unused;
+    const struct stencil *stencil =
+        stencil_find(reader->stencils, job->set, job->allowed, body, &reader->scan);
+    if (stencil == NULL)
+        return false;
+    const struct profile *profile = job->set->profiles[stencil->profile];
+    uint32_t occurrence_used = reader->space.occurrence_used, text_used = reader->space.text_used;
+    begin_reading(profile, reader, out_reading);
+    enum status status =
+        stencil->has_steps
+            ? extract_by_steps(profile, reader, stencil_steps(reader->stencils, stencil),
+                               stencil->step_count, out_reading)
+            : extract(profile, reader, body.size, SLOT_NONE, out_reading, &unused);
+    if (status == STATUS_OK)
+        return true;
+    reader->space.occurrence_used = occurrence_used;
+    reader->space.text_used = text_used;
+    return false;
+}
+
+/* Of a body that was read by this profile. It is scanned once more: it may have been read in some
+ * other way than in place and by the profile that knows it first. */
+static void learn(const struct job *job, struct bytes body, const struct profile *profile)
+{
+    struct reader *reader = job->reader;
+    const struct profile *first;
+    struct scan_fault unused;
+    uint32_t text_used = reader->space.text_used;
+    if (read_recognise(job->set, job->allowed, body, &first, &unused) == STATUS_OK &&
+        first == profile && scan_body(&profile->plan, body, &reader->scan, &unused) == STATUS_OK)
+        stencil_learn(reader->stencils, job->set, job->allowed, body, profile, reader);
+    reader->space.text_used = text_used;
+}
+
+/* ---- any message ---- */
 
 /* A body that looks wrapped is read as it stands only if it cannot be read unwrapped: a line may
  * end inside of a value without a fault. */
@@ -237,9 +298,7 @@ static enum status take_values(const struct job *job, const struct profile *prof
 {
     struct reading reading;
     struct reader *reader = job->reader;
-    reading_init(&reading, &reader->space);
-    reading.profile = profile;
-    reading.entry_count = reader->scan.entry_count > 0 ? reader->scan.entry_count : 1;
+    begin_reading(profile, reader, &reading);
     enum status status =
         extract(profile, reader, end_of(job, text), SLOT_NONE, &reading, out_fault);
     if (status == STATUS_OK && profile->open != NULL)

@@ -8,14 +8,17 @@
 
 /* Where extraction sorts captures (routes/extract.c). */
 struct extract_scratch;
+/* What is known of messages read before (routes/stencil.h). */
+struct stencils;
 
 /* What one thread needs to read messages; reserved at start. */
 struct reader {
     struct scan scan;
     struct reading_space space;
     struct extract_scratch *scratch;
+    struct stencils *stencils; /* NULL: each message is read as if it were the first */
     struct charsets *charsets;
-    void *memory; /* one allocation behind all of it */
+    void *memory; /* one allocation behind the rest of it */
 };
 
 /* For messages of up to READING_ENTRIES_DEFAULT entries; `scan.entries_max` may be set to another

@@ -1,0 +1,164 @@
+/* What the parts of stencils share: finding (stencil.c), learning (stencil_learn.c) and cutting a
+ * body (stencil_cut.c), and what may stand in a hole
+ * (stencil_hole.c). Only these include this.
+ *
+ * Stencils that begin alike share their beginning. An edge is a text and the hole behind it; what
+ * may follow a hole are its children, the one that was needed last first. A walk over them takes
+ * the first that fits, and never goes back: that one may be wrong where another goes on, but what
+ * it leads to is right. */
+#ifndef KOUAN_ROUTES_STENCIL_PARTS_H
+#define KOUAN_ROUTES_STENCIL_PARTS_H
+
+#include <stdalign.h>
+
+#include "routes/find_bytes.h"
+#include "routes/stencil.h"
+
+enum {
+    STENCILS_MAX = 1024,
+    EDGES_MAX = 16 * 1024,
+    EDGE_SIBLINGS_MAX = 64, /* for one more, that which was needed least lately is forgotten */
+    CONSTANTS_MAX = 4 * 1024,
+    EDGE_TEXT_BYTES = 1024 * 1024,
+    STEPS_MAX = 32 * 1024,
+    GATES_MAX = 8, /* different permissions at once */
+    GATE_WORDS = PROFILES_MAX / 64
+};
+
+/* Learning a message costs credit, which messages earn: one that fits a stencil more than another.
+ * Saved up is at most what so many cost. */
+enum { LEARN_COSTS = 256, LEARN_EARNED_BY_FIT = 4, LEARN_SAVED_MAX = 512 };
+
+/* What stands in a hole, checked as the scanners check it. If the hole is tapped, it must also read
+ * as it is written: without escapes, references and line ends that stand for others. */
+enum stencil_hole {
+    HOLE_END,         /* no hole: the body ends with the text */
+    HOLE_JSON_TEXT,   /* to `"` */
+    HOLE_JSON_NUMBER, /* without exponent */
+    HOLE_XML_TEXT,    /* to `<` */
+    HOLE_XML_VALUE,   /* an attribute's, to `"` */
+    HOLE_XML_CDATA    /* to `]]>` */
+};
+
+/* Where in the plan a captured value stands. */
+struct stencil_place {
+    uint32_t instance;
+    uint16_t tap, entry;
+};
+
+/* A value that is captured of a text: it is always the same. */
+struct stencil_constant {
+    uint32_t offset, size;
+    struct stencil_place place;
+};
+
+/* One cache line, so that a walk loads one a hole. */
+struct stencil_edge {
+    alignas(64) const uint8_t *text;
+    uint32_t text_size;
+    uint8_t hole; /* enum stencil_hole */
+    bool taps_hole;
+    uint16_t constant_count;
+    const struct stencil_constant *constants;
+    struct stencil_place place;    /* of what the hole holds, if it is tapped */
+    struct stencil_edge *next;     /* sibling; NULL */
+    struct stencil_edge *child;    /* NULL for HOLE_END */
+    const struct stencil *stencil; /* for HOLE_END */
+};
+
+static_assert(sizeof(struct stencil_edge) == 64, "an edge is a cache line");
+
+/* The stencils of bodies that came under the same permissions. */
+struct stencil_gate {
+    uint64_t allowed[GATE_WORDS];
+    struct stencil_edge *first;
+};
+
+/* Where a hole is in a body. */
+struct stencil_cut {
+    uint32_t offset, size;
+    uint8_t hole; /* enum stencil_hole */
+};
+
+struct stencils {
+    uint64_t set_hash;
+    struct stencil_gate gates[GATES_MAX];
+    uint32_t gate_count;
+    struct stencil items[STENCILS_MAX];
+    uint32_t item_count;
+    struct stencil_edge edges[EDGES_MAX];
+    uint32_t edge_count;
+    struct stencil_constant constants[CONSTANTS_MAX];
+    uint32_t constant_count;
+    struct extract_step steps[STEPS_MAX];
+    uint32_t step_count;
+    uint32_t text_size;
+    uint32_t credit;                            /* for learning */
+    struct stencil_cut cuts[STENCIL_HOLES_MAX]; /* of the body that is learnt */
+    uint8_t text[EDGE_TEXT_BYTES + BYTES_PADDING];
+};
+
+/* The gate of these permissions; NULL if there is none. */
+struct stencil_gate *stencil_gate_find(struct stencils *stencils, const struct profile_set *set,
+                                       const uint64_t *allowed);
+
+/* The rest of a value that is no plain ASCII text, from where it ceases to be. */
+const uint8_t *stencil_pass_json(bool tapped, const uint8_t *at, const uint8_t *end);
+const uint8_t *stencil_pass_number(const uint8_t *at, const uint8_t *end);
+const uint8_t *stencil_pass_xml(enum stencil_hole hole, bool tapped, const uint8_t *at,
+                                const uint8_t *end);
+
+static inline struct find_set stencil_stops(enum stencil_hole hole)
+{
+    switch (hole) {
+    case HOLE_XML_TEXT: return (struct find_set){'<', '&', ']'};
+    case HOLE_XML_VALUE: return (struct find_set){'"', '&', '<'};
+    case HOLE_XML_CDATA: return (struct find_set){']', ']', ']'};
+    default: return (struct find_set){'"', '\\', '\\'};
+    }
+}
+
+static inline __attribute__((always_inline)) const uint8_t *
+stencil_text_end(enum stencil_hole hole, bool tapped, const uint8_t *at, const uint8_t *end)
+{
+    struct find_set stops = stencil_stops(hole);
+    at = find_plain_stop(at, end, stops);
+    if (at < end && *at == stops.a && hole != HOLE_XML_CDATA)
+        return at;
+    return hole == HOLE_JSON_TEXT ? stencil_pass_json(tapped, at, end)
+                                  : stencil_pass_xml(hole, tapped, at, end);
+}
+
+/* Where the value that stands in a hole from `at` on ends, before `end`; NULL if it is not one. */
+static inline const uint8_t *stencil_hole_end(uint8_t hole, bool tapped, const uint8_t *at,
+                                              const uint8_t *end)
+{
+    switch (hole) {
+    case HOLE_JSON_TEXT: return stencil_text_end(HOLE_JSON_TEXT, tapped, at, end);
+    case HOLE_XML_TEXT: return stencil_text_end(HOLE_XML_TEXT, tapped, at, end);
+    case HOLE_XML_VALUE: return stencil_text_end(HOLE_XML_VALUE, tapped, at, end);
+    case HOLE_XML_CDATA: return stencil_text_end(HOLE_XML_CDATA, tapped, at, end);
+    default: return stencil_pass_number(at, end);
+    }
+}
+
+static inline bool stencil_is_blank(uint8_t byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
+}
+
+/* True for what stands in a hole and can be captured as it stands. */
+static inline bool stencil_is_value(const uint8_t *at, const uint8_t *end)
+{
+    return at < end && end - at <= READING_VALUE_BYTES_MAX && *at > ' ' && end[-1] > ' ';
+}
+
+/* The holes of a well-formed body, none of which begins before `from`; false if it is of no form
+ * that can be cut, or has too many. JSON: the values of members by whose values recognition goes
+ * are no holes. */
+bool stencil_cut_json(const struct profile_set *set, struct bytes body, uint32_t from,
+                      struct stencil_cut *out_cuts, uint32_t *out_count);
+bool stencil_cut_xml(struct bytes body, uint32_t from, struct stencil_cut *out_cuts,
+                     uint32_t *out_count);
+
+#endif
