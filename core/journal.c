@@ -1,7 +1,6 @@
 #include "core/journal.h"
 
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include "core/fact.h"
 
@@ -24,19 +23,19 @@ enum status journal_open(struct journal *journal, const struct journal_settings 
     uint64_t places = 1;
     while (places < capacity / JOURNAL_PAGE_BYTES)
         places *= 2;
-    void *memory = mmap(NULL, capacity + BYTES_PADDING, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-    if (memory == MAP_FAILED)
+    struct region region;
+    if (region_open(capacity + BYTES_PADDING, &region) != STATUS_OK)
         return STATUS_NO_MEMORY;
     struct journal_block *blocks = calloc(places, sizeof *blocks);
     if (blocks == NULL) {
-        munmap(memory, capacity + BYTES_PADDING);
+        region_close(&region);
         return STATUS_NO_MEMORY;
     }
     uint64_t start = settings->start_position;
     *journal = (struct journal){
         .settings = *settings,
-        .memory = memory,
+        .region = region,
+        .memory = region.memory,
         .capacity = capacity,
         .blocks = blocks,
         .block_mask = places - 1,
@@ -56,7 +55,7 @@ enum status journal_open(struct journal *journal, const struct journal_settings 
 void journal_close(struct journal *journal)
 {
     if (journal->memory != NULL)
-        munmap(journal->memory, journal->capacity + BYTES_PADDING);
+        region_close(&journal->region);
     free(journal->blocks);
     *journal = (struct journal){0};
 }

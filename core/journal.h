@@ -17,6 +17,7 @@
 #define KOUAN_CORE_JOURNAL_H
 
 #include "core/journal_format.h"
+#include "core/region.h"
 
 enum { JOURNAL_BLOCK_BYTES_MIN = 4096, JOURNAL_BLOCK_BYTES_MAX = 16 * 1024 * 1024 };
 
@@ -44,7 +45,8 @@ struct journal_block {
 
 struct journal {
     struct journal_settings settings;
-    uint8_t *memory;
+    struct region region;
+    uint8_t *memory; /* in it */
     uint64_t capacity;
     struct journal_block *blocks; /* number & block_mask */
     uint64_t block_mask;

@@ -42,7 +42,7 @@ static void info_clients(const struct shard *shard, struct text *text)
              "\r\naborted_half_command:%" PRIu64 "\r\naborted_stuck_send:%" PRIu64
              "\r\naborted_deadline:%" PRIu64 "\r\nreceive_starved:%" PRIu32
              "\r\noutput_waiting:%" PRIu32 "\r\nreplies_lost:%" PRIu64 "\r\n",
-             figures.open, shard->config->options.connections_max, figures.accepted,
+             figures.open, shard->config->whole.connections_max, figures.accepted,
              figures.refused_full, figures.aborted_half_command, figures.aborted_stuck_send,
              figures.aborted_deadline, figures.receive_starved, figures.output_waiting,
              shard->figures.replies_lost);
@@ -92,7 +92,7 @@ static void info_journal(const struct shard *shard, struct text *text)
              figures->last_write_ns / 1000, figures->idle_seals, shard->facts.written,
              shard->facts.checkpoints, segments_count(log->segments),
              oldest != NULL ? oldest->number : 0, segments_bytes(log->segments),
-             shard->config->options.journal_size, shard_log_free_bytes(shard),
+             shard->config->whole.journal_size, shard_log_free_bytes(shard),
              log->segment_error != 0 ? strerror(log->segment_error) : "");
 }
 
@@ -124,6 +124,31 @@ static void info_stats(const struct shard *shard, struct text *text)
              shard->figures.collisions, report_gap(shard));
 }
 
+/* Of all, and what this shard and its ways to the others have done. */
+static void info_shards(const struct shard *shard, struct text *text)
+{
+    struct transport_figures transport;
+    struct mesh_figures mesh = {0};
+    struct loop_figures loop;
+    transport_figures(shard->transport, &transport);
+    loop_figures(shard->loop, &loop);
+    if (shard->mesh != NULL)
+        mesh_figures(shard->mesh, &mesh);
+    text_add(text,
+             "shards:%" PRIu64 "\r\npin:%s\r\nmesh_memory_bytes:%" PRIu64
+             "\r\nhuge_page_bytes:%" PRIu64 "\r\n",
+             shard->config->whole.shards, shard->config->pin == PIN_AUTO ? "auto" : "none",
+             shard->family != NULL ? mesh_memory_bytes(shard->family->mesh) : 0,
+             shard->huge_page_bytes);
+    text_add(text,
+             "shard_%u:clients=%" PRIu32 ",commands=%" PRIu64 ",messages=%" PRIu64
+             ",records=%" PRIu64 ",turns=%" PRIu64 ",asks=%" PRIu64 ",notices=%" PRIu64
+             ",answers=%" PRIu64 ",refusals=%" PRIu64 ",kept=%" PRIu64 ",wakes=%" PRIu64 "\r\n",
+             shard->number, transport.open, shard->figures.commands, shard->figures.batch_messages,
+             shard->journal.record_count, loop.turns, mesh.asks, mesh.notices, mesh.answers,
+             mesh.refusals, mesh.kept, mesh.wakes);
+}
+
 struct info_section {
     const char *name, *title;
     void (*add)(const struct shard *shard, struct text *text);
@@ -133,6 +158,7 @@ static const struct info_section sections[] = {
     {"server", "Server", info_server}, {"clients", "Clients", info_clients},
     {"memory", "Memory", info_memory}, {"journal", "Journal", info_journal},
     {"recall", "Recall", info_recall}, {"stats", "Stats", info_stats},
+    {"shards", "Shards", info_shards},
 };
 
 static bool section_wanted(const struct resp_command *command, const char *name)

@@ -1,5 +1,6 @@
 #include "io/server.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -294,8 +295,26 @@ static enum status choose_start(struct seat *seat)
                                   sizeof seat->problem);
 }
 
+/* Of this process, as the kernel counts them now; 0 also where it does not say. */
+static uint64_t read_huge_page_bytes(void)
+{
+    char line[256];
+    uint64_t kib = 0;
+    FILE *file = fopen("/proc/self/smaps_rollup", "re");
+    if (file == NULL)
+        return 0;
+    while (fgets(line, sizeof line, file) != NULL)
+        if (sscanf(line, "AnonHugePages: %" SCNu64, &kib) == 1)
+            break;
+    fclose(file);
+    return kib * 1024;
+}
+
 static enum status begin_listening(struct seat *seat)
 {
+    uint64_t huge_page_bytes = read_huge_page_bytes();
+    for (uint16_t i = 0; i < seat->server->count; i++)
+        seat->server->shards[i]->huge_page_bytes = huge_page_bytes;
     const struct listener_taker taker = {give_away, seat->server};
     return shard_listen(seat->shard, seat->server->count > 1 ? &taker : NULL, seat->problem,
                         sizeof seat->problem);

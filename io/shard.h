@@ -86,6 +86,7 @@ struct shard {
     uint8_t quoted_memory[RESP_INLINE_BYTES_MAX]; /* an inline command as it came */
 
     uint64_t started_ns, started_wall_ms;
+    uint64_t huge_page_bytes; /* that the system gave the process for what it reserved */
     bool stopping, has_ended; /* ended: no turns any more */
     struct timer stop_timer;
     uint64_t stop_deadline_ns;
