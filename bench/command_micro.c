@@ -1,11 +1,11 @@
 /* `kouan-bench micro`: the stages of a message's way, one at a time (bench/micro.h). */
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "bench/command.h"
 #include "bench/micro.h"
+#include "bench/result_json.h"
 
 struct family {
     const char *name, *help;
@@ -54,15 +54,19 @@ static void print_nothing(const struct micro_result *result)
 
 static void print_json(const struct micro *micro)
 {
-    printf("{\"rounds\":%" PRIu32 ",\"cases\":[", micro->settings->rounds);
+    json_t *object = json_object(), *cases = json_array();
+    result_json_add_machine(object);
+    json_object_set_new(object, "rounds", json_integer(micro->settings->rounds));
     for (uint32_t i = 0; i < micro->result_count; i++) {
         const struct micro_result *result = &micro->results[i];
-        printf("%s{\"family\":\"%s\",\"case\":\"%s\",\"item_bytes\":%.1f,\"items\":%" PRIu64
-               ",\"cpu_ns\":%.2f,\"cpu_ns_lowest\":%.2f}",
-               i > 0 ? "," : "", result->family, result->name, result->item_bytes, result->items,
-               result->median_ns, result->lowest_ns);
+        json_array_append_new(cases,
+                              json_pack("{s:s, s:s, s:f, s:I, s:f, s:f}", "family", result->family,
+                                        "case", result->name, "item_bytes", result->item_bytes,
+                                        "items", (json_int_t)result->items, "cpu_ns",
+                                        result->median_ns, "cpu_ns_lowest", result->lowest_ns));
     }
-    puts("]}");
+    json_object_set_new(object, "cases", cases);
+    result_json_write(object, stdout);
 }
 
 static bool read_options(int argc, char **argv, struct micro_settings *settings, bool *out_json,

@@ -34,9 +34,16 @@ valgrind --tool=callgrind --toggle-collect=micro_run_turns --dump-after=micro_ru
     cat "$folder/log" >&2
     exit 1
 }
-sed -e 's/.*"cases":\[{//' -e 's/},{/\n/g' -e 's/}\]}//' "$folder/cases" |
-    sed 's/"family":"\([^"]*\)","case":"\([^"]*\)","item_bytes":\([0-9.]*\),"items":\([0-9]*\).*/\1;\2;\3;\4/' \
-        > "$folder/list"
+awk '/^ *"(family|case|item_bytes|items)": / {
+        key = $1
+        gsub(/[":]/, "", key)
+        sub(/^[^:]*: /, "")
+        sub(/,$/, "")
+        gsub(/"/, "")
+        values[key] = $0
+        if (key == "items")
+            print values["family"] ";" values["case"] ";" values["item_bytes"] ";" values["items"]
+    }' "$folder/cases" > "$folder/list"
 
 printf '%-8s %-32s %7s %12s %9s\n' bench case bytes instructions 'per byte'
 number=0

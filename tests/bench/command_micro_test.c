@@ -66,7 +66,7 @@ Test(command_micro, does_the_same_work_each_turn)
     cr_assert_eq(run(two), EXIT_OK);
     fflush(stdout);
     read_back(cr_get_redirected_stdout());
-    const char *lines[] = {text, strchr(text, '\n')};
+    const char *lines[] = {text, strstr(text, "}\n{") + 2};
     for (unsigned i = 0; i < 2; i++) {
         json_t *root = json_loads(lines[i], JSON_DISABLE_EOF_CHECK, NULL);
         cr_assert_not_null(root, "%s", text);
