@@ -47,6 +47,18 @@ enum status disk_ring_init(struct disk_ring *ring, struct loop *loop, int folder
     return STATUS_OK;
 }
 
+void disk_ring_init_left(struct disk_ring *ring, struct loop *loop, int folder)
+{
+    *ring = (struct disk_ring){
+        .disk = {.mode = DISK_MODE_PLAIN, .submit = submit, .wait = wait_for_answer},
+        .loop = loop,
+        .folder = folder,
+        .only_reads = true,
+        .has_truncate = ring_has_truncate(),
+        .answer_late = {.run = answer_late},
+    };
+}
+
 void disk_ring_deinit(struct disk_ring *ring)
 {
     assert(ring->in_flight == 0);
@@ -176,7 +188,8 @@ static void submit(struct disk *disk, struct disk_request *request)
 
 static int open_flags(const struct disk_ring *ring)
 {
-    return O_RDWR | O_CLOEXEC | O_NOFOLLOW | (ring->disk.mode != DISK_MODE_PLAIN ? O_DIRECT : 0);
+    return (ring->only_reads ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOFOLLOW |
+           (ring->disk.mode != DISK_MODE_PLAIN ? O_DIRECT : 0);
 }
 
 static void prepare(const struct disk_ring *ring, struct disk_request *request,

@@ -11,6 +11,7 @@ struct disk_ring {
     struct disk disk; /* first: what it is handed on as */
     struct loop *loop;
     int folder;
+    bool only_reads;
     bool has_truncate;               /* in the ring: since kernel 6.9 */
     uint32_t in_flight;              /* requests that are not answered */
     uint64_t answered;               /* ever */
@@ -23,6 +24,10 @@ struct disk_ring {
  * disk is not an error. */
 MUST_CHECK enum status disk_ring_init(struct disk_ring *ring, struct loop *loop, int folder,
                                       int *out_error);
+
+/* For a folder that was left: its files are only read, and their names removed. It looks at
+ * nothing, so that a disk that lets nothing be written is no reason not to start. */
+void disk_ring_init_left(struct disk_ring *ring, struct loop *loop, int folder);
 
 /* Nothing may be under way. */
 void disk_ring_deinit(struct disk_ring *ring);

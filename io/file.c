@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -68,6 +69,40 @@ const char *file_resolve(struct arena *arena, const char *beside, struct bytes p
         return arena_copy_text(arena, path);
     return arena_format(arena, "%.*s/%.*s", (int)(slash - beside), beside, (int)path.size,
                         (const char *)path.data);
+}
+
+/* Without `.`, `..` and doubled slashes, each name with a slash before it; empty for the root. */
+static void normalize(const char *path, char out[PATH_MAX])
+{
+    size_t size = 0;
+    char joined[2 * PATH_MAX];
+    char here[PATH_MAX] = "";
+    if (path[0] != '/' && getcwd(here, sizeof here) == NULL)
+        here[0] = '\0';
+    snprintf(joined, sizeof joined, "%s/%s", here, path);
+    for (const char *name = joined; *name != '\0';) {
+        name += strspn(name, "/");
+        size_t length = strcspn(name, "/");
+        if (length == 2 && name[0] == '.' && name[1] == '.') {
+            while (size > 0 && out[--size] != '/')
+                ;
+        } else if (length > 0 && !(length == 1 && name[0] == '.') && size + length + 2 < PATH_MAX) {
+            out[size++] = '/';
+            memcpy(out + size, name, length);
+            size += length;
+        }
+        name += length;
+    }
+    out[size] = '\0';
+}
+
+bool file_is_within(const char *outer, const char *inner)
+{
+    char around[PATH_MAX], within[PATH_MAX];
+    normalize(outer, around);
+    normalize(inner, within);
+    size_t size = strlen(around);
+    return strncmp(around, within, size) == 0 && (within[size] == '\0' || within[size] == '/');
 }
 
 static enum status write_all(int descriptor, struct bytes content)

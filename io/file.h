@@ -16,6 +16,10 @@ MUST_CHECK enum status file_read(struct arena *arena, const char *path, size_t b
 /* `path`, or where it is relative, `path` beside the file `beside`; in the arena. */
 const char *file_resolve(struct arena *arena, const char *beside, struct bytes path);
 
+/* Is `inner` the folder `outer`, or in it? By the paths alone, from the working directory on if
+ * they are relative; links are not followed. */
+bool file_is_within(const char *outer, const char *inner);
+
 /* Puts `content` under `name` into the folder, for its owner alone, and returns when it is on
  * stable storage: `name`.tmp, synced, renamed, and the folder synced. DENIED, FULL, NOT_FOUND (the
  * folder), or IO. */

@@ -22,6 +22,16 @@ struct journal_folder {
  * IO. */
 MUST_CHECK enum status journal_folder_open(const char *path, struct journal_folder *out_folder,
                                            char *out_problem, size_t problem_capacity);
+/* The same, where the log has gone on in a spare folder: nothing is made, and the disk may let
+ * nothing be written. */
+MUST_CHECK enum status journal_folder_open_left(const char *path, struct journal_folder *out_folder,
+                                                char *out_problem, size_t problem_capacity);
+/* The spare folder of the journal that has this secret: it gets it, too. EXISTS also if it is that
+ * of another journal. */
+MUST_CHECK enum status journal_folder_open_spare(const char *path,
+                                                 const struct digest_secret *secret,
+                                                 struct journal_folder *out_folder,
+                                                 char *out_problem, size_t problem_capacity);
 void journal_folder_close(struct journal_folder *folder);
 
 /* The folder of one log, made if it is missing; *out_folder is the caller's. */

@@ -320,6 +320,7 @@ void segments_move(struct segments *segments, uint64_t number)
     segments->end_number = number;
     for (uint64_t n = segments->going_number; n < segments->end_number; n++)
         segments_entry(segments, n)->is_left = true;
+    segments->settings.has_moved = true;
     segments->make = (struct segments_work){0};
     segments->is_written = segments->is_wanted = segments->is_stuck = false;
     segments_prepare(segments);

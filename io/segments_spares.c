@@ -7,6 +7,15 @@ static void end_make_step(struct disk_request *request, int32_t result);
 static void undo_make(struct segments_work *work, int error, const char *step);
 static void end_give_up_step(struct disk_request *request, int32_t result);
 static void start_give_up(struct segments *segments);
+static void note_first(struct segments *segments);
+static void end_note_first_step(struct disk_request *request, int32_t result);
+static void stop_giving_up(struct segments *segments, int error, enum disk_action action);
+static void give_sidecar_up(struct segments *segments);
+
+static void name_first(uint64_t number, char out_name[DISK_NAME_BYTES])
+{
+    snprintf(out_name, DISK_NAME_BYTES, "%016" PRIx64 ".first", number);
+}
 
 struct spare *segments_spare_in(struct segments *segments, enum spare_state state)
 {
@@ -191,8 +200,56 @@ void segments_give_up_oldest(struct segments *segments)
  * finds an old name on what is already used again. */
 static void start_give_up(struct segments *segments)
 {
+    segments->give_up = (struct segments_work){.is_busy = true};
+    if (segments->settings.has_moved)
+        note_first(segments);
+    else
+        give_sidecar_up(segments);
+}
+
+/* The disk that was left may not let go of its files, among them those of numbers that were written
+ * anew: from which number on there is a log stands beside those that go on, before one goes. */
+static void note_first(struct segments *segments)
+{
     struct segments_work *work = &segments->give_up;
-    *work = (struct segments_work){.is_busy = true};
+    work->request.action = DISK_RENAME;
+    name_first(segments->going_number, work->request.name);
+    name_first(segments->going_number + 1, work->request.new_name);
+    segments_submit(segments, work, end_note_first_step);
+}
+
+static void end_note_first_step(struct disk_request *request, int32_t result)
+{
+    struct segments_work *work = segments_work_of(request);
+    struct segments *segments = work->segments;
+    enum disk_action action = request->action;
+    request->action = DISK_SYNC_FOLDER;
+    if (action == DISK_RENAME && result == -ENOENT) {
+        request->action = DISK_CREATE;
+        name_first(segments->going_number + 1, request->name);
+    } else if (action == DISK_CREATE && result >= 0) {
+        request->action = DISK_CLOSE;
+        request->file = result;
+    } else if (result < 0 && action != DISK_CLOSE) {
+        stop_giving_up(segments, -result, action);
+        return;
+    } else if (action == DISK_SYNC_FOLDER) {
+        give_sidecar_up(segments);
+        return;
+    }
+    segments_submit(segments, work, end_note_first_step);
+}
+
+static void stop_giving_up(struct segments *segments, int error, enum disk_action action)
+{
+    segments->give_up.is_busy = false;
+    segments->is_stuck = true;
+    say_failed(segments, error, step_names[action]);
+}
+
+static void give_sidecar_up(struct segments *segments)
+{
+    struct segments_work *work = &segments->give_up;
     work->request.action = DISK_REMOVE;
     snprintf(work->request.name, sizeof work->request.name, "%016" PRIx64 ".identities",
              segments->going_number);
@@ -245,9 +302,7 @@ static void end_give_up_step(struct disk_request *request, int32_t result)
     enum disk_action action = request->action;
     bool is_done = result == 0 || (result == -ENOENT && action == DISK_REMOVE);
     if (!is_done && action != DISK_CLOSE) {
-        work->is_busy = false;
-        work->segments->is_stuck = true;
-        say_failed(work->segments, -result, step_names[action]);
+        stop_giving_up(work->segments, -result, action);
     } else if (!work->is_sidecar_gone) {
         give_name_up(work->segments, work);
     } else if (action == DISK_RENAME || action == DISK_REMOVE) {

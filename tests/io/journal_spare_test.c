@@ -10,13 +10,7 @@
 #include "core/journal_scan.h"
 #include "tests/io/log_scene.h"
 
-enum {
-    RUNS_USUAL = 40,
-    SEED_USUAL = 20261124,
-    STATES_EACH = 6,
-    STEPS_MAX = 300,
-    TURNS_MAX = 1000
-};
+enum { RUNS_USUAL = 40, SEED_USUAL = 20261124, STATES_EACH = 6, STEPS_MAX = 300, TURNS_MAX = 1000 };
 
 static const struct log_shape usual = {
     .segments_max = 24, .writes_max = 2, .idle_seal_ms = 1000000, .incarnation = 1};
@@ -203,6 +197,93 @@ Test(journal_spare, fails_for_good_at_the_second_write_that_fails)
     cr_assert_eq(scene.failures, 1);
     cr_assert_lt(scene.journal.durable_position, scene.journal.end_position);
     close_scene(&scene);
+}
+
+/* ---- What is left behind --------------------------------------------------------------------- */
+
+static uint64_t first_number(const struct log_scene *scene)
+{
+    char name[DISK_NAME_BYTES], byte[PAGE];
+    uint64_t first = 0;
+    for (uint64_t n = 1; n < usual.segments_max; n++) {
+        snprintf(name, sizeof name, "%016" PRIx64 ".first", n);
+        if (fake_disk_image_read(scene->spare, name, 0, byte, sizeof byte) >= 0)
+            first = n;
+    }
+    return first;
+}
+
+/* By the rule of io/log_folder.h. */
+static bool is_of_log(const struct log_scene *scene, uint64_t number)
+{
+    if (has_segment(scene->spare, number))
+        return true;
+    for (uint64_t n = 0; n < number; n++)
+        if (has_segment(scene->spare, n))
+            return false;
+    return number >= first_number(scene) && has_segment(scene->disk, number);
+}
+
+/* Whatever a power cut leaves, the log has no gap, and all that was not given up. */
+static void check_states(struct log_scene *scene, struct random *random)
+{
+    uint64_t oldest = segments_oldest(scene->segments)->number;
+    uint64_t end = segments_end_position(scene->segments) / SEGMENT_BYTES;
+    for (uint32_t i = 0; i < STATES_EACH; i++) {
+        fake_disk_crash(scene->disk, random);
+        fake_disk_crash(scene->spare, random);
+        uint64_t n = 0;
+        while (n < oldest && !is_of_log(scene, n))
+            n++;
+        for (; n < end; n++)
+            cr_assert(is_of_log(scene, n), "%" PRIu64 " is missing, the oldest is %" PRIu64, n,
+                      oldest);
+    }
+}
+
+enum { SEGMENTS_BEFORE = 6, SEGMENTS_AFTER = 5 };
+
+static void give_up(bool is_locked)
+{
+    struct log_scene scene;
+    struct random random = {11};
+    log_scene_open_spare(&scene, log_scene_loop(), 1, usual);
+    while (segments_count(scene.segments) < SEGMENTS_BEFORE + SEGMENTS_AFTER) {
+        if (segments_count(scene.segments) == SEGMENTS_BEFORE && scene.moves == 0) {
+            fake_disk_fail(scene.disk, DISK_WRITE_SYNC, 0, UINT32_MAX / 2, -EROFS);
+            if (is_locked)
+                fake_disk_fail(scene.disk, DISK_REMOVE, 0, UINT32_MAX / 2, -EROFS);
+        }
+        append(&scene, 1, BLOCK_BYTES - 1000);
+        log_scene_settle(&scene);
+    }
+    cr_assert_eq(scene.moves, 1);
+    check_states(&scene, &random);
+    uint64_t moved = 0, end = SEGMENTS_BEFORE + SEGMENTS_AFTER;
+    while (!has_segment(scene.spare, moved))
+        moved++;
+    for (uint64_t n = 0; n + 2 < end; n++) {
+        segments_give_up_oldest(scene.segments);
+        while (log_scene_step(&scene))
+            check_states(&scene, &random);
+        check_states(&scene, &random);
+        cr_assert_eq(first_number(&scene), n + 1);
+        cr_assert(!is_of_log(&scene, n), "%" PRIu64 " of %" PRIu64, n, moved);
+        cr_assert_eq(has_segment(scene.disk, n), is_locked && n < SEGMENTS_BEFORE);
+    }
+    cr_assert_eq(scene.segment_failures, 0);
+    cr_assert_eq(scene.pair.left_behind > 0, is_locked);
+    close_scene(&scene);
+}
+
+Test(journal_spare, gives_up_what_it_left_behind)
+{
+    give_up(false);
+}
+
+Test(journal_spare, gives_up_what_the_disk_that_it_left_does_not_let_go_of)
+{
+    give_up(true);
 }
 
 /* ---- Under load, with cuts ------------------------------------------------------------------- */
