@@ -85,15 +85,16 @@ static void info_journal(const struct shard *shard, struct text *text)
              "\r\nwrite_last_us:%" PRIu64 "\r\nidle_seals:%" PRIu64 "\r\nfacts:%" PRIu64
              "\r\ncheckpoints:%" PRIu64 "\r\nsegments:%" PRIu64 "\r\noldest_segment:%" PRIu64
              "\r\njournal_bytes:%" PRIu64 "\r\njournal_size:%" PRIu64 "\r\ndisk_free_bytes:%" PRIu64
-             "\r\nno_room_for_segment:%s\r\n",
-             log->path, disk_mode_name(log->disk.disk.mode), journal->end_position,
-             journal->durable_position, journal->settings.incarnation, shard_log_time_ms(shard),
-             figures->writes, figures->bytes, figures->padding_bytes, mean_us,
-             figures->last_write_ns / 1000, figures->idle_seals, shard->facts.written,
+             "\r\nno_room_for_segment:%s\r\njournal_spare:%s\r\nhas_moved:%d\r\n",
+             log_disk_path(&log->disk), disk_mode_name(log->disk.pair.disk.mode),
+             journal->end_position, journal->durable_position, journal->settings.incarnation,
+             shard_log_time_ms(shard), figures->writes, figures->bytes, figures->padding_bytes,
+             mean_us, figures->last_write_ns / 1000, figures->idle_seals, shard->facts.written,
              shard->facts.checkpoints, segments_count(log->segments),
              oldest != NULL ? oldest->number : 0, segments_bytes(log->segments),
              shard->config->whole.journal_size, shard_log_free_bytes(shard),
-             log->segment_error != 0 ? strerror(log->segment_error) : "");
+             log->segment_error != 0 ? strerror(log->segment_error) : "", log->folders->spare_path,
+             log_disk_has_moved(&log->disk) ? 1 : 0);
 }
 
 /* What was read back from the journal's files. */

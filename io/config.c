@@ -22,9 +22,9 @@ static const char default_path[] = "(embedded defaults)";
 
 #define X(name, initial, min, max, unit, help) #name,
 static const char *const top_names[] = {
-    "listen",   "plaintext", "channels", "participants",     "destinations",
-    "defaults", "tables",    "lists",    "profiles",         "unroutable",
-    "sync",     "journal",   "pin",      OPTION_LIST(X) NULL};
+    "listen",   "plaintext", "channels",      "participants", "destinations",
+    "defaults", "tables",    "lists",         "profiles",     "unroutable",
+    "sync",     "journal",   "journal_spare", "pin",          OPTION_LIST(X) NULL};
 #undef X
 
 static void read_listen(struct config_build *build)

@@ -45,6 +45,7 @@ struct config {
     bool plaintext; /* listeners beyond loopback are allowed without TLS */
     enum config_sync sync;
     const char *journal_path; /* the folder of the journal */
+    const char *spare_path;   /* that it goes on in when its disk fails; NULL: none */
     enum config_pin pin;
     struct options options;    /* of each shard: what bounds all is divided evenly */
     struct options whole;      /* as it was configured */

@@ -45,6 +45,28 @@ static void read_path(struct config_build *build)
                                       : (const char *)text.data;
 }
 
+static void read_spare(struct config_build *build)
+{
+    struct config *config = build->config;
+    const struct yaml_node *node = yaml_member(build->root, "journal_spare");
+    struct bytes text;
+    if (node == NULL || !config_text(build, node, &text))
+        return;
+    const char *path = config->path != NULL ? file_resolve(build->arena, config->path, text)
+                                            : (const char *)text.data;
+    if (config->sync == SYNC_MEMORY)
+        config_warn(build, node, "C104", "leave it out, or say `sync: commit`",
+                    "journal_spare does nothing with `sync: memory`: there are no files");
+    else if (file_is_within(config->journal_path, path) ||
+             file_is_within(path, config->journal_path))
+        config_error(build, node, "C104", "name a folder on another disk than that of `journal`",
+                     "journal_spare and the journal's folder, %s, are the same, or one is within "
+                     "the other",
+                     config->journal_path);
+    else
+        config->spare_path = path;
+}
+
 static void check_segment(struct config_build *build)
 {
     const struct options *options = &build->config->options;
@@ -177,6 +199,7 @@ void config_read_journal(struct config_build *build)
 {
     read_sync(build);
     read_path(build);
+    read_spare(build);
     check_segment(build);
     check_memory(build);
     check_replies(build);

@@ -15,14 +15,23 @@ enum { NUMBER_NAME_BYTES = 32 };
 static void say(char *out_problem, size_t capacity, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-enum status generation_store_open(const char *journal_folder, struct generation_store *out_store)
+static enum status add_folder(struct generation_store *store, const char *journal_folder)
 {
-    struct generation_store store;
-    int length = snprintf(store.folder, sizeof store.folder, "%s/generations", journal_folder);
-    if (length < 0 || (size_t)length >= sizeof store.folder)
-        return STATUS_TOO_BIG;
-    *out_store = store;
-    return STATUS_OK;
+    char *folder = store->folders[store->folder_count++];
+    int length = snprintf(folder, sizeof store->folders[0], "%s/generations", journal_folder);
+    return length < 0 || (size_t)length >= sizeof store->folders[0] ? STATUS_TOO_BIG : STATUS_OK;
+}
+
+enum status generation_store_open(const char *journal_folder, const char *spare_folder,
+                                  struct generation_store *out_store)
+{
+    struct generation_store store = {.folder_count = 0};
+    enum status status = add_folder(&store, journal_folder);
+    if (status == STATUS_OK && spare_folder != NULL && spare_folder[0] != '\0')
+        status = add_folder(&store, spare_folder);
+    if (status == STATUS_OK)
+        *out_store = store;
+    return status;
 }
 
 /* ---- storing ---- */
@@ -44,14 +53,12 @@ struct bytes generation_store_manifest(struct arena *arena, const struct config 
     return manifest;
 }
 
-static bool is_stored(const struct generation_store *store, const struct sha256 *digest,
-                      size_t size_bytes)
+static bool is_stored(const char *folder, const struct sha256 *digest, size_t size_bytes)
 {
     struct arena arena;
     struct bytes content;
     arena_init(&arena);
-    const char *path =
-        arena_format(&arena, "%s/%s", store->folder, sha256_format(digest->bytes).text);
+    const char *path = arena_format(&arena, "%s/%s", folder, sha256_format(digest->bytes).text);
     enum status status = file_read(&arena, path, size_bytes, &content, NULL);
     struct sha256 found = {{0}};
     if (status == STATUS_OK)
@@ -60,25 +67,25 @@ static bool is_stored(const struct generation_store *store, const struct sha256 
     return status == STATUS_OK && memcmp(&found, digest, sizeof found) == 0;
 }
 
-static enum status put(const struct generation_store *store, const char *name, struct bytes content,
+static enum status put(const char *folder, const char *name, struct bytes content,
                        char *out_problem, size_t problem_capacity)
 {
-    enum status status = file_write(store->folder, name, content);
+    enum status status = file_write(folder, name, content);
     if (status != STATUS_OK)
         say(out_problem, problem_capacity,
             "cannot write %s/%s: %s; the configuration is stored there before a message names it",
-            store->folder, name,
+            folder, name,
             status == STATUS_FULL ? "there is no room on the disk" : status_text(status));
     return status;
 }
 
-static enum status put_content(const struct generation_store *store, struct bytes content,
-                               char *out_problem, size_t problem_capacity)
+static enum status put_content(const char *folder, struct bytes content, char *out_problem,
+                               size_t problem_capacity)
 {
     struct sha256 digest = sha256_of(content);
-    if (is_stored(store, &digest, content.size))
+    if (is_stored(folder, &digest, content.size))
         return STATUS_OK;
-    return put(store, sha256_format(digest.bytes).text, content, out_problem, problem_capacity);
+    return put(folder, sha256_format(digest.bytes).text, content, out_problem, problem_capacity);
 }
 
 static void name_number(uint64_t number, char out_name[NUMBER_NAME_BYTES])
@@ -86,44 +93,52 @@ static void name_number(uint64_t number, char out_name[NUMBER_NAME_BYTES])
     snprintf(out_name, NUMBER_NAME_BYTES, "%" PRIu64 ".manifest", number);
 }
 
-enum status generation_store_put(const struct generation_store *store, const struct config *config,
-                                 uint64_t number, char *out_problem, size_t problem_capacity)
+static enum status put_all(const char *folder, const struct config *config, uint64_t number,
+                           char *out_problem, size_t problem_capacity)
 {
     struct arena arena;
     struct sha256 digest;
     char name[NUMBER_NAME_BYTES];
-    enum status status = file_make_folder(store->folder);
+    enum status status = file_make_folder(folder);
     if (status != STATUS_OK) {
-        say(out_problem, problem_capacity, "cannot make the folder %s: %s", store->folder,
+        say(out_problem, problem_capacity, "cannot make the folder %s: %s", folder,
             status_text(status));
         return status;
     }
     arena_init(&arena);
     for (uint32_t i = 0; i < config->file_count && status == STATUS_OK; i++)
-        status = put_content(store, config->files[i].content, out_problem, problem_capacity);
+        status = put_content(folder, config->files[i].content, out_problem, problem_capacity);
     struct bytes manifest = generation_store_manifest(&arena, config, &digest);
     if (status == STATUS_OK)
-        status = put_content(store, manifest, out_problem, problem_capacity);
+        status = put_content(folder, manifest, out_problem, problem_capacity);
     name_number(number, name);
     if (status == STATUS_OK) {
         const char *line = arena_format(&arena, "%s\n", sha256_format(digest.bytes).text);
-        status = put(store, name, bytes_from_text(line), out_problem, problem_capacity);
+        status = put(folder, name, bytes_from_text(line), out_problem, problem_capacity);
     }
     arena_deinit(&arena);
     return status;
 }
 
+enum status generation_store_put(const struct generation_store *store, const struct config *config,
+                                 uint64_t number, char *out_problem, size_t problem_capacity)
+{
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < store->folder_count && status == STATUS_OK; i++)
+        status = put_all(store->folders[i], config, number, out_problem, problem_capacity);
+    return status;
+}
+
 /* ---- reading ---- */
 
-enum status generation_store_find(const struct generation_store *store, uint64_t number,
-                                  struct sha256 *out_digest)
+static enum status find_in(const char *folder, uint64_t number, struct sha256 *out_digest)
 {
     struct arena arena;
     struct bytes content = {0};
     char name[NUMBER_NAME_BYTES];
     arena_init(&arena);
     name_number(number, name);
-    enum status status = file_read(&arena, arena_format(&arena, "%s/%s", store->folder, name),
+    enum status status = file_read(&arena, arena_format(&arena, "%s/%s", folder, name),
                                    SHA256_TEXT_BYTES + 1, &content, NULL);
     if (status == STATUS_OK && !sha256_parse(bytes_trim(content), out_digest))
         status = STATUS_CORRUPT;
@@ -131,12 +146,21 @@ enum status generation_store_find(const struct generation_store *store, uint64_t
     return status;
 }
 
-static enum status read_content(const struct generation_store *store, struct arena *arena,
-                                const uint8_t *digest, const char *what, struct bytes *out_content,
-                                char *out_problem, size_t problem_capacity)
+enum status generation_store_find(const struct generation_store *store, uint64_t number,
+                                  struct sha256 *out_digest)
+{
+    enum status status = find_in(store->folders[0], number, out_digest);
+    for (uint32_t i = 1; i < store->folder_count && status != STATUS_OK; i++)
+        status = find_in(store->folders[i], number, out_digest);
+    return status;
+}
+
+static enum status read_from(const char *folder, struct arena *arena, const uint8_t *digest,
+                             const char *what, struct bytes *out_content, char *out_problem,
+                             size_t problem_capacity)
 {
     struct bytes content = {0};
-    const char *path = arena_format(arena, "%s/%s", store->folder, sha256_format(digest).text);
+    const char *path = arena_format(arena, "%s/%s", folder, sha256_format(digest).text);
     enum status status = file_read(arena, path, GENERATION_MANIFEST_BYTES_MAX, &content, NULL);
     if (status != STATUS_OK) {
         say(out_problem, problem_capacity, "cannot read %s (%s): %s", path, what,
@@ -153,6 +177,17 @@ static enum status read_content(const struct generation_store *store, struct are
     return STATUS_OK;
 }
 
+static enum status read_content(const struct generation_store *store, struct arena *arena,
+                                const uint8_t *digest, const char *what, struct bytes *out_content,
+                                char *out_problem, size_t problem_capacity)
+{
+    enum status status = STATUS_NOT_FOUND;
+    for (uint32_t i = 0; i < store->folder_count && status != STATUS_OK; i++)
+        status = read_from(store->folders[i], arena, digest, what, out_content, out_problem,
+                           problem_capacity);
+    return status;
+}
+
 enum status generation_store_read_names(const struct generation_store *store,
                                         const struct sha256 *digest, struct arena *arena,
                                         struct generation_names *out_names, char *out_problem,
@@ -166,7 +201,7 @@ enum status generation_store_read_names(const struct generation_store *store,
         return status;
     status = generation_names_parse(arena, manifest, out_names, &line);
     if (status != STATUS_OK)
-        say(out_problem, problem_capacity, "%s/%s:%" PRIu32 ": %s", store->folder,
+        say(out_problem, problem_capacity, "%s/%s:%" PRIu32 ": %s", store->folders[0],
             sha256_format(digest->bytes).text, line,
             status == STATUS_UNSUPPORTED ? "a manifest of another version of Kouan"
                                          : "this is no manifest of a generation");

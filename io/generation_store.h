@@ -9,12 +9,16 @@
 #include "io/config.h"
 #include "io/sha256.h"
 
+enum { GENERATION_FOLDERS_MAX = 2 };
+
 struct generation_store {
-    char folder[1024];
+    char folders[GENERATION_FOLDERS_MAX][1024];
+    uint32_t folder_count;
 };
 
-/* Of the journal in `journal_folder`. Touches nothing yet. */
-MUST_CHECK enum status generation_store_open(const char *journal_folder,
+/* Of the journal in `journal_folder`; with `spare_folder` (or NULL, or empty) what is stored is
+ * stored in both, and what is read is read from either. Touches nothing yet. */
+MUST_CHECK enum status generation_store_open(const char *journal_folder, const char *spare_folder,
                                              struct generation_store *out_store);
 
 /* The manifest of a loaded configuration, and its digest. */

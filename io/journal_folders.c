@@ -40,12 +40,14 @@ static enum status refuse_nested(const struct opening *opening);
 static enum status refuse(const struct opening *opening, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+const struct journal_folders journal_folders_none = {.own = {.folder = -1, .lock = -1},
+                                                     .spare = {.folder = -1, .lock = -1}};
+
 enum status journal_folders_open(const char *own_path, const char *spare_path,
                                  struct journal_folders *out_folders, char *out_problem,
                                  size_t problem_capacity)
 {
-    struct journal_folders folders = {.own = {.folder = -1, .lock = -1},
-                                      .spare = {.folder = -1, .lock = -1}};
+    struct journal_folders folders = journal_folders_none;
     struct opening opening = {own_path, spare_path, "", out_problem, problem_capacity};
     if ((size_t)snprintf(folders.own_path, sizeof folders.own_path, "%s", own_path) >=
         sizeof folders.own_path)

@@ -17,6 +17,9 @@ struct journal_folders {
     bool has_moved;                      /* a log of it has gone on in the spare */
 };
 
+/* None is open. */
+extern const struct journal_folders journal_folders_none;
+
 /* `spare_path`: NULL without one. Both are made where they are missing, and locked; the secret is
  * one. INVALID: they do not go together, or not with the file `spare`; else as of
  * journal_folder_open. */

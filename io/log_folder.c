@@ -41,11 +41,6 @@ void log_files_free(struct log_files *files)
     *files = (struct log_files){0};
 }
 
-bool log_files_have_moved(const struct log_files *files)
-{
-    return files->count > 0 && files->files[files->count - 1].is_in_spare;
-}
-
 static void note_name(void *context, const char *name)
 {
     struct listing *listing = context;

@@ -25,8 +25,6 @@ struct log_files {
 /* `spare`: a descriptor, or -1. IO: a folder cannot be read, errno says why. */
 MUST_CHECK enum status log_files_find(int own, int spare, struct log_files *out_files);
 void log_files_free(struct log_files *files);
-/* The log went on in the spare. */
-bool log_files_have_moved(const struct log_files *files);
 
 /* Calls `entry` with each name; IO likewise. */
 MUST_CHECK enum status log_folder_list(int folder, void (*entry)(void *context, const char *name),

@@ -1,6 +1,5 @@
 #include "io/log_reader.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -11,9 +10,11 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-enum { NUMBER_DIGITS = 16 };
+#include "io/journal_folders.h"
+#include "io/log_folder.h"
 
 static enum status open_folders(struct log_reader *reader, char *out_problem);
+static enum status open_spare(struct log_reader *reader, char *out_problem);
 static enum status list_segments(struct log_reader *reader, char *out_problem);
 static enum status settle(struct log_reader *reader, char *out_problem);
 static void find_holder(struct log_reader *reader);
@@ -33,10 +34,12 @@ static enum status fail(enum status status, char *out_problem, const char *forma
 enum status log_reader_open(const char *folder, struct log_reader *out_reader,
                             char out_problem[LOG_PROBLEM_BYTES])
 {
-    struct log_reader reader = {.folder_file = -1, .log_file = -1};
+    struct log_reader reader = {.folder_file = -1, .log_file = -1, .spare_file = -1};
     if ((size_t)snprintf(reader.folder, sizeof reader.folder, "%s", folder) >= sizeof reader.folder)
         return fail(STATUS_INVALID, out_problem, "the path is too long");
     enum status status = open_folders(&reader, out_problem);
+    if (status == STATUS_OK)
+        status = open_spare(&reader, out_problem);
     if (status == STATUS_OK)
         status = list_segments(&reader, out_problem);
     if (status == STATUS_OK)
@@ -57,7 +60,9 @@ void log_reader_close(struct log_reader *reader)
         close(reader->log_file);
     if (reader->folder_file >= 0)
         close(reader->folder_file);
-    *reader = (struct log_reader){.folder_file = -1, .log_file = -1};
+    if (reader->spare_file >= 0)
+        close(reader->spare_file);
+    *reader = (struct log_reader){.folder_file = -1, .log_file = -1, .spare_file = -1};
 }
 
 const struct log_segment *log_reader_find(const struct log_reader *reader, uint64_t number)
@@ -88,14 +93,38 @@ bool log_reader_is_there(const struct log_reader *reader, const struct log_segme
     char name[LOG_FILE_NAME_BYTES];
     struct stat about;
     log_file_name(segment->number, "segment", name);
-    return fstatat(reader->log_file, name, &about, 0) == 0 && about.st_ino == segment->inode;
+    return fstatat(log_reader_folder(reader, segment), name, &about, 0) == 0 &&
+           about.st_ino == segment->inode;
+}
+
+int log_reader_folder(const struct log_reader *reader, const struct log_segment *segment)
+{
+    return segment->is_in_spare ? reader->spare_file : reader->log_file;
+}
+
+const struct log_segment *log_reader_first_in_spare(const struct log_reader *reader)
+{
+    for (uint32_t i = 0; i < reader->segment_count; i++)
+        if (reader->segments[i].is_in_spare)
+            return &reader->segments[i];
+    return NULL;
+}
+
+int log_reader_open_beside(const struct log_reader *reader, uint64_t number, const char *ending)
+{
+    char name[LOG_FILE_NAME_BYTES];
+    log_file_name(number, ending, name);
+    int file = -1;
+    if (reader->spare_file >= 0)
+        file = openat(reader->spare_file, name, O_RDONLY | O_CLOEXEC);
+    return file >= 0 ? file : openat(reader->log_file, name, O_RDONLY | O_CLOEXEC);
 }
 
 int log_reader_open_segment(const struct log_reader *reader, const struct log_segment *segment)
 {
     char name[LOG_FILE_NAME_BYTES];
     log_file_name(segment->number, "segment", name);
-    return openat(reader->log_file, name, O_RDONLY | O_CLOEXEC);
+    return openat(log_reader_folder(reader, segment), name, O_RDONLY | O_CLOEXEC);
 }
 
 uint64_t log_reader_wall_ms(const struct log_reader *reader, uint64_t segment, uint64_t log_time_ms)
@@ -138,27 +167,42 @@ static enum status open_folders(struct log_reader *reader, char *out_problem)
     return STATUS_OK;
 }
 
-/* A name of NUMBER_DIGITS lower-case hexadecimal digits and an ending. */
-static bool parse_name(const char *name, const char *ending, uint64_t *out_number)
+/* Without a log of this number in it nothing was written there. */
+static enum status open_spare(struct log_reader *reader, char *out_problem)
 {
-    static const char digits[] = "0123456789abcdef";
-    uint64_t number = 0;
-    for (int i = 0; i < NUMBER_DIGITS; i++) {
-        const char *digit = name[i] != '\0' ? strchr(digits, name[i]) : NULL;
-        if (digit == NULL)
-            return false;
-        number = number << 4 | (uint64_t)(digit - digits);
-    }
-    if (name[NUMBER_DIGITS] != '.' || strcmp(name + NUMBER_DIGITS + 1, ending) != 0)
-        return false;
-    *out_number = number;
-    return true;
+    char path[JOURNAL_PATH_BYTES];
+    enum status status = journal_folders_read_spare(reader->folder_file, path);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    if (status != STATUS_OK)
+        return fail(status, out_problem, "%s: its file `spare` cannot be read: %s", reader->folder,
+                    status_text(status));
+    int spare = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (spare < 0)
+        return fail(STATUS_NOT_FOUND, out_problem,
+                    "the spare folder %s of the journal %s, which may hold the end of its log, "
+                    "cannot be opened: %s; bring it back, or write where it is now into %s/spare",
+                    path, reader->folder, strerror(errno), reader->folder);
+    reader->spare_file = openat(spare, "00", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int error = reader->spare_file < 0 ? errno : 0;
+    close(spare);
+    snprintf(reader->spare, sizeof reader->spare, "%s", path);
+    return error == 0 || error == ENOENT
+               ? STATUS_OK
+               : fail(STATUS_IO, out_problem, "cannot open %s/00: %s", path, strerror(error));
+}
+
+static bool is_beside(const struct log_reader *reader, uint64_t number, const char *ending)
+{
+    int file = log_reader_open_beside(reader, number, ending);
+    if (file >= 0)
+        close(file);
+    return file >= 0;
 }
 
 /* False only if it is gone: what is wrong with it else is told by its header's status. */
 static bool look_at(struct log_reader *reader, struct log_segment *segment)
 {
-    char name[LOG_FILE_NAME_BYTES];
     struct stat about;
     int file = log_reader_open_segment(reader, segment);
     if (file < 0 && errno == ENOENT)
@@ -178,47 +222,30 @@ static bool look_at(struct log_reader *reader, struct log_segment *segment)
     }
     if (segment->header_status == STATUS_OK && segment->header.number != segment->number)
         segment->header_status = STATUS_CORRUPT;
-    log_file_name(segment->number, "identities", name);
-    segment->has_identities = faccessat(reader->log_file, name, F_OK, 0) == 0;
-    log_file_name(segment->number, "seal", name);
-    segment->has_seal = faccessat(reader->log_file, name, F_OK, 0) == 0;
+    segment->has_identities = is_beside(reader, segment->number, "identities");
+    segment->has_seal = is_beside(reader, segment->number, "seal");
     return true;
-}
-
-static int compare_segments(const void *a, const void *b)
-{
-    const struct log_segment *left = a, *right = b;
-    return (left->number > right->number) - (left->number < right->number);
 }
 
 static enum status list_segments(struct log_reader *reader, char *out_problem)
 {
-    uint32_t capacity = 0;
-    int file = openat(reader->log_file, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *directory = file >= 0 ? fdopendir(file) : NULL;
-    if (directory == NULL) {
-        if (file >= 0)
-            close(file);
+    struct log_files files;
+    if (log_files_find(reader->log_file, reader->spare_file, &files) != STATUS_OK)
         return fail(STATUS_IO, out_problem, "cannot list %s/00: %s", reader->folder,
                     strerror(errno));
+    reader->segments = calloc(files.count + 1U, sizeof *reader->segments);
+    if (reader->segments == NULL)
+        abort();
+    for (uint32_t i = 0; i < files.count; i++) {
+        struct log_segment *segment = &reader->segments[reader->segment_count];
+        *segment = (struct log_segment){.number = files.files[i].number,
+                                        .is_in_spare = files.files[i].is_in_spare};
+        reader->segment_count += look_at(reader, segment) ? 1 : 0;
     }
-    for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {
-        struct log_segment segment = {0};
-        if (!parse_name(entry->d_name, "segment", &segment.number) || !look_at(reader, &segment))
-            continue;
-        if (reader->segment_count == capacity) {
-            capacity = capacity == 0 ? 64 : 2 * capacity;
-            reader->segments = realloc(reader->segments, capacity * sizeof *reader->segments);
-            if (reader->segments == NULL)
-                abort();
-        }
-        reader->segments[reader->segment_count++] = segment;
-    }
-    closedir(directory);
+    log_files_free(&files);
     if (reader->segment_count == 0)
         return fail(STATUS_INCOMPLETE, out_problem, "nothing was written into %s yet",
                     reader->folder);
-    qsort(reader->segments, reader->segment_count, sizeof *reader->segments, compare_segments);
     return STATUS_OK;
 }
 

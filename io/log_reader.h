@@ -1,7 +1,8 @@
-/* A journal folder (io/segments.h) read as it lies, for the tools: no lock is taken, nothing is
- * written, and a server may be at work on it meanwhile. What is in the folder is found out at
- * opening; bytes are read by plain pread, a segment's file opened when it is wanted. The reader
- * owns its memory. What goes wrong is said in words, since people read it. */
+/* A journal folder (io/segments.h), and its spare folder if it names one (io/journal_folders.h),
+ * read as they lie, for the tools: no lock is taken, nothing is written, and a server may be at
+ * work on it meanwhile. What is in the folder is found out at opening; bytes are read by plain
+ * pread, a segment's file opened when it is wanted. The reader owns its memory. What goes wrong is
+ * said in words, since people read it. */
 #ifndef KOUAN_IO_LOG_READER_H
 #define KOUAN_IO_LOG_READER_H
 
@@ -13,6 +14,7 @@ enum { LOG_PROBLEM_BYTES = 512, LOG_HOLDER_BYTES = 128, LOG_PATH_BYTES = 4096 };
 
 struct log_segment {
     uint64_t number;
+    bool is_in_spare;
     uint64_t file_bytes;
     ino_t inode;
     enum status header_status; /* OK: the header is right */
@@ -23,6 +25,8 @@ struct log_segment {
 struct log_reader {
     char folder[LOG_PATH_BYTES];  /* of the journal */
     int folder_file, log_file;    /* of the journal's folder, and of its log 0 */
+    char spare[LOG_PATH_BYTES];   /* folder; empty: there is none */
+    int spare_file;               /* of log 0 in it; -1: there is none */
     struct log_segment *segments; /* by number */
     uint32_t segment_count;
     uint32_t segment_bytes;
@@ -43,6 +47,14 @@ const struct log_segment *log_reader_find(const struct log_reader *reader, uint6
 uint64_t log_reader_bytes(const struct log_reader *reader);
 /* The segment's file is still the one that was found at opening: retention has not taken it. */
 bool log_reader_is_there(const struct log_reader *reader, const struct log_segment *segment);
+
+/* What lies beside segments under a number, as "seal"; likewise. */
+int log_reader_open_beside(const struct log_reader *reader, uint64_t number, const char *ending);
+
+/* The folder of the log that the segment lies in; the reader's. */
+int log_reader_folder(const struct log_reader *reader, const struct log_segment *segment);
+/* The first segment that lies in the spare folder; NULL: the log did not go on there. */
+const struct log_segment *log_reader_first_in_spare(const struct log_reader *reader);
 
 /* A descriptor, to be closed, or -1 with errno. */
 int log_reader_open_segment(const struct log_reader *reader, const struct log_segment *segment);

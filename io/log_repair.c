@@ -115,33 +115,45 @@ static enum status copy_file(struct log_repair *repair, int from_folder, int to_
     return status;
 }
 
-static enum status copy_generations(struct log_repair *repair)
+/* Those that are there already are the same: they are named by what is in them. */
+static enum status copy_generations_from(struct log_repair *repair, int folder, int to)
 {
     enum status status = STATUS_OK;
-    int from =
-        openat(repair->reader->folder_file, "generations", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int from = openat(folder, "generations", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (from < 0)
         return errno == ENOENT ? STATUS_OK : fail(repair, "copy", "generations");
     DIR *directory = fdopendir(from);
-    if (directory == NULL || mkdirat(repair->folder, "generations", 0700) != 0) {
-        status = fail(repair, "make", "generations");
-        if (directory == NULL)
-            close(from);
-        else
-            closedir(directory);
-        return status;
+    if (directory == NULL) {
+        close(from);
+        return fail(repair, "list", "generations");
     }
+    for (const struct dirent *entry; status == STATUS_OK && (entry = readdir(directory)) != NULL;)
+        if (entry->d_name[0] != '.' && faccessat(to, entry->d_name, F_OK, 0) != 0)
+            status = copy_file(repair, from, to, entry->d_name);
+    closedir(directory);
+    return status;
+}
+
+static enum status copy_generations(struct log_repair *repair)
+{
+    const struct log_reader *reader = repair->reader;
+    if (mkdirat(repair->folder, "generations", 0700) != 0)
+        return fail(repair, "make", "generations");
     int to = openat(repair->folder, "generations", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (to < 0)
-        status = fail(repair, "open", "generations");
-    for (const struct dirent *entry; status == STATUS_OK && (entry = readdir(directory)) != NULL;)
-        if (entry->d_name[0] != '.')
-            status = copy_file(repair, from, to, entry->d_name);
+        return fail(repair, "open", "generations");
+    enum status status = copy_generations_from(repair, reader->folder_file, to);
+    int spare = -1;
+    if (status == STATUS_OK && reader->spare[0] != '\0') {
+        spare = open(reader->spare, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        status = spare >= 0 ? copy_generations_from(repair, spare, to)
+                            : fail(repair, "open the spare folder for", "generations");
+    }
     if (status == STATUS_OK && fsync(to) != 0)
         status = fail(repair, "sync", "generations");
-    if (to >= 0)
-        close(to);
-    closedir(directory);
+    if (spare >= 0)
+        close(spare);
+    close(to);
     return status;
 }
 

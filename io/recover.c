@@ -17,7 +17,8 @@ enum status recover_open(const struct recover_settings *settings, struct recover
         return STATUS_NO_MEMORY;
     recover->settings = *settings;
     recover->incarnation = 1;
-    enum status status = generation_store_open(settings->journal_path, &recover->store);
+    enum status status = generation_store_open(settings->journal_path, settings->spare_journal_path,
+                                               &recover->store);
     if (status == STATUS_OK)
         status = recover_find_files(recover);
     if (status != STATUS_OK) {
@@ -211,6 +212,7 @@ enum status recover_adopt(struct recover *recover, uint64_t number)
         .file = file->file,
         .size_bytes = file->size_bytes,
         .first_ms = file->header.log_time_ms,
+        .is_left = recover->settings.has_moved && !file->is_in_spare,
     };
     enum status status = segments_adopt(recover->segments, &segment);
     if (status != STATUS_OK)
@@ -246,8 +248,14 @@ uint64_t recover_choose_generation(const struct recovery *const *logs, uint16_t 
 enum status recover_store_generation(struct recover *recover, uint64_t number, char *out_problem,
                                      size_t problem_capacity)
 {
-    return generation_store_put(&recover->store, recover->shard->config, number, out_problem,
-                                problem_capacity);
+    const struct recover_settings *settings = &recover->settings;
+    struct generation_store store = recover->store;
+    enum status status = STATUS_OK;
+    if (settings->has_moved) /* the folder that was left may let nothing be written */
+        status = generation_store_open(settings->spare_journal_path, NULL, &store);
+    return status == STATUS_OK ? generation_store_put(&store, recover->shard->config, number,
+                                                      out_problem, problem_capacity)
+                               : status;
 }
 
 void recover_progress(const struct recover *recover)
@@ -278,8 +286,8 @@ enum status recover_say_place(const struct recover *recover, enum status status,
     va_end(arguments);
     uint64_t segment_bytes = recover->settings.segment_bytes;
     return recover_say(recover, status, "%s/%016" PRIx64 ".segment, byte %" PRIu64 ": %s",
-                       recover->settings.path, position / segment_bytes, position % segment_bytes,
-                       text);
+                       recover_path(recover, position / segment_bytes), position / segment_bytes,
+                       position % segment_bytes, text);
 }
 
 enum status recover_say_damage(const struct recover *recover, uint64_t position, const char *reason)
@@ -290,7 +298,8 @@ enum status recover_say_damage(const struct recover *recover, uint64_t position,
         "%s/%016" PRIx64 ".segment, byte %" PRIu64 ": %s. This is damage, not a torn "
         "end: bring the file back, or `kouan journal repair` copies what verifies to "
         "a new journal and lists what is lost",
-        recover->settings.path, position / segment_bytes, position % segment_bytes, reason);
+        recover_path(recover, position / segment_bytes), position / segment_bytes,
+        position % segment_bytes, reason);
 }
 
 enum status recover_say_scan(const struct recover *recover, enum status status,

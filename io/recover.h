@@ -1,7 +1,8 @@
-/* The start on a log that is there: finds its segments, verifies what it reads, and builds the
- * shard again: window, destinations with their groups, holds, accounts. What follows the last whole
- * block and was not durable (a torn tail) is cut off, for nobody was told of it; anything else that
- * is not as it was written stops the start, with the place and the choice.
+/* The start on a log that is there, in one folder or in two (io/log_folder.h): finds its segments,
+ * verifies what it reads, and builds the shard again: window, destinations with their groups,
+ * holds, accounts. What follows the last whole block and was not durable (a torn tail) is cut off,
+ * for nobody was told of it; anything else that is not as it was written stops the start, with the
+ * place and the choice.
  *
  *   recover_open    which segments there are, and whose
  *   recover_run     reads them into a shard whose parts are open and empty
@@ -32,10 +33,14 @@ struct recover_figures {
 };
 
 struct recover_settings {
-    struct disk *disk;
-    int folder;       /* of the log */
-    const char *path; /* of it, for people */
+    struct disk *disk; /* of both folders, if there is a spare: moved to that if the log has */
+    int folder;        /* of the log */
+    const char *path;  /* of it, for people */
     const char *journal_path;
+    int spare_folder; /* where the log may have gone on, and does now if `has_moved` */
+    bool has_moved;
+    const char *spare_path;
+    const char *spare_journal_path; /* NULL: there is none */
     struct digest_secret secret;
     uint32_t segment_bytes;
     uint16_t log_number, log_count;

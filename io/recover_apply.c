@@ -78,7 +78,7 @@ enum status recover_know_generation(struct recover *recover, uint64_t number)
         return recover_say(recover, status,
                            "%s/%" PRIu64 ".manifest: %s; the log has records of that generation, "
                            "bring the folder back as it was",
-                           recover->store.folder, number, status_text(status));
+                           recover->store.folders[0], number, status_text(status));
     return list_generation(recover, number, &manifest);
 }
 

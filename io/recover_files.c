@@ -1,33 +1,22 @@
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/log_folder.h"
 #include "io/recover_inside.h"
 #include "io/sidecars.h"
 
-enum { NUMBER_DIGITS = 16 };
-
-static enum status list_folder(struct recover *recover, bool cleans);
+static enum status list_files(struct recover *recover);
+static enum status clean_folders(struct recover *recover);
 static enum status open_file(struct recover *recover, struct recover_file *file);
 static enum status check_header(struct recover *recover, struct recover_file *file);
 
-static int by_number(const void *left, const void *right)
-{
-    uint64_t a = ((const struct recover_file *)left)->number;
-    uint64_t b = ((const struct recover_file *)right)->number;
-    return (a > b) - (a < b);
-}
-
 enum status recover_find_files(struct recover *recover)
 {
-    enum status status = list_folder(recover, false);
+    enum status status = list_files(recover);
     if (status != STATUS_OK)
         return status;
-    if (recover->file_count > 0)
-        qsort(recover->files, recover->file_count, sizeof *recover->files, by_number);
     for (uint32_t i = 0; i < recover->file_count; i++) {
         struct recover_file *file = &recover->files[i];
         if (i > 0 && file->number != file[-1].number + 1)
@@ -46,7 +35,7 @@ enum status recover_find_files(struct recover *recover)
             recover->incarnation = file->header.incarnation + 1;
     }
     recover->figures.segments = recover->file_count;
-    return list_folder(recover, true);
+    return clean_folders(recover);
 }
 
 struct recover_file *recover_file(const struct recover *recover, uint64_t segment)
@@ -55,6 +44,18 @@ struct recover_file *recover_file(const struct recover *recover, uint64_t segmen
         segment - recover->files[0].number >= recover->file_count)
         return NULL;
     return &recover->files[segment - recover->files[0].number];
+}
+
+const char *recover_path(const struct recover *recover, uint64_t segment)
+{
+    const struct recover_file *file = recover_file(recover, segment);
+    return file != NULL && file->is_in_spare ? recover->settings.spare_path
+                                             : recover->settings.path;
+}
+
+const char *recover_current_path(const struct recover *recover)
+{
+    return recover->settings.has_moved ? recover->settings.spare_path : recover->settings.path;
 }
 
 int64_t recover_read(void *context, uint64_t segment, uint64_t offset, void *memory,
@@ -101,21 +102,29 @@ enum status recover_read_page(const struct recover *recover, uint64_t segment, u
                              result < 0 ? strerror(-result) : "the file ends here");
 }
 
-/* ---- the folder ---- */
+/* ---- the folders ---- */
 
-/* `0000000000000007` and the ending. */
-static bool parse_name(const char *name, const char *ending, uint64_t *out_number)
+static enum status list_files(struct recover *recover)
 {
-    uint64_t number = 0;
-    for (unsigned i = 0; i < NUMBER_DIGITS; i++) {
-        const char *digits = "0123456789abcdef";
-        const char *digit = name[i] != '\0' ? strchr(digits, name[i]) : NULL;
-        if (digit == NULL)
-            return false;
-        number = number << 4 | (uint64_t)(digit - digits);
-    }
-    *out_number = number;
-    return strcmp(name + NUMBER_DIGITS, ending) == 0;
+    const struct recover_settings *settings = &recover->settings;
+    struct log_files found;
+    int spare = settings->spare_path != NULL ? settings->spare_folder : -1;
+    enum status status = log_files_find(settings->folder, spare, &found);
+    if (status == STATUS_IO)
+        return recover_say(recover, STATUS_IO, "cannot list %s: %s", settings->path,
+                           strerror(errno));
+    if (status != STATUS_OK)
+        return status;
+    recover->files = calloc(found.count + 1U, sizeof *recover->files);
+    if (recover->files == NULL)
+        abort();
+    for (uint32_t i = 0; i < found.count; i++)
+        recover->files[i] = (struct recover_file){
+            .number = found.files[i].number, .file = -1, .is_in_spare = found.files[i].is_in_spare};
+    recover->file_count = found.count;
+    recover->first_number = found.first_number;
+    log_files_free(&found);
+    return STATUS_OK;
 }
 
 static bool ends_with(const char *name, const char *ending)
@@ -124,45 +133,54 @@ static bool ends_with(const char *name, const char *ending)
     return size > ending_size && strcmp(name + size - ending_size, ending) == 0;
 }
 
-static void add_file(struct recover *recover, uint64_t number)
-{
-    if (recover->file_count == recover->file_capacity) {
-        recover->file_capacity = recover->file_capacity * 2 + 64;
-        recover->files = realloc(recover->files, recover->file_capacity * sizeof *recover->files);
-        if (recover->files == NULL)
-            abort();
-    }
-    recover->files[recover->file_count++] = (struct recover_file){.number = number, .file = -1};
-}
-
-/* What an earlier start or a writer of sidecars left half done; sidecars without a segment. */
+/* What an earlier start or a writer of sidecars left half done; sidecars without a segment; and
+ * what the disk that was left did not let go of when it was given up. */
 static bool is_left_over(const struct recover *recover, const char *name)
 {
     uint64_t number;
-    return ends_with(name, ".tmp") || strcmp(name, SIDECAR_NEW_NAME) == 0 ||
-           (parse_name(name, ".identities", &number) && recover_file(recover, number) == NULL);
+    if (ends_with(name, ".tmp") || strcmp(name, SIDECAR_NEW_NAME) == 0)
+        return true;
+    if (log_folder_parse_name(name, ".identities", &number))
+        return recover_file(recover, number) == NULL;
+    return log_folder_parse_name(name, ".segment", &number) && number < recover->first_number;
 }
 
-static enum status list_folder(struct recover *recover, bool cleans)
+struct cleaning {
+    const struct recover *recover;
+    int folder;
+    enum status status;
+};
+
+static void clean(void *context, const char *name)
 {
-    int copy = openat(recover->settings.folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *folder = copy >= 0 ? fdopendir(copy) : NULL;
-    if (folder == NULL) {
-        if (copy >= 0)
-            close(copy);
-        return recover_say(recover, STATUS_IO, "cannot list %s: %s", recover->settings.path,
-                           strerror(errno));
-    }
-    enum status status = STATUS_OK;
-    for (struct dirent *entry; status == STATUS_OK && (entry = readdir(folder)) != NULL;) {
-        uint64_t number;
-        if (cleans && is_left_over(recover, entry->d_name))
-            status = recover_remove(recover, entry->d_name);
-        else if (!cleans && parse_name(entry->d_name, ".segment", &number))
-            add_file(recover, number);
-    }
-    closedir(folder);
-    return status;
+    struct cleaning *cleaning = context;
+    if (cleaning->status == STATUS_OK && is_left_over(cleaning->recover, name))
+        cleaning->status = recover_remove(cleaning->recover, name);
+}
+
+/* Nothing in it is of the log yet: a move that was not finished may have left something. */
+static void clean_unused_spare(void *context, const char *name)
+{
+    struct cleaning *cleaning = context;
+    bool is_ours = strncmp(name, "spare-", 6) == 0 || is_left_over(cleaning->recover, name);
+    if (cleaning->status == STATUS_OK && is_ours && unlinkat(cleaning->folder, name, 0) != 0)
+        cleaning->status =
+            recover_say(cleaning->recover, STATUS_IO, "cannot remove %s/%s: %s",
+                        cleaning->recover->settings.spare_path, name, strerror(errno));
+}
+
+static enum status clean_folders(struct recover *recover)
+{
+    const struct recover_settings *settings = &recover->settings;
+    struct cleaning own = {recover, settings->folder, STATUS_OK};
+    struct cleaning spare = {recover, settings->spare_folder, STATUS_OK};
+    enum status status = log_folder_list(settings->folder, clean, &own);
+    if (status == STATUS_OK && settings->spare_path != NULL)
+        status = log_folder_list(settings->spare_folder,
+                                 recover->settings.has_moved ? clean : clean_unused_spare, &spare);
+    if (status != STATUS_OK)
+        return recover_say(recover, status, "cannot list %s: %s", settings->path, strerror(errno));
+    return own.status == STATUS_OK ? spare.status : own.status;
 }
 
 /* ---- a file ---- */
@@ -174,12 +192,12 @@ static enum status open_file(struct recover *recover, struct recover_file *file)
     segment_name(file->number, request.name);
     int32_t result = disk_run(recover->settings.disk, &request);
     if (result < 0)
-        return recover_say(recover, STATUS_IO, "cannot open %s/%s: %s", recover->settings.path,
-                           request.name, strerror(-result));
+        return recover_say(recover, STATUS_IO, "cannot open %s/%s: %s",
+                           recover_path(recover, file->number), request.name, strerror(-result));
     file->file = result;
     if (fstat(file->file, &info) != 0)
-        return recover_say(recover, STATUS_IO, "cannot look at %s/%s: %s", recover->settings.path,
-                           request.name, strerror(errno));
+        return recover_say(recover, STATUS_IO, "cannot look at %s/%s: %s",
+                           recover_path(recover, file->number), request.name, strerror(errno));
     file->size_bytes = (uint64_t)info.st_size;
     return STATUS_OK;
 }

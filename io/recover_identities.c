@@ -131,14 +131,16 @@ enum status recover_sidecar_begin(struct recover *recover, uint64_t segment)
 
 void recover_sidecar_end(struct recover *recover, struct digest last_block)
 {
+    const struct recover_settings *settings = &recover->settings;
     char name[DISK_NAME_BYTES];
     sidecar_name(recover->sidecar->segment_number, name);
-    if (faccessat(recover->settings.folder, name, F_OK, 0) == 0)
+    if (faccessat(settings->folder, name, F_OK, 0) == 0 ||
+        (settings->spare_path != NULL && faccessat(settings->spare_folder, name, F_OK, 0) == 0))
         return;
     uint64_t size_bytes = sidecar_seal(recover->sidecar, &recover->settings.secret, last_block);
     /* Without it the next start reads the segment. */
     enum status status =
-        file_write(recover->settings.path, name, bytes_make(recover->sidecar, size_bytes));
+        file_write(recover_current_path(recover), name, bytes_make(recover->sidecar, size_bytes));
     (void)status;
 }
 

@@ -19,6 +19,7 @@ struct recover_file {
     uint64_t number;
     int file;        /* -1: gone */
     bool is_adopted; /* the segments close it */
+    bool is_in_spare;
     uint64_t size_bytes;
     bool has_header; /* and it is right */
     struct segment_header header;
@@ -50,7 +51,8 @@ struct stranger {
 struct recover {
     struct recover_settings settings;
     struct recover_file *files; /* by number, without gaps */
-    uint32_t file_count, file_capacity;
+    uint32_t file_count;
+    uint64_t first_number; /* smaller ones were given up */
     uint64_t incarnation;
     struct generation_store store;
     struct recover_figures figures;
@@ -102,6 +104,10 @@ void recover_progress(const struct recover *recover);
 
 MUST_CHECK enum status recover_find_files(struct recover *recover);
 struct recover_file *recover_file(const struct recover *recover, uint64_t segment);
+/* The folder that a segment is in, for people. */
+const char *recover_path(const struct recover *recover, uint64_t segment);
+/* The folder that is written to. */
+const char *recover_current_path(const struct recover *recover);
 /* journal_scan's, by the reader over all files. */
 int64_t recover_read(void *context, uint64_t segment, uint64_t offset, void *memory,
                      size_t capacity);

@@ -105,7 +105,7 @@ static enum status run(const struct recover *recover, struct disk_request *reque
     if (result >= 0)
         return STATUS_OK;
     return recover_say(recover, result == -ENOSPC ? STATUS_FULL : STATUS_IO, "%s: cannot %s: %s%s",
-                       recover->settings.path, step, strerror(-result),
+                       recover_current_path(recover), step, strerror(-result),
                        result == -ENOSPC ? "; make room: what survived of the last segment is "
                                            "written anew before the log goes on"
                                          : "");
@@ -129,7 +129,7 @@ static enum status copy_part(struct recover *recover, const struct recover_file 
                              "%s: the copy of the last segment was written in part only; look for "
                              "room on the disk, and for a limit on the size of files. The segment "
                              "is as it was",
-                             recover->settings.path);
+                             recover_current_path(recover));
     return status;
 }
 
@@ -183,6 +183,6 @@ static enum status verify_copy(struct recover *recover, uint64_t number, int fil
         return recover_say(recover, STATUS_IO,
                            "%s: the copy of the last segment reads otherwise than the segment did: "
                            "this disk cannot be relied on",
-                           recover->settings.path);
+                           recover_current_path(recover));
     return STATUS_OK;
 }

@@ -266,6 +266,17 @@ static uint32_t report_log_room(const struct shard *shard, struct text *text)
     return 1;
 }
 
+static uint32_t report_log_move(const struct shard *shard, struct text *text)
+{
+    const struct shard_log *log = &shard->log;
+    if (!log->is_on_disk || !log_disk_has_moved(&log->disk))
+        return 0;
+    text_add(text, "journal: a write to %s failed, and it goes on in its spare folder %s%s%s\n",
+             log->folders->own_path, log->folders->spare_path, log->moved[0] != '\0' ? ": " : "",
+             log->moved);
+    return 1;
+}
+
 /* Since the start. */
 static uint32_t report_log_damage(const struct shard *shard, struct text *text)
 {
@@ -281,7 +292,8 @@ static uint32_t report_log_damage(const struct shard *shard, struct text *text)
 
 uint32_t report_health(const struct shard *shard, struct text *text)
 {
-    uint32_t sick = report_log_room(shard, text) + report_log_damage(shard, text);
+    uint32_t sick = report_log_room(shard, text) + report_log_move(shard, text) +
+                    report_log_damage(shard, text);
     for (uint16_t d = 0; d < shard->generation->destination_count; d++)
         sick += report_outlet_health(shard, &shard->outlets[d], text);
     return sick;

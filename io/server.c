@@ -28,7 +28,7 @@ struct seat {
 struct server {
     struct server_settings settings;
     struct shard_family family; /* of several shards */
-    struct journal_folder folder;
+    struct journal_folders folders;
     struct shard_log_start start;
     struct seat *seats;
     struct shard **shards; /* in the same order */
@@ -69,7 +69,7 @@ enum status server_open(const struct server_settings *settings, struct server **
         return STATUS_NO_MEMORY;
     server->settings = *settings;
     server->count = count;
-    server->folder = (struct journal_folder){.folder = -1, .lock = -1};
+    server->folders = journal_folders_none;
     server->seats = calloc(count, sizeof *server->seats);
     server->shards = calloc(count, sizeof *server->shards);
     pthread_mutex_init(&server->lock, NULL);
@@ -100,14 +100,12 @@ static enum status open_family(struct server *server, char *out_problem, size_t 
         return getrandom(&family->secret, sizeof family->secret, 0) == sizeof family->secret
                    ? STATUS_OK
                    : STATUS_IO;
-    status =
-        journal_folder_open(config->journal_path, &server->folder, out_problem, problem_capacity);
-    if (status != STATUS_OK) {
-        server->folder.folder = -1;
+    status = journal_folders_open(config->journal_path, config->spare_path, &server->folders,
+                                  out_problem, problem_capacity);
+    if (status != STATUS_OK)
         return status;
-    }
-    family->folder = &server->folder;
-    family->secret = server->folder.secret;
+    family->folders = &server->folders;
+    family->secret = server->folders.own.secret;
     return STATUS_OK;
 }
 
@@ -176,7 +174,7 @@ void server_close(struct server *server)
     }
     if (server->family.mesh != NULL)
         mesh_close(server->family.mesh);
-    journal_folder_close(&server->folder);
+    journal_folders_close(&server->folders);
     pthread_mutex_destroy(&server->lock);
     pthread_cond_destroy(&server->met);
     free(server->seats);

@@ -27,8 +27,8 @@ struct shard_figures {
 struct shard_family {
     uint16_t count; /* shards in all */
     struct mesh *mesh;
-    struct digest_secret secret;         /* of all logs */
-    const struct journal_folder *folder; /* open and locked; NULL: no log has files */
+    struct digest_secret secret;           /* of all logs */
+    const struct journal_folders *folders; /* open and locked; NULL: no log has files */
     /* Identities that a log brings back, for the windows that they belong to; any thread. */
     void (*restore)(struct shard_family *family, const struct window_restored *items,
                     uint32_t count);

@@ -13,10 +13,15 @@ enum { SEGMENTS_FEW = 4, NS_PER_MS = 1000000, RETRY_MS = 1000 };
 #define GATHER_MIN_NS UINT64_C(50000000)
 #define GATHER_MAX_NS UINT64_C(1000000000)
 
+static int current_folder(const struct shard_log *log)
+{
+    return log->disk.folders[log->disk.pair.current];
+}
+
 uint64_t shard_log_free_bytes(const struct shard *shard)
 {
     struct statvfs space;
-    if (!shard->log.is_on_disk || fstatvfs(shard->log.log_folder, &space) != 0)
+    if (!shard->log.is_on_disk || fstatvfs(current_folder(&shard->log), &space) != 0)
         return UINT64_MAX;
     return (uint64_t)space.f_bavail * space.f_frsize;
 }
@@ -43,7 +48,7 @@ void shard_log_note_disk(struct shard *shard)
                 "kouan: the disk of the journal %s has %" PRIu64
                 " MiB left, room for fewer segments than it may still grow by: free some, or lower "
                 "journal_size\n",
-                shard->log.path, free_bytes >> 20);
+                log_disk_path(&shard->log.disk), free_bytes >> 20);
     shard->log.is_disk_low = is_low;
 }
 
@@ -65,7 +70,7 @@ static void say_no_room(const struct shard *shard, int error, const char *step)
         stderr,
         "kouan: cannot make the next segment in %s (%s: %s); messages get TRYAGAIN until it can "
         "be made, acknowledgements are taken\n",
-        shard->config->journal_path, step, strerror(error));
+        log_disk_path(&shard->log.disk), step, strerror(error));
 }
 
 void shard_log_note_no_segment(void *context, int error, const char *step)
@@ -77,6 +82,8 @@ void shard_log_note_no_segment(void *context, int error, const char *step)
         say_no_room(shard, error, step);
     log->segment_error = error;
     log->segment_step = step;
+    if (is_served)
+        journal_writer_note_segment_failure(&log->writer, error);
     if (log->retry_timer.heap_index == 0)
         loop_timer_arm(shard->loop, &log->retry_timer,
                        loop_now_ns(shard->loop) + (uint64_t)RETRY_MS * NS_PER_MS);

@@ -10,20 +10,19 @@
 
 enum { NS_PER_MS = 1000000 };
 
-static enum status open_files(struct shard *shard, char *out_problem, size_t problem_capacity);
 static void allow_segments(struct shard *shard);
 static enum status open_segments(struct shard *shard);
 static enum status open_writer(struct shard *shard);
 static enum status await_segment(struct shard *shard, char *out_problem, size_t problem_capacity);
-static uint16_t log_count(const struct shard *shard);
 
 /* ---- open and close ---- */
 
 enum status shard_log_open(struct shard *shard, char *out_problem, size_t problem_capacity)
 {
     struct shard_log *log = &shard->log;
-    log->folder = (struct journal_folder){.folder = -1, .lock = -1};
-    log->log_folder = -1;
+    *log = (struct shard_log){.recovering = log->recovering,
+                              .recovering_context = log->recovering_context};
+    shard_log_forget_files(log);
     if (shard->family != NULL)
         shard->secret = shard->family->secret;
     if (shard->config->sync == SYNC_MEMORY)
@@ -32,15 +31,10 @@ enum status shard_log_open(struct shard *shard, char *out_problem, size_t proble
                    ? STATUS_OK
                    : STATUS_IO;
     allow_segments(shard);
-    enum status status = open_files(shard, out_problem, problem_capacity);
+    enum status status = shard_log_open_files(shard, out_problem, problem_capacity);
     if (status == STATUS_OK)
         status = open_segments(shard);
     return status;
-}
-
-static uint16_t log_count(const struct shard *shard)
-{
-    return shard->family != NULL ? shard->family->count : 1;
 }
 
 static enum status open_journal(struct shard *shard, const struct shard_log_start *start)
@@ -135,12 +129,12 @@ void shard_log_close(struct shard *shard)
     shard_recall_close(shard);
     if (log->writer.settings.loop != NULL) {
         while (!journal_writer_is_idle(&log->writer))
-            log->disk.disk.wait(&log->disk.disk);
+            log_disk_of(&log->disk)->wait(log_disk_of(&log->disk));
         journal_writer_close(&log->writer);
     }
     if (log->sidecars.region.memory != NULL) {
         while (!sidecars_is_idle(&log->sidecars))
-            log->disk.disk.wait(&log->disk.disk);
+            log_disk_of(&log->disk)->wait(log_disk_of(&log->disk));
         sidecars_close(&log->sidecars);
     }
     if (log->recover != NULL)
@@ -148,62 +142,11 @@ void shard_log_close(struct shard *shard)
     if (log->segments != NULL)
         segments_close(log->segments);
     retention_close(&shard->retention);
-    if (log->disk.loop != NULL)
-        disk_ring_deinit(&log->disk);
-    if (log->log_folder >= 0)
-        close(log->log_folder);
-    if (log->folder.folder >= 0)
-        journal_folder_close(&log->folder);
-    *log = (struct shard_log){.log_folder = -1, .folder = {.folder = -1, .lock = -1}};
-}
-
-/* ---- files ---- */
-
-static enum status open_files(struct shard *shard, char *out_problem, size_t problem_capacity)
-{
-    struct shard_log *log = &shard->log;
-    const char *path = shard->config->journal_path;
-    int error = 0;
-    enum status status = STATUS_OK;
-    if (shard->family == NULL)
-        status = journal_folder_open(path, &log->folder, out_problem, problem_capacity);
-    if (status != STATUS_OK) {
-        log->folder.folder = -1;
-        return status;
-    }
-    const struct journal_folder *folder =
-        shard->family != NULL ? shard->family->folder : &log->folder;
-    shard->secret = folder->secret;
-    status = journal_folder_check_logs(folder, log_count(shard), out_problem, problem_capacity);
-    if (status != STATUS_OK)
-        return status;
-    status = journal_folder_open_log(folder, shard->number, &log->log_folder, out_problem,
-                                     problem_capacity);
-    if (status != STATUS_OK)
-        return status;
-    status = disk_ring_init(&log->disk, shard->loop, log->log_folder, &error);
-    if (status != STATUS_OK) {
-        snprintf(out_problem, problem_capacity, "cannot write files in the journal %s: %s", path,
-                 strerror(error));
-        return status;
-    }
-    log->is_on_disk = true;
-    snprintf(log->path, sizeof log->path, "%s/%02x", path, (unsigned)shard->number);
-    const struct recover_settings recover = {
-        .disk = &log->disk.disk,
-        .folder = log->log_folder,
-        .path = log->path,
-        .journal_path = path,
-        .secret = shard->secret,
-        .segment_bytes = (uint32_t)shard->config->options.segment,
-        .log_number = shard->number,
-        .log_count = log_count(shard),
-        .progress = log->recovering,
-        .context = log->recovering_context,
-        .out_problem = out_problem,
-        .problem_capacity = problem_capacity,
-    };
-    return recover_open(&recover, &log->recover);
+    if (log->is_on_disk)
+        log_disk_close(&log->disk);
+    journal_folders_close(&log->own_folders);
+    *log = (struct shard_log){0};
+    shard_log_forget_files(log);
 }
 
 /* ---- segments ---- */
@@ -255,7 +198,7 @@ static void on_failed(void *context, const char *reason)
     snprintf(shard->log.failure, sizeof shard->log.failure,
              "%s: %s; what had no receipt yet gets none, and the server ends. Look at the "
              "disk, then start again: what was promised is read from the files",
-             shard->log.path, reason);
+             log_disk_path(&shard->log.disk), reason);
     loop_stop(shard->loop);
 }
 
@@ -271,7 +214,7 @@ static enum status await_segment(struct shard *shard, char *out_problem, size_t 
     struct shard_log *log = &shard->log;
     segments_prepare(log->segments);
     while (!segments_is_prepared(log->segments) && log->segment_error == 0)
-        log->disk.disk.wait(&log->disk.disk);
+        log_disk_of(&log->disk)->wait(log_disk_of(&log->disk));
     if (log->segment_error == 0)
         return STATUS_OK;
     snprintf(out_problem, problem_capacity,
@@ -288,8 +231,10 @@ static void allow_segments(struct shard *shard)
     enum { OTHER_FILES = 512, LEAST = 8 };
     const struct options *options = &shard->config->options;
     uint64_t others = shard->config->whole.connections_max + OTHER_FILES;
-    uint64_t wanted = options->journal_size / options->segment, logs = log_count(shard);
+    uint64_t wanted = options->journal_size / options->segment, logs = shard_log_count(shard);
     uint64_t limit = loop_probe_raise_descriptors_toward(others + wanted * logs);
+    if (limit > DISK_PAIR_FILES_MAX)
+        limit = DISK_PAIR_FILES_MAX;
     uint64_t open = limit > others + LEAST * logs ? (limit - others) / logs : LEAST;
     shard->log.segments_allowed = wanted < open ? wanted : open;
     if (open < wanted)
@@ -309,13 +254,14 @@ static enum status open_segments(struct shard *shard)
     uint64_t most = log->segments_allowed;
     uint64_t there = recover_segment_count(log->recover) + 2;
     const struct segments_settings settings = {
-        .disk = &log->disk.disk,
+        .disk = log_disk_of(&log->disk),
         .segment_bytes = (uint32_t)options->segment,
         .segments_max = (uint32_t)(there > most ? there : most),
         .log_number = shard->number,
-        .log_count = log_count(shard),
+        .log_count = shard_log_count(shard),
         .secret = shard->secret,
         .incarnation = recover_incarnation(log->recover),
+        .has_moved = log_disk_has_moved(&log->disk),
         .ready = on_ready,
         .failed = shard_log_note_no_segment,
         .context = shard,
@@ -332,7 +278,7 @@ static enum status open_writer(struct shard *shard)
     struct shard_log *log = &shard->log;
     const struct options *options = &shard->config->options;
     const struct sidecars_settings sidecars = {
-        .disk = &log->disk.disk,
+        .disk = log_disk_of(&log->disk),
         .secret = shard->secret,
         .log_number = shard->number,
         .segment_bytes = options->segment,
@@ -341,7 +287,7 @@ static enum status open_writer(struct shard *shard)
         .loop = shard->loop,
         .journal = &shard->journal,
         .segments = log->segments,
-        .disk = &log->disk.disk,
+        .disk = log_disk_of(&log->disk),
         .writes_max = (uint32_t)options->writes_in_flight,
         .linger_max_us = (uint32_t)options->linger,
         .idle_seal_ms = (uint32_t)options->idle_seal,
@@ -349,6 +295,7 @@ static enum status open_writer(struct shard *shard)
         .sealing = on_sealing,
         .durable = on_durable,
         .failed = on_failed,
+        .move = shard_log_may_move(log) ? shard_log_move : NULL,
         .segment_ended = on_segment_ended,
         .context = shard,
     };
@@ -396,6 +343,8 @@ void shard_log_let_go(struct shard *shard)
     uint64_t bound = commit_oldest_position(&shard->commits);
     if (bound > journal->durable_position)
         bound = journal->durable_position;
+    if (shard_log_may_move(&shard->log)) /* all of a segment may have to be written anew */
+        bound -= bound % journal->settings.segment_bytes;
     while ((block = journal_oldest(journal)) != NULL && journal_block_end(block) <= bound)
         journal_keep_from(journal, journal_block_end(block));
 }

@@ -1,26 +1,26 @@
 /* The shard's log: opened in its folder, with the disk, the segments and the writer that make it
  * durable; with `sync: memory` a ring in memory alone. Part of io/shard.h, cut out for its length.
  *
- * A write that fails ends the server: nothing is durable afterwards, nothing is answered, and
- * `failure` says why. No room for another segment ends nothing: messages get TRYAGAIN, what is
- * acknowledged is still written, and it is tried again. One owner thread. */
+ * A write that fails ends the server, unless there is a spare folder to go on in: nothing is
+ * durable afterwards, nothing is answered, and `failure` says why. No room for another segment ends
+ * nothing: messages get TRYAGAIN, what is acknowledged is still written, and it is tried again. One
+ * owner thread. */
 #ifndef KOUAN_IO_SHARD_LOG_H
 #define KOUAN_IO_SHARD_LOG_H
 
-#include "io/disk_ring.h"
 #include "io/facts.h"
-#include "io/journal_folder.h"
 #include "io/journal_writer.h"
+#include "io/log_disk.h"
 #include "io/recover.h"
 #include "io/sidecars.h"
 
-enum { SHARD_LOG_PATH_BYTES = 1024, SHARD_LOG_FAILURE_BYTES = SHARD_LOG_PATH_BYTES + 512 };
+enum { SHARD_LOG_FAILURE_BYTES = LOG_DISK_PATH_BYTES + 512 };
 
 struct shard_log {
     bool is_on_disk;
-    struct journal_folder folder;
-    int log_folder;
-    struct disk_ring disk;
+    const struct journal_folders *folders; /* of the server, or its own */
+    struct journal_folders own_folders;
+    struct log_disk disk;
     struct segments *segments;
     uint64_t segments_allowed; /* by journal_size, and by how many files may be open */
     struct journal_writer writer;
@@ -30,7 +30,6 @@ struct shard_log {
     struct recover_figures recovered;
     void (*recovering)(void *context, const struct recover_figures *figures);
     void *recovering_context;
-    char path[SHARD_LOG_PATH_BYTES];
     uint64_t start_time_ms;   /* log time when this server began */
     int segment_error;        /* errno: the next segment cannot be made; 0: it can, so far */
     const char *segment_step; /* that failed, in a word */
@@ -39,6 +38,8 @@ struct shard_log {
     struct timer gather_timer;             /* facts wait for it, while they live on the reserve */
     uint64_t gathered_ns;                  /* when they were written last */
     char failure[SHARD_LOG_FAILURE_BYTES]; /* empty: none */
+    char moved[JOURNAL_REASON_BYTES]; /* why it goes on in the spare folder, if it did since the
+                                         start */
 };
 
 /* Finds what is there. `shard` has its loop. On failure one line; so below. */
@@ -74,6 +75,18 @@ void shard_log_note_identity(struct shard *shard, const struct record *record,
                              struct digest body_digest, uint64_t position);
 /* What the disk has and no commit needs any more may be overwritten in memory. */
 void shard_log_let_go(struct shard *shard);
+
+/* The folders, the disk, and what is there to be recovered; none of them is open. */
+MUST_CHECK enum status shard_log_open_files(struct shard *shard, char *out_problem,
+                                            size_t problem_capacity);
+void shard_log_forget_files(struct shard_log *log);
+/* How many logs the journal has. */
+uint16_t shard_log_count(const struct shard *shard);
+
+/* May the segment that is written have to be written anew in the spare folder? */
+bool shard_log_may_move(const struct shard_log *log);
+/* A write failed: it is. The writer's `move`. */
+void shard_log_move(void *context, const char *reason);
 
 /* What the journal's disk has room for; UINT64_MAX: without one, or not known. */
 uint64_t shard_log_free_bytes(const struct shard *shard);

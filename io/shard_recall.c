@@ -31,7 +31,7 @@ enum status shard_recall_open(struct shard *shard)
     uint64_t half_bytes = shard->config->options.recall_memory / 2;
     const struct recall_settings settings = {
         .loop = shard->loop,
-        .disk = &shard->log.disk.disk,
+        .disk = log_disk_of(&shard->log.disk),
         .segments = shard->log.segments,
         .secret = &shard->secret,
         .memory_bytes = half_bytes,

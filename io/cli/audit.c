@@ -59,9 +59,7 @@ enum cli_exit audit_read_key(const char *command, const char *path, struct arena
 enum status audit_read_seal(const struct log_reader *reader, uint64_t segment,
                             struct seal_text *out_text, struct seal *out_seal)
 {
-    char name[LOG_FILE_NAME_BYTES];
-    log_file_name(segment, "seal", name);
-    int file = openat(reader->log_file, name, O_RDONLY | O_CLOEXEC);
+    int file = log_reader_open_beside(reader, segment, "seal");
     if (file < 0)
         return errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO;
     ssize_t got = read(file, out_text->text, sizeof out_text->text);

@@ -155,19 +155,24 @@ static void print_proved(FILE *out, const struct prover *prover, const struct pr
     fputs("\"}", out);
 }
 
+static enum status read_manifest(struct prover *prover, const char *journal,
+                                 const struct fact_generation *fact, struct bytes *out_manifest)
+{
+    char path[LOG_PATH_BYTES + 128];
+    snprintf(path, sizeof path, "%s/generations/%s", journal, sha256_format(fact->manifest).text);
+    return file_read(&prover->arena, path, GENERATION_MANIFEST_BYTES_MAX, out_manifest, NULL);
+}
+
 /* What the indices in the record mean; it is proved by the fact that names its digest. */
 static void print_manifest(FILE *out, struct prover *prover)
 {
     const struct record *record = prover->message.record;
     const struct fact_generation *fact = prover->generation.record;
-    char path[LOG_PATH_BYTES + 128];
     struct bytes manifest;
     if (fact == NULL || fact->number != record->generation)
         return;
-    snprintf(path, sizeof path, "%s/generations/%s", prover->reader.folder,
-             sha256_format(fact->manifest).text);
-    if (file_read(&prover->arena, path, GENERATION_MANIFEST_BYTES_MAX, &manifest, NULL) !=
-        STATUS_OK)
+    if (read_manifest(prover, prover->reader.folder, fact, &manifest) != STATUS_OK &&
+        read_manifest(prover, prover->reader.spare, fact, &manifest) != STATUS_OK)
         return;
     fputs(",\n \"generation\":", out);
     print_proved(out, prover, &prover->generation);

@@ -131,7 +131,7 @@ static void build(struct replay *replay, struct replay_generation *generation)
     struct diagnostics diagnostics;
     generation->was_tried = true;
     diagnostics_init(&diagnostics);
-    enum status status = generation_store_open(replay->reader.folder, &store);
+    enum status status = generation_store_open(replay->reader.folder, replay->reader.spare, &store);
     if (status == STATUS_OK)
         status = generation_store_load(&store, &generation->manifest, generation->number,
                                        &generation->stored, &diagnostics, problem, sizeof problem);

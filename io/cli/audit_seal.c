@@ -1,5 +1,4 @@
 /* kouan audit seal: a seal beside each closed segment, each upon the one before. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "io/cli/audit.h"
+#include "io/log_folder.h"
 #include "io/merkle.h"
 
 struct sealer {
@@ -20,7 +20,7 @@ struct sealer {
     struct bytes key;
     /* All seals there are, in order, also those whose segments are gone: */
     uint64_t *sealed;
-    uint32_t sealed_count;
+    uint32_t sealed_count, sealed_capacity;
     struct sha256 last_mac;
     /* The segment that is being read: */
     struct merkle tree;
@@ -82,31 +82,30 @@ static int compare_numbers(const void *a, const void *b)
     return (*left > *right) - (*left < *right);
 }
 
+static void note_seal(void *context, const char *name)
+{
+    struct sealer *sealer = context;
+    uint64_t number;
+    if (!log_folder_parse_name(name, ".seal", &number))
+        return;
+    if (sealer->sealed_count == sealer->sealed_capacity) {
+        sealer->sealed_capacity = sealer->sealed_capacity * 2 + 64;
+        sealer->sealed = realloc(sealer->sealed, sealer->sealed_capacity * sizeof *sealer->sealed);
+        if (sealer->sealed == NULL)
+            abort();
+    }
+    sealer->sealed[sealer->sealed_count++] = number;
+}
+
 static enum status list_seals(struct sealer *sealer)
 {
-    uint32_t capacity = 0;
-    int file = openat(sealer->reader.log_file, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *directory = file >= 0 ? fdopendir(file) : NULL;
-    if (directory == NULL)
-        return STATUS_IO;
-    for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {
-        char name[LOG_FILE_NAME_BYTES];
-        uint64_t number = strtoull(entry->d_name, NULL, 16);
-        log_file_name(number, "seal", name);
-        if (strcmp(name, entry->d_name) != 0)
-            continue;
-        if (sealer->sealed_count == capacity) {
-            capacity = capacity == 0 ? 64 : 2 * capacity;
-            sealer->sealed = realloc(sealer->sealed, capacity * sizeof *sealer->sealed);
-            if (sealer->sealed == NULL)
-                abort();
-        }
-        sealer->sealed[sealer->sealed_count++] = number;
-    }
-    closedir(directory);
+    const struct log_reader *reader = &sealer->reader;
+    enum status status = log_folder_list(reader->log_file, note_seal, sealer);
+    if (status == STATUS_OK && reader->spare_file >= 0)
+        status = log_folder_list(reader->spare_file, note_seal, sealer);
     if (sealer->sealed_count > 0)
         qsort(sealer->sealed, sealer->sealed_count, sizeof *sealer->sealed, compare_numbers);
-    return STATUS_OK;
+    return status;
 }
 
 static bool wrong(struct sealer *sealer, uint64_t segment, const char *what)
@@ -157,7 +156,8 @@ static enum status store(const struct sealer *sealer, uint64_t segment,
 {
     char name[LOG_FILE_NAME_BYTES];
     static const char new_name[] = "new.seal.tmp";
-    int folder = sealer->reader.log_file;
+    const struct log_reader *reader = &sealer->reader;
+    int folder = log_reader_folder(reader, &reader->segments[reader->segment_count - 1]);
     log_file_name(segment, "seal", name);
     int file = openat(folder, new_name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (file < 0)

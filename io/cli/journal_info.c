@@ -178,6 +178,19 @@ static void print_segments(const struct info *info)
     printf("identities of %" PRIu64 ", seals of %" PRIu64 "\n", info->identities, info->seals);
 }
 
+static void print_spare(const struct log_reader *reader)
+{
+    const struct log_segment *first = log_reader_first_in_spare(reader);
+    if (reader->spare[0] == '\0')
+        return;
+    print_label("spare folder");
+    if (first != NULL)
+        printf("%s: a write failed, and the log went on there with segment %016" PRIx64 "\n",
+               reader->spare, first->number);
+    else
+        printf("%s: the log has not gone on there\n", reader->spare);
+}
+
 static void print_text(const struct info *info)
 {
     const struct log_reader *reader = &info->reader;
@@ -189,6 +202,7 @@ static void print_text(const struct info *info)
     else
         puts("none has it open");
     print_segments(info);
+    print_spare(reader);
     print_label("positions");
     printf("%" PRIu64 " to %" PRIu64 ", durable up to %" PRIu64 " by its own word\n",
            reader->segments[0].number * reader->segment_bytes, walk->end_position, walk->watermark);
@@ -226,6 +240,8 @@ static void print_json(const struct info *info)
     const char *separator = "";
     fputs("{\"folder\":", stdout);
     output_json_text(stdout, reader->folder);
+    fputs(",\"spare\":", stdout);
+    output_json_text(stdout, reader->spare);
     printf(",\"held\":%s,\"holder\":", reader->is_held ? "true" : "false");
     output_json_text(stdout, reader->holder);
     printf(",\"segments\":%" PRIu32 ",\"segment_bytes\":%" PRIu32 ",\"bytes\":%" PRIu64

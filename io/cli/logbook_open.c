@@ -81,7 +81,7 @@ void logbook_names_learn(struct logbook_names *names, const struct fact_generati
     if (logbook_names_find(names, fact->number) != NULL)
         return;
     memcpy(digest.bytes, fact->manifest, sizeof digest.bytes);
-    if (generation_store_open(names->reader->folder, &store) != STATUS_OK ||
+    if (generation_store_open(names->reader->folder, names->reader->spare, &store) != STATUS_OK ||
         generation_store_read_names(&store, &digest, &names->arena, &read, problem,
                                     sizeof problem) != STATUS_OK)
         return;

@@ -248,7 +248,15 @@ static void print_log(const struct shard_log *log, const struct config *config)
     }
     fprintf(stderr, "sync: commit (a receipt says that the message is on disk), journal %s%s\n",
             config->journal_path,
-            log->disk.disk.mode != DISK_MODE_PLAIN ? "" : " (no O_DIRECT there: slower)");
+            log->disk.pair.disk.mode != DISK_MODE_PLAIN ? "" : " (no O_DIRECT there: slower)");
+    if (log_disk_has_moved(&log->disk))
+        fprintf(stderr,
+                "kouan: ALARM: a write to the journal failed earlier, and it goes on in its spare "
+                "folder %s; the next write that fails ends the server\n",
+                log->folders->spare_path);
+    else if (log_disk_has_spare(&log->disk))
+        fprintf(stderr, "when a write to it fails it goes on in the spare folder %s\n",
+                log->folders->spare_path);
 }
 
 static void print_start(const struct server *server)

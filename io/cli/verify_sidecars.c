@@ -34,10 +34,8 @@ static void tell(const struct verify_sidecars *sidecars, const char *text)
 static struct sidecar_header *read_sidecar(const struct verify_sidecars *sidecars,
                                            uint64_t *out_bytes)
 {
-    char name[LOG_FILE_NAME_BYTES];
     struct stat about;
-    log_file_name(sidecars->segment, "identities", name);
-    int file = openat(sidecars->reader->log_file, name, O_RDONLY | O_CLOEXEC);
+    int file = log_reader_open_beside(sidecars->reader, sidecars->segment, "identities");
     if (file < 0)
         return NULL;
     uint8_t *memory = NULL;

@@ -134,7 +134,7 @@ static struct decided decide_all(struct record *records[BODIES])
     cr_assert_eq(status, STATUS_OK);
     diagnostics_deinit(&diagnostics);
     decided.config->generation->number = 1;
-    cr_assert_eq(generation_store_open(decided.log->folder, &store), STATUS_OK);
+    cr_assert_eq(generation_store_open(decided.log->folder, NULL, &store), STATUS_OK);
     cr_assert_eq(generation_store_put(&store, decided.config, 1, problem, sizeof problem),
                  STATUS_OK, "%s", problem);
     cr_assert_eq(generation_store_find(&store, 1, &decided.manifest), STATUS_OK);

@@ -69,7 +69,7 @@ static void set_up(void)
     write_file("table.csv", "id,customs_office,message_type,to\n"
                             "b,@bonded,*,port\n"
                             "rest,*,*,customs\n");
-    cr_assert_eq(generation_store_open(path_of("journal"), &store), STATUS_OK);
+    cr_assert_eq(generation_store_open(path_of("journal"), NULL, &store), STATUS_OK);
 }
 
 static void remove_tree(const char *path)
@@ -171,12 +171,12 @@ static unsigned visit_stored(void (*visit)(const char *path, struct bytes conten
                              void *context)
 {
     unsigned count = 0;
-    DIR *folder = opendir(store.folder);
+    DIR *folder = opendir(store.folders[0]);
     cr_assert_not_null(folder);
     for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
         struct bytes content;
         mode_t mode;
-        const char *path = arena_format(&arena, "%s/%s", store.folder, entry->d_name);
+        const char *path = arena_format(&arena, "%s/%s", store.folders[0], entry->d_name);
         if (entry->d_name[0] == '.')
             continue;
         cr_assert_eq(file_read(&arena, path, GENERATION_MANIFEST_BYTES_MAX, &content, &mode),
@@ -200,7 +200,7 @@ Test(generation_store, secrets_are_not_stored_and_nobody_else_may_read)
     struct stat info;
     put(path_of("kouan.yaml"), 3);
     cr_expect_gt(visit_stored(expect_no_secret, NULL), 20);
-    cr_assert_eq(stat(store.folder, &info), 0);
+    cr_assert_eq(stat(store.folders[0], &info), 0);
     cr_expect_eq(info.st_mode & 0777, 0700);
 }
 
@@ -254,7 +254,8 @@ Test(generation_store, what_is_not_as_it_was_written_is_noticed_and_put_anew)
     generation_store_unload(load_stored(&digest));
 
     struct sha256 table = sha256_of(BYTES_LITERAL("5101\n5102\n"));
-    const char *path = arena_format(&arena, "%s/%s", store.folder, sha256_format(table.bytes).text);
+    const char *path =
+        arena_format(&arena, "%s/%s", store.folders[0], sha256_format(table.bytes).text);
     flip_a_byte(path, BYTES_LITERAL("5101\n5102\n"), &flipped);
     cr_expect_eq(
         generation_store_load(&store, &digest, 3, &stored, &diagnostics, problem, sizeof problem),
@@ -272,7 +273,7 @@ Test(generation_store, nothing_is_found_where_nothing_was_put)
     cr_expect_eq(generation_store_find(&store, 3, &digest), STATUS_NOT_FOUND);
     put(path_of("kouan.yaml"), 3);
     cr_expect_eq(generation_store_find(&store, 4, &digest), STATUS_NOT_FOUND);
-    FILE *file = fopen(arena_format(&arena, "%s/4.manifest", store.folder), "w");
+    FILE *file = fopen(arena_format(&arena, "%s/4.manifest", store.folders[0]), "w");
     fputs("half a digest", file);
     fclose(file);
     cr_expect_eq(generation_store_find(&store, 4, &digest), STATUS_CORRUPT);

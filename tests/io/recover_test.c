@@ -220,7 +220,7 @@ static void begin_generation(struct built_log *log, const char *text, uint64_t n
     struct arena arena;
     char problem[PROBLEM_BYTES] = "";
     struct config *config = load_config(log, text);
-    cr_assert_eq(generation_store_open(log->folder, &store), STATUS_OK);
+    cr_assert_eq(generation_store_open(log->folder, NULL, &store), STATUS_OK);
     cr_assert_eq(generation_store_put(&store, config, number, problem, sizeof problem), STATUS_OK,
                  "%s", problem);
     arena_init(&arena);

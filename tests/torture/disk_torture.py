@@ -8,10 +8,13 @@
   short    writes end early (RLIMIT_FSIZE set on the running server): the same
   locked   the file system finds an error and takes no more writes (ext4, remounted read-only): the
            same; a start on it is refused
+  spare    the same with a spare folder: the server goes on in it, and does so after kill -9, while
+           nothing can be written to the disk that it left; a start that does not name the spare
+           folder is refused
   start    too little room for a start, from none at all on: refused with the reason, or well;
            whatever was begun, the next start with room has every receipt
 
-    disk_torture.py [full] [starved] [short] [locked] [start] [--seed S]          (root)
+    disk_torture.py [full] [starved] [short] [locked] [spare] [start] [--seed S]          (root)
 """
 
 import argparse
@@ -52,8 +55,8 @@ GROUPS = {("all", "quick"): "q", ("all", "lazy"): "l"}
 MIB = 1 << 20
 
 
-def make_server(folder, journal):
-    (folder / "kouan.yaml").write_text(CONFIG.format(journal=journal))
+def make_server(folder, journal, more=""):
+    (folder / "kouan.yaml").write_text(CONFIG.format(journal=journal) + more)
     return Kouan(folder, GROUPS)
 
 
@@ -220,10 +223,6 @@ def locked(folder, state):
     disk = Disk(folder / "disk", size_bytes=200 * MIB, options="errors=remount-ro")
     kouan = make_server(folder, disk.mount / "journal")
 
-    def break_disk(_):
-        name = pathlib.Path(disk.device).name
-        pathlib.Path(f"/sys/fs/ext4/{name}/trigger_fs_error").write_text("by the torture")
-
     def mend_disk():
         last_words = begin(kouan)
         if last_words is None or "Read-only file system" not in last_words:
@@ -231,9 +230,66 @@ def locked(folder, state):
         disk.remount()
 
     try:
-        return fails(folder, state, break_disk, mend_disk, kouan)
+        return fails(folder, state, lambda _: lock(disk), mend_disk, kouan)
     finally:
         disk.close()
+
+
+def lock(disk):
+    name = pathlib.Path(disk.device).name
+    pathlib.Path(f"/sys/fs/ext4/{name}/trigger_fs_error").write_text("by the torture")
+
+
+# ---- the spare folder ----
+
+
+def spare(folder, state):
+    disk = Disk(folder / "disk", size_bytes=200 * MIB, options="errors=remount-ro")
+    journal, option = disk.mount / "journal", f"journal_spare: {folder}/spare\n"
+    kouan = make_server(folder, journal, option)
+    load = Load(kouan.address, folder, 0, publishers=2, groups=GROUPS)
+    try:
+        kouan.start()
+        kouan.wait_until_up()
+        load.start()
+        wait_for("the first receipts", lambda: load.receipt_count() > 1000, 20)
+        time.sleep(state.random() * 0.5)
+        lock(disk)
+        wait_for("the spare folder", lambda: kouan.info()["has_moved"] == "1", 20)
+        for _ in range(3):
+            go_on(kouan, load, state)
+        receipts = [each.known(3000) for each in load.receipts]
+        verdict = load.finish(kouan.is_drained)
+        kouan.stop()
+        verdict.check()
+        kouan.verify(journal)
+        (folder / "kouan.yaml").write_text(CONFIG.format(journal=journal))
+        last_words = begin(kouan)
+        if last_words is None or f"start with `journal_spare: {folder}/spare`" not in last_words:
+            raise AssertionError(f"a start without the spare folder: {last_words}")
+        disk.remount()
+        (folder / "kouan.yaml").write_text(CONFIG.format(journal=journal) + option)
+        kouan.start()
+        kouan.wait_until_up()
+        look_for(kouan, receipts)
+        return f"{sum(map(len, receipts))} receipts looked for, all there; {verdict}"
+    finally:
+        load.kill()
+        kouan.end()
+        disk.close()
+
+
+def go_on(kouan, load, state):
+    """In the spare folder, and after kill -9."""
+    known = load.receipt_count()
+    wait_for("receipts go on", lambda: load.receipt_count() > known + 2000, 30)
+    health = kouan.call("KOUAN", "HEALTH")
+    if b"goes on in its spare folder" not in health[1]:
+        raise AssertionError(f"health does not tell of the spare folder: {health}")
+    time.sleep(state.random() * 0.2)
+    kouan.kill()
+    kouan.start()
+    kouan.wait_until_up()
 
 
 # ---- starts ----
@@ -323,7 +379,8 @@ def start(folder, state):
         tmpfs.close()
 
 
-SCENARIOS = {"full": full, "starved": starved, "short": short, "locked": locked, "start": start}
+SCENARIOS = {"full": full, "starved": starved, "short": short, "locked": locked, "spare": spare,
+             "start": start}
 
 
 def main():

@@ -38,7 +38,7 @@ for name in $names; do
         "$build/tests/io/journal_crash_test" ;;
     kill) run $python $here/kill_torture.py --cycles "$(count 20 200)" --seed "$seed" ;;
     power) run $python $here/power_torture.py --cuts "$(count 5 100)" --seed "$seed" ;;
-    disk) for scenario in full starved short locked start; do
+    disk) for scenario in full starved short locked spare start; do
         run $python $here/disk_torture.py $scenario --seed "$seed"
     done ;;
     clock) run $python $here/clock_torture.py --jumps "$(count 6 40)" --seed "$seed" \
