@@ -10,7 +10,6 @@ static void hand_out(struct loop *loop, struct deferral *deferral);
 static void look_for_unclaimed(struct loop *loop, struct timer *timer);
 static void let_go_on(struct loop *loop, struct timer *timer);
 static void ask_for_more(struct recall_list *list);
-static void sort_items(struct recall_item *items, uint32_t count);
 
 enum status recall_lists_open(struct recall_lists *lists, struct recall *recall, struct loop *loop,
                               uint64_t staging_bytes)
@@ -205,7 +204,7 @@ static bool take_memory(struct recall_lists *lists, struct recall_list *list)
     if (list->memory == NULL)
         return false;
     memcpy(list->memory, lists->gathered, items_bytes);
-    sort_items(items_of(list), lists->gathered_count);
+    recall_items_sort(items_of(list), lists->gathered_count);
     uint64_t offset = items_bytes;
     for (uint32_t i = 0; i < lists->gathered_count; i++) {
         items_of(list)[i].offset = (uint32_t)(offset / RECORD_ALIGNMENT);
@@ -258,19 +257,11 @@ const struct record_head *recall_list_find(const struct recall_list *list, uint6
 {
     if (list->state != RECALL_LIST_READY)
         return NULL;
-    const struct recall_item *items = items_of(list);
-    uint32_t low = 0, high = list->item_count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (items[middle].position < position)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low == list->item_count || items[low].position != position)
+    const struct recall_item *item = recall_items_find(items_of(list), list->item_count, position);
+    if (item == NULL)
         return NULL;
     return (const struct record_head *)(const void *)(list->memory +
-                                                      (size_t)items[low].offset * RECORD_ALIGNMENT);
+                                                      (size_t)item->offset * RECORD_ALIGNMENT);
 }
 
 void recall_list_end(struct recall_list *list)
@@ -370,38 +361,5 @@ static void copy_block(struct recall_list *list, uint32_t first, const struct bl
         }
         memcpy(list->memory + (size_t)items[i].offset * RECORD_ALIGNMENT, record,
                record->size_bytes);
-    }
-}
-
-/* ---- order ---- */
-
-static void sift_down(struct recall_item *items, uint32_t root, uint32_t count)
-{
-    struct recall_item item = items[root];
-    for (uint32_t child; (child = 2 * root + 1) < count; root = child) {
-        if (child + 1 < count && items[child].position < items[child + 1].position)
-            child++;
-        if (items[child].position <= item.position)
-            break;
-        items[root] = items[child];
-    }
-    items[root] = item;
-}
-
-/* By position; in place. They mostly are already: only what was copied forward is out of order. */
-static void sort_items(struct recall_item *items, uint32_t count)
-{
-    uint32_t sorted = 1;
-    while (sorted < count && items[sorted - 1].position <= items[sorted].position)
-        sorted++;
-    if (sorted >= count)
-        return;
-    for (uint32_t root = count / 2; root > 0; root--)
-        sift_down(items, root - 1, count);
-    for (uint32_t end = count - 1; end > 0; end--) {
-        struct recall_item largest = items[0];
-        items[0] = items[end];
-        items[end] = largest;
-        sift_down(items, 0, end);
     }
 }

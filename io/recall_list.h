@@ -15,18 +15,13 @@
 
 #include "io/pace.h"
 #include "io/recall.h"
+#include "io/recall_items.h"
 
 enum {
     RECALL_LIST_ASKS = 4,         /* at once, of each list */
     RECALL_GAP_BYTES = 64 * 1024, /* more between two that are wanted is not read along */
     RECALL_CLAIM_MS = 1000,
     RECALL_PACED_AT_ONCE = 4 /* so many are told together that they may go on */
-};
-
-struct recall_item {
-    uint64_t position;
-    uint32_t size_bytes; /* of the record */
-    uint32_t offset;     /* in the staging memory, in RECORD_ALIGNMENT */
 };
 
 enum recall_list_state {
