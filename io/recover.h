@@ -24,7 +24,7 @@ struct shard;
 struct recover;
 
 struct recover_figures {
-    uint64_t segments, skipped_segments; /* skipped: their identities only */
+    uint64_t segments, skipped_segments; /* skipped: of which sidecars were enough */
     uint64_t bytes, total_bytes;         /* read so far; to be read at most */
     uint64_t blocks, messages, identities;
     uint64_t elapsed_ns;

@@ -100,6 +100,7 @@ static enum status scan_segment(struct recover *recover, uint32_t index)
         .source = {.read = recover_read, .context = recover},
         .handler = {.block = note_block, .record = note_record, .context = recover},
     };
+    recover->figures.skipped_segments--;
     char useless[DISK_NAME_BYTES];
     sidecar_name(file->number, useless);
     enum status status = recover_remove(recover, useless);

@@ -206,11 +206,16 @@ static void print_torn(const struct shard *shard)
                 figures->torn_bytes, figures->torn_reason);
 }
 
+static const char *plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 /* All logs are read at the same time. */
 static void print_recovery(const struct server *server)
 {
     struct recover_figures sum = {0};
-    uint64_t held = 0;
+    uint64_t held = 0, groups = count_groups(server_shard(server, 0));
     for (uint16_t i = 0; i < server_shard_count(server); i++) {
         const struct shard *shard = server_shard(server, i);
         const struct recover_figures *figures = &shard->log.recovered;
@@ -227,13 +232,13 @@ static void print_recovery(const struct server *server)
     if (sum.segments == 0)
         return;
     fprintf(stderr,
-            "recovered in %.2f s: %" PRIu64 " messages of %.3f GB (%.2f GB/s), %" PRIu64
-            " groups, %" PRIu64 " identities, %" PRIu64 " held; %" PRIu64 " of %" PRIu64
-            " segments needed no reading\n",
-            seconds, sum.messages, (double)sum.bytes / 1e9,
-            seconds > 0 ? (double)sum.bytes / 1e9 / seconds : 0,
-            count_groups(server_shard(server, 0)), sum.identities, held, sum.skipped_segments,
-            sum.segments);
+            "recovered in %.2f s: %" PRIu64 " message%s of %.3f GB (%.2f GB/s), %" PRIu64
+            " group%s, %" PRIu64 " identit%s, %" PRIu64 " held; %" PRIu64 " of %" PRIu64
+            " segment%s needed no reading\n",
+            seconds, sum.messages, plural(sum.messages), (double)sum.bytes / 1e9,
+            seconds > 0 ? (double)sum.bytes / 1e9 / seconds : 0, groups, plural(groups),
+            sum.identities, sum.identities == 1 ? "y" : "ies", held, sum.skipped_segments,
+            sum.segments, plural(sum.segments));
     for (uint16_t i = 0; i < server_shard_count(server); i++)
         print_torn(server_shard(server, i));
 }

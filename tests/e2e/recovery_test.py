@@ -139,14 +139,16 @@ def test_resends_of_what_lies_in_segments_that_need_no_reading():
                 acknowledge(wire, take(wire))
             last = publish(wire, [count])
         server.kill()
-        for without_sidecars in [False, True]:
-            if without_sidecars:
+        # The server leaves sidecars out where its disk is slow; a start makes those that are missing.
+        for sidecars in ["as they are", "all", "none"]:
+            if sidecars == "none":
                 for path in (house.journal / "00").glob("*.identities"):
                     path.unlink()
             server = house.server()
             told = server.wait_for_log(rf"{count + 1} identities, .* (\d+) of (\d+) segments")
             skipped, there = map(int, told.groups())
-            assert 2 <= skipped < there, told.group(0)
+            least, most = {"as they are": (0, there - 1), "all": (2, there - 1), "none": (0, 0)}[sidecars]
+            assert least <= skipped <= most, (sidecars, told.group(0))
             with server.wire() as wire:
                 assert publish(wire, range(count), note="x" * 2500) == ids
                 assert take(wire) == last
@@ -275,12 +277,16 @@ def test_killed_while_it_starts():
 
 def test_what_a_start_tells():
     with House() as house:
-        server = house.server()
-        with server.wire() as wire:
-            publish(wire, range(50))
-        server.kill()
-        with house.server() as server:
-            server.wait_for_log(r"recovered in [\d.]+ s: 50 messages of .* 2 groups, 50 identities")
+        for first, count, said in [(0, 1, "1 message of .* 2 groups, 1 identity, 0 held; 0 of 1 "
+                                    "segment needed"),
+                                   (1, 49, "50 messages of .* 2 groups, 50 identities, 0 held; 0 of "
+                                    "2 segments needed")]:
+            server = house.server()
+            with server.wire() as wire:
+                publish(wire, range(first, first + count))
+            server.kill()
+            with house.server() as server:
+                server.wait_for_log(r"recovered in [\d.]+ s: " + said)
 
 
 # ---- another configuration --------------------------------------------------------------------------

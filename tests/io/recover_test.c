@@ -530,7 +530,7 @@ Test(recover, settled_segments_are_passed_over_but_for_their_identities)
     struct built_log *log = open_long_log(5, 10);
     for (int round = 0; round < 2; round++) { /* without sidecars, and with them */
         struct start *start = start_well(log, both_text);
-        cr_expect_eq(start->recovery.figures.skipped_segments, 4);
+        cr_expect_eq(start->recovery.figures.skipped_segments, round == 0 ? 0 : 4);
         cr_expect_eq(start->recovery.figures.messages, 10);
         cr_expect_eq(identities(start), 50);
         struct group *group = outlet_find_group(&start->shard->outlets[0], BYTES_LITERAL("all"));
@@ -580,7 +580,7 @@ Test(recover, a_group_that_lags_is_read_from_where_it_is)
     add_message(log, 0, 12);
     built_seal(log);
     struct start *start = start_well(log, both_text);
-    cr_expect_eq(start->recovery.figures.skipped_segments, 1);
+    cr_expect_eq(start->recovery.figures.skipped_segments, 0, "it has no sidecar");
     struct group *group = outlet_find_group(&start->shard->outlets[0], BYTES_LITERAL("all"));
     cr_assert_not_null(group);
     cr_expect_eq(group->account.backlog + group_unsettled(group), 2);
