@@ -44,7 +44,10 @@ void chart_add_point(const struct chart *chart, struct chart_series *series, dou
     if (series == NULL || series->count == CHART_POINTS_MAX || !isfinite(x) || !isfinite(y) ||
         (chart->x_is_log && x <= 0) || (chart->y_is_log && y <= 0))
         return;
-    struct chart_point *point = &series->points[series->count++];
+    uint32_t at = series->count++;
+    for (; at > 0 && series->points[at - 1].x > x; at--)
+        series->points[at] = series->points[at - 1];
+    struct chart_point *point = &series->points[at];
     point->x = x;
     point->y = y;
     snprintf(point->note, sizeof point->note, "%s", note);

@@ -40,7 +40,8 @@ struct chart {
 
 /* NULL: there are as many as can be. */
 struct chart_series *chart_add_series(struct chart *chart, const char *name);
-/* What does not fit is left out, and so is what a logarithmic axis has no place for. */
+/* Where it belongs by its x. What does not fit is left out, and so is what a logarithmic axis has
+ * no place for. */
 void chart_add_point(const struct chart *chart, struct chart_series *series, double x, double y,
                      const char *note);
 

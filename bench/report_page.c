@@ -130,12 +130,12 @@ void report_page_print(const struct results *results, const struct budget *budge
           out);
     fputs(style, out);
     fputs("</style></head>\n<body><main>\n<h1>Kouan, measured</h1>\n", out);
-    fprintf(out,
-            "<p>Of %u runs kept in <code>perf/results</code>, the newest of each scenario. Every\n"
-            "run was verified: each receipt and each delivery, at both ends. CPU is that of the\n"
-            "whole machine less its idle baseline and the clients, unless it says otherwise; on a\n"
-            "machine that others use, too, read the ratios, which come from runs in turn.</p>\n",
-            results->count);
+    fprintf(
+        out,
+        "<p>Of %u runs kept in <code>perf/results</code>, the newest of each scenario. Every\n"
+        "run was verified: each receipt and each delivery, at both ends. On a machine that others\n"
+        "use, too, read the ratios, which come from runs in turn, rather than the rates.</p>\n",
+        results->count);
     fputs("<nav><a href=\"#peers\">Beside its peers</a><a href=\"#load\">Under load</a>"
           "<a href=\"#growth\">As the work grows</a><a href=\"#budget\">The budget</a>"
           "<a href=\"#stages\">Stages</a><a href=\"#history\">History</a></nav>\n",

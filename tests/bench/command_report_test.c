@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
 #include <expat.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,13 +13,17 @@
 
 static char folder[256], page[256 * 1024];
 
-static void write_file(const char *name, const char *text)
+__attribute__((format(printf, 2, 3))) static void write_file(const char *name, const char *format,
+                                                             ...)
 {
     char path[320];
+    va_list values;
     snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *file = fopen(path, "w");
     cr_assert_not_null(file, "%s", path);
-    fputs(text, file);
+    va_start(values, format);
+    vfprintf(file, format, values);
+    va_end(values);
     cr_assert_eq(fclose(file), 0);
 }
 
@@ -85,32 +90,40 @@ static void check_parts(const char *begin, const char *end)
     }
 }
 
-#define FIGURES(rate, cpu)                                                                         \
-    "\"messages_per_second\":" #rate ",\"cpu_ns_per_message\":" #cpu                               \
-    ",\"process_cpu_ns_per_message\":77,\"latency_us\":{\"p50\":100,\"p99\":400,\"p999\":900,"     \
-    "\"max\":1000}"
+/* Members of a side. One of the last eight. */
+static const char *figures(unsigned rate, unsigned cpu_ns)
+{
+    static char texts[8][256];
+    static unsigned next;
+    char *text = texts[next++ % 8];
+    snprintf(text, sizeof texts[0],
+             "\"messages_per_second\":%u,\"cpu_ns_per_message\":7,"
+             "\"process_cpu_ns_per_message\":%u,"
+             "\"latency_us\":{\"p50\":100,\"p99\":400,\"p999\":900,\"max\":1000}",
+             rate, cpu_ns);
+    return text;
+}
 
 static void write_results(void)
 {
-    write_file("1-run.json", "{\"scenario\":\"wire\",\"commit\":\"aaaaaaa\"," FIGURES(100, 1) "}");
+    write_file("1-run.json", "{\"scenario\":\"wire\",\"commit\":\"aaaaaaa\",%s}", figures(100, 1));
     write_file(
         "2-run.json",
-        "{\"scenario\":\"wire\",\"machine\":\"a <small> & old one\",\"commit\":\"bbbbbbbbb\","
-        "\"durability\":\"in \\\"memory\\\"\",\"peers\":{\"redis\":{" FIGURES(
-            51000, 4321) ",\"ratio\":{\"cpu_ns_per_message\":{\"median\":0.125,\"low\":0.1,"
-                         "\"high\":0.2}}}}," FIGURES(612000, 1234) "}");
-    write_file("3-sweep.json", "{\"scenario\":\"durable\",\"knee\":{},\"points\":[{" FIGURES(
-                                   1000, 900) "},{" FIGURES(2000, 800) "}]}");
-    write_file(
-        "4-more.json",
-        "{\"scenario\":\"connections\",\"points\":["
-        "{\"label\":\"10 connections, 1 a wake\"," FIGURES(
-            10, 50) "},{\"label\":\"10000 connections, 1 a wake\"," FIGURES(10,
-                                                                            60) "},"
-                                                                                "{\"label\":\"10 "
-                                                                                "connections, 16 a "
-                                                                                "wake\"," FIGURES(
-                                                                                    10, 70) "}]}");
+        "{\"scenario\":\"wire\",\"machine\":\"a <small> & old one\","
+        "\"commit\":\"bbbbbbbbb\",\"durability\":\"in \\\"memory\\\"\",%s,\"peers\":{\"redis\":"
+        "{%s,\"ratio\":{\"process_cpu_ns_per_message\":{\"median\":0.125,\"low\":0.1,"
+        "\"high\":0.2}}}}}",
+        figures(612000, 1234), figures(51000, 4321));
+    write_file("3-sweep.json",
+               "{\"scenario\":\"durable\",\"knee\":null,\"points\":[{\"load_percent\":100,%s},"
+               "{\"load_percent\":25,%s},{\"load_percent\":50,%s}]}",
+               figures(4000, 700), figures(1000, 900), figures(2000, 800));
+    write_file("4-more.json",
+               "{\"scenario\":\"connections\",\"points\":["
+               "{\"label\":\"10 connections, 1 a wake\",%s},"
+               "{\"label\":\"10000 connections, 1 a wake\",%s},"
+               "{\"label\":\"10 connections, 16 a wake\",%s}]}",
+               figures(10, 50), figures(10, 60), figures(10, 70));
     write_file("5-micro.json", "{\"cases\":[{\"family\":\"digest\",\"case\":\"body, event\","
                                "\"item_bytes\":256,\"cpu_ns\":32,\"cpu_ns_lowest\":31}]}");
 }
@@ -129,9 +142,9 @@ Test(command_report, shows_what_was_measured)
     cr_expect_eq(count("<td>0.125 (0.100 to 0.200)</td>"), 1);
     cr_expect_eq(count("in &quot;memory&quot;"), 1);
     cr_expect_eq(count("Run 2-run, on a &lt;small&gt; &amp; old one, commit bbbbbbbbb"), 1);
-    /* The sweep: three latencies and two costs of two points each; 3 points of the connections in
+    /* The sweep: three latencies of two points, two costs of three; 3 points of the connections in
      * two lines; a history of two commits in two plots. */
-    cr_expect_eq(count("<circle"), 3 * 2 + 2 * 2 + 3 + 2 * 2);
+    cr_expect_eq(count("<circle"), 3 * 2 + 2 * 3 + 3 + 2 * 2);
     cr_expect_eq(count(">10k</text>"), 1, "no tick at 10000 connections");
     cr_expect_eq(count(">kouan, 16 a wake</text>"), 1);
     cr_expect_eq(count(">aaaaaaa</text>"), 2);
