@@ -60,50 +60,23 @@ static void render_rules(struct text_sink *sink, const struct generation_list *g
     }
 }
 
-static void render_name(struct text_sink *sink, const struct generation_list *generations,
-                        const struct record *record, enum generation_name kind, uint16_t index)
-{
-    sink_add_text(sink, generation_list_name(generations, record->generation, kind, index));
-}
-
+/* The facts that are put together; the others are whole (find_whole). */
 static void render_fact(struct text_sink *sink, const struct generation_list *generations,
                         const struct record *record, enum record_fact fact)
 {
     char text[64] = "";
-    switch (fact) {
-    case FACT_ORIGIN:
-        render_name(sink, generations, record, NAME_PARTICIPANT, record->participant);
-        return;
-    case FACT_CHANNEL:
-        render_name(sink, generations, record, NAME_CHANNEL, record->channel);
-        return;
-    case FACT_PROFILE:
-        render_name(sink, generations, record, NAME_PROFILE, record->profile);
-        return;
-    case FACT_VERDICT: sink_add_text(sink, verdict_name((enum verdict)record->verdict)); return;
-    case FACT_GENERATION:
+    if (fact == FACT_RULE)
+        render_rules(sink, generations, record);
+    else if (fact == FACT_KEYS)
+        render_keys(sink, record);
+    else if (fact == FACT_GENERATION)
         snprintf(text, sizeof text, "%llu", (unsigned long long)record->generation);
-        sink_add_text(sink, text);
-        return;
-    case FACT_RULE: render_rules(sink, generations, record); return;
-    case FACT_KEYS: render_keys(sink, record); return;
-    case FACT_CAUSE:
-        sink_add_text(sink, record_cause_name((enum record_cause)record->cause));
-        return;
-    case FACT_FIRST_ID:
-        if (record->cause != RECORD_MESSAGE)
-            snprintf(text, sizeof text, "%llu-%llu", (unsigned long long)record->origin.ms,
-                     (unsigned long long)record->origin.seq);
-        sink_add_text(sink, text);
-        return;
-    case FACT_PART:
-        if (record->part_count > 1)
-            snprintf(text, sizeof text, "%u/%u", record->part_number, record->part_count);
-        sink_add_text(sink, text);
-        return;
-    case FACT_ENVELOPE: sink_add(sink, record_envelope(record)); return;
-    case FACT_COUNT: return;
-    }
+    else if (fact == FACT_FIRST_ID && record->cause != RECORD_MESSAGE)
+        snprintf(text, sizeof text, "%llu-%llu", (unsigned long long)record->origin.ms,
+                 (unsigned long long)record->origin.seq);
+    else if (fact == FACT_PART && record->part_count > 1)
+        snprintf(text, sizeof text, "%u/%u", record->part_number, record->part_count);
+    sink_add_text(sink, text);
 }
 
 static void render(struct text_sink *sink, const struct generation_list *generations,
@@ -115,12 +88,65 @@ static void render(struct text_sink *sink, const struct generation_list *generat
         render_fact(sink, generations, record, field->fact);
 }
 
+static struct bytes name_of(const struct generation_list *generations, const struct record *record,
+                            enum generation_name kind, uint16_t index)
+{
+    return bytes_from_text(generation_list_name(generations, record->generation, kind, index));
+}
+
+/* The value of a slot that has not several. */
+static bool find_single(const struct record *record, enum slot slot, struct bytes *out)
+{
+    const struct record_value *values = record_values(record), *found = NULL;
+    for (uint16_t i = 0; i < record->value_count; i++) {
+        if (values[i].slot != slot)
+            continue;
+        if (found != NULL)
+            return false;
+        found = &values[i];
+    }
+    *out = found != NULL ? record_value_bytes(record, found) : (struct bytes){0};
+    return true;
+}
+
+/* What needs no putting together. */
+static bool find_whole(const struct generation_list *generations, const struct record *record,
+                       const struct delivered_field *field, struct bytes *out)
+{
+    if (field->kind == DELIVER_SLOT)
+        return find_single(record, field->slot, out);
+    switch (field->fact) {
+    case FACT_ORIGIN:
+        *out = name_of(generations, record, NAME_PARTICIPANT, record->participant);
+        return true;
+    case FACT_CHANNEL:
+        *out = name_of(generations, record, NAME_CHANNEL, record->channel);
+        return true;
+    case FACT_PROFILE:
+        *out = name_of(generations, record, NAME_PROFILE, record->profile);
+        return true;
+    case FACT_VERDICT:
+        *out = bytes_from_text(verdict_name((enum verdict)record->verdict));
+        return true;
+    case FACT_CAUSE:
+        *out = bytes_from_text(record_cause_name((enum record_cause)record->cause));
+        return true;
+    case FACT_ENVELOPE: *out = record_envelope(record); return true;
+    default: return false;
+    }
+}
+
 static void write_field(struct resp_writer *writer, const struct generation_list *generations,
                         const struct record *record, const struct delivered_field *field)
 {
+    struct bytes whole;
+    resp_write_bulk(writer, field->name);
+    if (find_whole(generations, record, field, &whole)) {
+        resp_write_bulk(writer, whole);
+        return;
+    }
     struct text_sink measured = {0};
     render(&measured, generations, record, field);
-    resp_write_bulk_text(writer, field->name);
     uint8_t *room = resp_write_bulk_room(writer, measured.size);
     if (room == NULL)
         return;

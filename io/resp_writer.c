@@ -8,10 +8,11 @@
 
 enum { DOUBLE_BYTES_MAX = 32 /* %.17g has 24 at most */ };
 
-static uint8_t *claim(struct resp_writer *writer, size_t size);
-static uint8_t *put(uint8_t *out, const void *data, size_t size);
-static uint8_t *put_head(uint8_t *out, char mark, uint64_t value);
-static uint8_t *put_end(uint8_t *out);
+static inline uint8_t *claim(struct resp_writer *writer, size_t size);
+static inline uint8_t *put(uint8_t *out, const void *data, size_t size);
+static inline size_t head_bytes(uint64_t value);
+static inline uint8_t *put_head(uint8_t *out, char mark, uint64_t value);
+static inline uint8_t *put_end(uint8_t *out);
 static void write_text(struct resp_writer *writer, const char *text);
 
 void resp_writer_init(struct resp_writer *writer, uint8_t protocol, void *data, size_t capacity)
@@ -84,9 +85,9 @@ void resp_write_error_format(struct resp_writer *writer, const char *format, ...
 
 /* ---- Bulk strings --------------------------------------------------------------------------- */
 
-static size_t bulk_bytes(size_t size)
+static inline size_t bulk_bytes(size_t size)
 {
-    return 1 + decimal_digits_u64(size) + 2 + size + 2;
+    return head_bytes(size) + size + 2;
 }
 
 uint8_t *resp_write_bulk_room(struct resp_writer *writer, size_t size)
@@ -101,9 +102,9 @@ uint8_t *resp_write_bulk_room(struct resp_writer *writer, size_t size)
 
 void resp_write_bulk(struct resp_writer *writer, struct bytes bytes)
 {
-    uint8_t *out = resp_write_bulk_room(writer, bytes.size);
+    uint8_t *out = claim(writer, bulk_bytes(bytes.size));
     if (out != NULL)
-        put(out, bytes.data, bytes.size);
+        put_end(put(put_head(out, '$', bytes.size), bytes.data, bytes.size));
 }
 
 void resp_write_bulk_text(struct resp_writer *writer, const char *text)
@@ -154,7 +155,7 @@ void resp_write_id(struct resp_writer *writer, uint64_t ms, uint64_t seq)
 
 static void write_head(struct resp_writer *writer, char mark, uint64_t value)
 {
-    uint8_t *out = claim(writer, 1 + decimal_digits_u64(value) + 2);
+    uint8_t *out = claim(writer, head_bytes(value));
     if (out != NULL)
         put_head(out, mark, value);
 }
@@ -228,7 +229,7 @@ void resp_write_boolean(struct resp_writer *writer, bool value)
 /* ---- The caller's memory -------------------------------------------------------------------- */
 
 /* Counts `size` bytes; where to write them, or NULL when there is no room. */
-static uint8_t *claim(struct resp_writer *writer, size_t size)
+static inline uint8_t *claim(struct resp_writer *writer, size_t size)
 {
     size_t start = writer->needed;
     writer->needed += size;
@@ -237,21 +238,32 @@ static uint8_t *claim(struct resp_writer *writer, size_t size)
     return writer->overflowed ? NULL : writer->data + start;
 }
 
-static uint8_t *put(uint8_t *out, const void *data, size_t size)
+static inline uint8_t *put(uint8_t *out, const void *data, size_t size)
 {
     if (size > 0)
         memcpy(out, data, size);
     return out + size;
 }
 
-/* `$256` and CRLF. */
-static uint8_t *put_head(uint8_t *out, char mark, uint64_t value)
+/* Most heads have one or two digits. */
+static inline size_t head_bytes(uint64_t value)
 {
-    *out++ = (uint8_t)mark;
-    return put_end(out + decimal_write_u64(out, value));
+    return 1 + (value < 10 ? 1 : value < 100 ? 2 : decimal_digits_u64(value)) + 2;
 }
 
-static uint8_t *put_end(uint8_t *out)
+/* `$256` and CRLF. */
+static inline uint8_t *put_head(uint8_t *out, char mark, uint64_t value)
+{
+    *out++ = (uint8_t)mark;
+    if (value >= 100)
+        return put_end(out + decimal_write_u64(out, value));
+    if (value >= 10)
+        *out++ = (uint8_t)('0' + value / 10);
+    *out++ = (uint8_t)('0' + value % 10);
+    return put_end(out);
+}
+
+static inline uint8_t *put_end(uint8_t *out)
 {
     return put(out, "\r\n", 2);
 }

@@ -26,14 +26,15 @@ bool delivered_field_find(struct bytes name, struct delivered_field *out_field)
     };
     for (unsigned i = 0; i < FACT_COUNT; i++)
         if (bytes_equal_text(name, facts[i])) {
-            *out_field = (struct delivered_field){
-                .name = facts[i], .kind = DELIVER_FACT, .fact = (enum record_fact)i};
+            *out_field = (struct delivered_field){.name = bytes_from_text(facts[i]),
+                                                  .kind = DELIVER_FACT,
+                                                  .fact = (enum record_fact)i};
             return true;
         }
     enum slot slot;
     if (!slot_find_field(name, &slot) && !slot_find_key(name, &slot))
         return false;
-    *out_field =
-        (struct delivered_field){.name = slot_name(slot), .kind = DELIVER_SLOT, .slot = slot};
+    *out_field = (struct delivered_field){
+        .name = bytes_from_text(slot_name(slot)), .kind = DELIVER_SLOT, .slot = slot};
     return true;
 }

@@ -39,7 +39,7 @@ enum record_fact {
 };
 
 struct delivered_field {
-    const char *name;
+    struct bytes name;
     enum { DELIVER_SLOT, DELIVER_FACT } kind;
     union {
         enum slot slot;
