@@ -83,14 +83,23 @@ void command_reply_no_group(struct session *session, struct bytes key, struct by
     session_reply_end(session, &writer);
 }
 
+static size_t count_digits(const uint8_t *text, size_t size)
+{
+    size_t count = 0;
+    while (count < size && (unsigned)text[count] - '0' <= 9)
+        count++;
+    return count;
+}
+
 bool command_parse_id(struct bytes text, uint64_t missing_seq, struct record_id *out_id)
 {
-    const uint8_t *dash = text.size > 0 ? memchr(text.data, '-', text.size) : NULL;
     struct record_id id = {.seq = missing_seq};
-    size_t first = dash != NULL ? (size_t)(dash - text.data) : text.size;
-    if (!bytes_parse_u64(bytes_slice(text, 0, first), &id.ms))
+    size_t first = count_digits(text.data, text.size);
+    if (!bytes_parse_u64(bytes_make(text.data, first), &id.ms))
         return false;
-    if (dash != NULL && !bytes_parse_u64(bytes_slice(text, first + 1, text.size), &id.seq))
+    if (first < text.size &&
+        (text.data[first] != '-' ||
+         !bytes_parse_u64(bytes_make(text.data + first + 1, text.size - first - 1), &id.seq)))
         return false;
     *out_id = id;
     return true;

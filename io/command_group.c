@@ -47,17 +47,16 @@ void command_xack(struct session *session, const struct resp_command *command)
         command_refuse_in_order(session, COMMAND_NOT_CONSUMED);
         return;
     }
-    struct record_id id;
+    struct record_id ids[RESP_ARGUMENTS_MAX];
     for (uint32_t i = 3; i < command->count; i++)
-        if (!command_parse_id(command->arguments[i], 0, &id)) {
+        if (!command_parse_id(command->arguments[i], 0, &ids[i])) {
             command_refuse_in_order(session, invalid_id);
             return;
         }
     struct group *group = outlet != NULL ? outlet_find_group(outlet, command->arguments[2]) : NULL;
     int64_t acknowledged = 0;
     for (uint32_t i = 3; group != NULL && i < command->count; i++)
-        if (command_parse_id(command->arguments[i], 0, &id))
-            acknowledged += group_acknowledge(group, id);
+        acknowledged += group_acknowledge(group, ids[i]);
     if (acknowledged > 0) {
         facts_flush_much(session->shard, group);
         read_settled(session->shard, group);

@@ -76,6 +76,8 @@ uint64_t group_oldest_needed(const struct group *group)
 uint64_t group_lower_bound(const struct group *group, struct record_id id)
 {
     uint64_t low = group->pending_first, high = group->pending_end;
+    if (low < high && record_id_compare(group_place(group, low)->id, id) >= 0)
+        return low; /* mostly: they are acknowledged in their order */
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
         if (record_id_compare(group_place(group, middle)->id, id) < 0)

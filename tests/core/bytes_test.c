@@ -129,3 +129,21 @@ Test(bytes, utf8_in_context)
     cr_assert(!bytes_is_utf8(BYTES_LITERAL("\xFF")));
     cr_assert(!bytes_is_utf8(BYTES_LITERAL("\xBF\xDA\xB0\xB6"))); /* GB18030 */
 }
+
+Test(bytes, numbers_of_all_lengths_with_one_byte_that_is_none)
+{
+    static const char digits[] = "9184730265918473026";
+    for (size_t size = 1; size < sizeof digits; size++)
+        for (size_t at = 0; at < size; at++)
+            for (unsigned byte = 0; byte <= UINT8_MAX; byte++) {
+                char text[sizeof digits];
+                uint64_t value = 0, expected = 0;
+                memcpy(text, digits, size);
+                text[at] = (char)byte;
+                for (size_t i = 0; i < size; i++)
+                    expected = expected * 10 + (uint64_t)(text[i] - '0');
+                bool is_number = byte >= '0' && byte <= '9';
+                cr_assert_eq(bytes_parse_u64(bytes_make(text, size), &value), is_number);
+                cr_assert(!is_number || value == expected);
+            }
+}
