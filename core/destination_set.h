@@ -36,10 +36,11 @@ static inline bool destination_set_is_empty(const struct destination_set *set)
 
 static inline uint16_t destination_set_count(const struct destination_set *set)
 {
-    int count = 0;
+    uint16_t count = 0; /* of few: one after the other, for not every processor counts bits */
     for (unsigned i = 0; i < DESTINATIONS_MAX / 64; i++)
-        count += __builtin_popcountll(set->words[i]);
-    return (uint16_t)count;
+        for (uint64_t bits = set->words[i]; bits != 0; bits &= bits - 1)
+            count++;
+    return count;
 }
 
 /* The members in rising order: for (d = next(set, 0); d < DESTINATIONS_MAX; d = next(set, d + 1)).
