@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -170,6 +171,16 @@ static enum status open_pullers(struct fast_client *client, const struct target 
     return status;
 }
 
+/* As many descriptors as the system allows: a connection each. */
+static void raise_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 static enum status open_all(struct fast_client *client)
 {
     const struct client_settings *settings = client->settings;
@@ -190,6 +201,7 @@ static enum status open_all(struct fast_client *client)
                                        .has_fields = settings->scenario->has_fields &&
                                                      !settings->peer->is_one_stream};
     pulling_init(&client->pulling);
+    raise_limit();
     client->poller = epoll_create1(EPOLL_CLOEXEC);
     enum status status =
         client->pushing.input != NULL && client->poller >= 0 ? STATUS_OK : STATUS_NO_MEMORY;

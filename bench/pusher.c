@@ -8,6 +8,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { RECEIPT_BYTES_MIN = 22 };
+
+static void wait_for_many(struct pusher *pusher, uint32_t receipts)
+{
+    int bytes = receipts > 1 ? (int)receipts * RECEIPT_BYTES_MIN : 1;
+    pusher->waits_for_many =
+        setsockopt(pusher->descriptor, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes) == 0 &&
+        receipts > 1;
+}
+
 void pusher_init(const struct pushing *pushing, uint32_t stream, int descriptor,
                  struct pusher *out_pusher)
 {
@@ -18,6 +28,8 @@ void pusher_init(const struct pushing *pushing, uint32_t stream, int descriptor,
                                   .end = cargo->stream_first[stream + 1]};
     if (out_pusher->first < out_pusher->end)
         out_pusher->sent_at = out_pusher->sent_end = cargo->messages[out_pusher->first].at;
+    if (pushing->schedule->sent_us != NULL)
+        wait_for_many(out_pusher, pushing->burst);
 }
 
 void pusher_deinit(struct pusher *pusher)
@@ -74,6 +86,8 @@ static void admit(const struct pushing *pushing, struct pusher *pusher, uint32_t
         schedule_sent(pushing->schedule, first, last + 1, now_ns);
     pusher->sent_end = messages[last].at + messages[last].size;
     pusher->admitted += count;
+    if (pusher->waits_for_many && pusher->admitted >= message_count(pusher))
+        wait_for_many(pusher, 1);
 }
 
 enum status pusher_send(struct pushing *pushing, struct pusher *pusher, uint64_t now_ns)

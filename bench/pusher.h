@@ -34,11 +34,13 @@ struct pusher {
     uint64_t sent_at, sent_end;  /* in the arena: what the kernel has, and what may be sent */
     uint32_t *again;             /* messages answered by TRYAGAIN, NULL until there are some */
     uint32_t again_count;        /* ever */
-    bool watches_room;
-    uint16_t carry_size; /* of an answer of which not all has come */
+    bool watches_room, waits_for_many; /* what epoll and the socket were told */
+    uint16_t carry_size;               /* of an answer of which not all has come */
     uint8_t carry[PUSHER_CARRY_BYTES];
 };
 
+/* As fast as it goes, its socket is readable only when the receipts for a burst are there: the next
+ * one cannot go out before. */
 void pusher_init(const struct pushing *pushing, uint32_t stream, int descriptor,
                  struct pusher *out_pusher);
 void pusher_deinit(struct pusher *pusher);
