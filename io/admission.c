@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "io/append.h"
+#include "io/case_order.h"
 #include "io/intake_parts.h"
 #include "io/session.h"
 
@@ -8,6 +9,7 @@
 struct shortage {
     uint16_t destination; /* NO_DESTINATION: none of them */
     bool of_holds;        /* the list of held messages */
+    uint16_t log;
     uint32_t messages;
     uint64_t bytes;
 };
@@ -22,11 +24,14 @@ static void claim(struct intake_batch *batch, uint32_t first, struct publication
 static bool reserve_one(struct shard *shard, struct routing *routing, struct intake_item *item,
                         struct shortage *out_shortage);
 static void divert(struct shard *shard, struct routing *routing, struct intake_item *item);
-static uint16_t find_full(const struct shard *shard, const struct routing *routing,
+static bool has_room(struct shard *shard, uint16_t log, uint16_t destination,
+                     uint32_t record_bytes);
+static uint16_t reserve(struct shard *shard, uint16_t log, const struct routing *routing,
+                        uint32_t record_bytes);
+static bool reserve_holds(struct shard *shard, uint16_t log, const struct routing *routing,
                           uint32_t record_bytes);
-static void reserve(struct shard *shard, const struct routing *routing, uint32_t record_bytes);
-static bool holds_have_room(const struct shard *shard, const struct routing *routing,
-                            uint32_t record_bytes);
+static void unreserve_before(struct shard *shard, uint16_t log, const struct routing *routing,
+                             uint32_t record_bytes, unsigned end);
 
 /* Refuses, parks, or reserves room and lists the messages for their claims. */
 void admission_decide(struct shard *shard, struct intake_batch *batch, uint32_t first)
@@ -76,10 +81,20 @@ static void count_messages(struct shard *shard, struct publication *publication,
     publication->undecided = count;
 }
 
+/* Messages of one case go to one log, and those that belong to none stay here. */
+static uint16_t choose_log(const struct shard *shard, const struct routing *routing)
+{
+    if (shard->mesh == NULL)
+        return 0;
+    uint32_t key = case_order_key_of(&routing->reading);
+    return key != 0 ? (uint16_t)(key % mesh_shards(shard->mesh)) : mesh_self(shard->mesh);
+}
+
 /* False if one of them would be too large: a reply holds two records of a block each. */
 static bool measure(struct shard *shard, struct intake_batch *batch, uint32_t first)
 {
     for (uint32_t i = first; i < first + batch->routings[first].part_count; i++) {
+        batch->items[i].log = choose_log(shard, &batch->routings[i]);
         batch->items[i].record_bytes = append_measure(&batch->routings[i]);
         if (batch->items[i].record_bytes > config_record_bytes_max(&shard->config->options))
             return false;
@@ -97,6 +112,7 @@ static void claim(struct intake_batch *batch, uint32_t first, struct publication
             .identity = routing->identity,
             .body_digest = routing->body_digest,
             .scope = publication->participant->scope,
+            .log = batch->items[i].log,
             .supersedes = routing->supersedes,
             .body = routing->whole,
         };
@@ -126,8 +142,9 @@ static bool reserve_all(struct shard *shard, struct intake_batch *batch, uint32_
         if (reserve_one(shard, &batch->routings[i], &batch->items[i], out_shortage))
             continue;
         add_up(batch, first, out_shortage);
+        out_shortage->log = batch->items[i].log;
         while (i-- > first)
-            admission_unreserve(shard, &batch->routings[i], batch->items[i].record_bytes);
+            admission_unreserve(shard, &batch->routings[i], &batch->items[i]);
         return false;
     }
     return true;
@@ -137,12 +154,11 @@ static bool reserve_one(struct shard *shard, struct routing *routing, struct int
                         struct shortage *out_shortage)
 {
     divert(shard, routing, item);
-    uint16_t full = find_full(shard, routing, item->record_bytes);
-    bool of_holds = full == NO_DESTINATION && !holds_have_room(shard, routing, item->record_bytes);
-    if (full == NO_DESTINATION && !of_holds) {
-        reserve(shard, routing, item->record_bytes);
+    uint16_t full = reserve(shard, item->log, routing, item->record_bytes);
+    bool of_holds =
+        full == NO_DESTINATION && !reserve_holds(shard, item->log, routing, item->record_bytes);
+    if (full == NO_DESTINATION && !of_holds)
         return true;
-    }
     *out_shortage = (struct shortage){.destination = full, .of_holds = of_holds};
     return false;
 }
@@ -155,7 +171,7 @@ static void divert(struct shard *shard, struct routing *routing, struct intake_i
          d = destination_set_next(&routing->deliver, d + 1)) {
         const struct destination *destination = shard->generation->destinations[d];
         if (destination->when_full == WHEN_FULL_DEAD_LETTER &&
-            !outlet_make_room(&shard->outlets[d], item->record_bytes))
+            !has_room(shard, item->log, (uint16_t)d, item->record_bytes))
             destination_set_add(&full, (uint16_t)d);
     }
     if (destination_set_is_empty(&full))
@@ -171,44 +187,80 @@ static void divert(struct shard *shard, struct routing *routing, struct intake_i
     item->record_bytes = append_measure(routing); /* it may have fewer destinations now */
 }
 
-/* The first destination without room, or NO_DESTINATION. */
-static uint16_t find_full(const struct shard *shard, const struct routing *routing,
-                          uint32_t record_bytes)
+/* ---- at the log that a message goes to: here, or another shard's ---- */
+
+static bool is_here(const struct shard *shard, uint16_t log)
+{
+    return shard->mesh == NULL || log == mesh_self(shard->mesh);
+}
+
+static bool has_room(struct shard *shard, uint16_t log, uint16_t destination, uint32_t record_bytes)
+{
+    if (is_here(shard, log))
+        return outlet_make_room(&shard->outlets[destination], record_bytes);
+    return room_has(rooms_at(shard->rooms, log, destination), 1, record_bytes);
+}
+
+static bool try_reserve(struct shard *shard, uint16_t log, uint16_t destination,
+                        uint32_t record_bytes)
+{
+    if (is_here(shard, log))
+        return outlet_try_reserve(&shard->outlets[destination], record_bytes);
+    return outlet_take_room(rooms_at(shard->rooms, log, destination),
+                            shard->generation->destinations[destination], record_bytes);
+}
+
+/* At all destinations, or at none: gives the first that has no room, or NO_DESTINATION. */
+static uint16_t reserve(struct shard *shard, uint16_t log, const struct routing *routing,
+                        uint32_t record_bytes)
 {
     for (unsigned d = destination_set_next(&routing->deliver, 0); d < DESTINATIONS_MAX;
-         d = destination_set_next(&routing->deliver, d + 1))
-        if (!outlet_make_room(&shard->outlets[d], record_bytes))
-            return (uint16_t)d;
+         d = destination_set_next(&routing->deliver, d + 1)) {
+        if (try_reserve(shard, log, (uint16_t)d, record_bytes))
+            continue;
+        unreserve_before(shard, log, routing, record_bytes, d);
+        return (uint16_t)d;
+    }
     return NO_DESTINATION;
 }
 
-static void reserve(struct shard *shard, const struct routing *routing, uint32_t record_bytes)
-{
-    for (unsigned d = destination_set_next(&routing->deliver, 0); d < DESTINATIONS_MAX;
-         d = destination_set_next(&routing->deliver, d + 1))
-        outlet_reserve(&shard->outlets[d], record_bytes);
-    for (unsigned d = destination_set_next(&routing->hold, 0); d < DESTINATIONS_MAX;
-         d = destination_set_next(&routing->hold, d + 1))
-        hold_reserve(&shard->holds, record_bytes);
-}
-
-static bool holds_have_room(const struct shard *shard, const struct routing *routing,
-                            uint32_t record_bytes)
+/* After those of the destinations; gives those back if there is no room to hold it. */
+static bool reserve_holds(struct shard *shard, uint16_t log, const struct routing *routing,
+                          uint32_t record_bytes)
 {
     uint32_t count = destination_set_count(&routing->hold);
-    return count == 0 ||
-           (hold_has_room(&shard->holds, (uint64_t)record_bytes * count) &&
-            shard->holds.live + shard->holds.reserved + count <= shard->holds.capacity);
+    uint64_t bytes = (uint64_t)record_bytes * count;
+    if (count == 0)
+        return true;
+    if (shard->rooms != NULL ? room_take(rooms_of_holds(shard->rooms, log), count, bytes)
+                             : hold_try_reserve(&shard->holds, count, bytes))
+        return true;
+    unreserve_before(shard, log, routing, record_bytes, DESTINATIONS_MAX);
+    return false;
 }
 
-void admission_unreserve(struct shard *shard, const struct routing *routing, uint32_t record_bytes)
+static void unreserve_before(struct shard *shard, uint16_t log, const struct routing *routing,
+                             uint32_t record_bytes, unsigned end)
 {
-    for (unsigned d = destination_set_next(&routing->deliver, 0); d < DESTINATIONS_MAX;
-         d = destination_set_next(&routing->deliver, d + 1))
-        outlet_unreserve(&shard->outlets[d], record_bytes);
-    for (unsigned d = destination_set_next(&routing->hold, 0); d < DESTINATIONS_MAX;
-         d = destination_set_next(&routing->hold, d + 1))
-        hold_unreserve(&shard->holds, record_bytes);
+    for (unsigned d = destination_set_next(&routing->deliver, 0); d < end;
+         d = destination_set_next(&routing->deliver, d + 1)) {
+        if (is_here(shard, log))
+            outlet_unreserve(&shard->outlets[d], record_bytes);
+        else
+            room_give(rooms_at(shard->rooms, log, (uint16_t)d), 1, record_bytes);
+    }
+}
+
+void admission_unreserve(struct shard *shard, const struct routing *routing,
+                         const struct intake_item *item)
+{
+    unreserve_before(shard, item->log, routing, item->record_bytes, DESTINATIONS_MAX);
+    uint32_t count = destination_set_count(&routing->hold);
+    uint64_t bytes = (uint64_t)item->record_bytes * count;
+    if (count > 0 && shard->rooms != NULL)
+        room_give(rooms_of_holds(shard->rooms, item->log), count, bytes);
+    else if (count > 0)
+        hold_unreserve(&shard->holds, count, bytes);
 }
 
 /* ---- none ---- */
@@ -246,6 +298,7 @@ static void refuse_for_room(struct shard *shard, struct publication *publication
     if (may_wait && parking_allows(shard, publication)) {
         parking_add(shard, publication,
                     (struct parked_need){.destination = shortage->destination,
+                                         .log = shortage->log,
                                          .messages = shortage->messages,
                                          .bytes = shortage->bytes});
         return;

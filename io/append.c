@@ -191,14 +191,16 @@ enum status append_repeat(struct shard *shard, const struct record *source, enum
     uint32_t size =
         record_size(1, rule_count, source->value_count, (uint32_t)whole.size, source->text_bytes);
     struct outlet *outlet = &shard->outlets[destination];
-    if (!outlet_make_room(outlet, size) || !commit_has_spare_room(shard, 1))
+    if (!commit_has_spare_room(shard, 1) || !outlet_try_reserve(outlet, size))
         return STATUS_FULL;
     struct record_head *head;
     uint64_t position;
     uint32_t companion_bytes = shard->facts.are_kept ? companion->size_bytes : 0;
     enum status status = append_reserve(shard, size + companion_bytes, &head, &position);
-    if (status != STATUS_OK || was_overwritten(&shard->journal, source))
+    if (status != STATUS_OK || was_overwritten(&shard->journal, source)) {
+        outlet_unreserve(outlet, size);
         return STATUS_FULL;
+    }
     struct record *record = (struct record *)(void *)head;
     struct record_id source_id = source->id;
 
@@ -223,7 +225,6 @@ enum status append_repeat(struct shard *shard, const struct record *source, enum
         append_fact_end(shard, head);
     }
     shard_log_wake(shard);
-    outlet_reserve(outlet, size);
     commit_add(shard, (struct commit_item){.position = position,
                                            .durable_from = shard->journal.end_position,
                                            .window_entry = WINDOW_NO_ENTRY,

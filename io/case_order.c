@@ -74,6 +74,13 @@ void case_order_close(struct case_order *order)
     free(order);
 }
 
+static uint32_t hash_key(struct bytes value, uint64_t slot)
+{
+    uint64_t hash = XXH3_64bits_withSeed(value.data, value.size, slot);
+    uint32_t folded = (uint32_t)(hash ^ hash >> 32);
+    return folded != 0 ? folded : 1;
+}
+
 uint32_t case_order_key(const struct record *record)
 {
     const struct record_value *values = record_values(record), *first = NULL;
@@ -83,10 +90,19 @@ uint32_t case_order_key(const struct record *record)
             first = &values[i];
     if (first == NULL)
         return 0;
-    struct bytes value = record_value_bytes(record, first);
-    uint64_t hash = XXH3_64bits_withSeed(value.data, value.size, first->slot);
-    uint32_t folded = (uint32_t)(hash ^ hash >> 32);
-    return folded != 0 ? folded : 1;
+    return hash_key(record_value_bytes(record, first), first->slot);
+}
+
+uint32_t case_order_key_of(const struct reading *reading)
+{
+    const struct occurrence *first = NULL;
+    for (uint16_t i = 0; i < reading->count; i++) {
+        const struct occurrence *occurrence = &reading->occurrences[i];
+        if (slot_is_key((enum slot)occurrence->slot) &&
+            (first == NULL || occurrence->entry < first->entry))
+            first = occurrence;
+    }
+    return first != NULL ? hash_key(first->value, first->slot) : 0;
 }
 
 /* ---- keys ---- */

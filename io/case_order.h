@@ -12,6 +12,7 @@
 
 #include "core/record.h"
 #include "core/status.h"
+#include "routes/reading.h"
 
 enum { CASE_ORDER_PASSED_MAX = 1024, CASE_ORDER_CONSUMERS_MAX = 1024 };
 
@@ -22,6 +23,9 @@ void case_order_close(struct case_order *order);
 
 /* The first key of the record's first entry; 0 if it has no key: then it goes to anyone. */
 uint32_t case_order_key(const struct record *record);
+
+/* The same, before there is a record. */
+uint32_t case_order_key_of(const struct reading *reading);
 
 /* May the next entry, behind all that came before, go to the consumer? */
 bool case_order_allows(const struct case_order *order, uint32_t key, uint16_t consumer);

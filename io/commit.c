@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "io/intake_parts.h"
 #include "io/outlet_watch.h"
 #include "io/read.h"
 #include "io/session.h"
@@ -82,12 +83,11 @@ static void push_to(struct shard *shard, const struct record *record, uint16_t d
                     const struct commit_item *item)
 {
     struct outlet *outlet = &shard->outlets[destination];
-    outlet_unreserve(outlet, item->reserved_bytes);
     if (record->cause == RECORD_MESSAGE)
         outlet->account.routed++;
     else
         outlet->account.emitted++;
-    outlet_push(outlet, record, item->position);
+    outlet_push_reserved(outlet, record, item->position, item->reserved_bytes);
     destination_set_add(&shard->pushed, destination);
 }
 
@@ -95,10 +95,22 @@ static void hold_at(struct shard *shard, const struct record *record, uint16_t d
                     const struct commit_item *item)
 {
     struct outlet *outlet = &shard->outlets[destination];
-    hold_unreserve(&shard->holds, item->reserved_bytes);
     hold_add(&shard->holds, record, item->position, destination, loop_wall_ms(shard->loop));
+    if (shard->holds.room != NULL)
+        hold_tell_room(&shard->holds); /* kept, before it is given back */
+    hold_unreserve(&shard->holds, 1, item->reserved_bytes);
     outlet->account.routed++;
     outlet->account.held++;
+}
+
+static void confirm(struct shard *shard, const struct commit_item *item)
+{
+    if (shard->mesh == NULL)
+        window_confirm(shard->window, item->window_entry);
+    else
+        claims_confirm(&shard->intake.claims,
+                       journal_message(&shard->journal, item->position)->identity,
+                       item->window_entry, item->position);
 }
 
 static void complete(struct shard *shard, const struct commit_item *item)
@@ -115,8 +127,12 @@ static void complete(struct shard *shard, const struct commit_item *item)
         }
     }
     if (item->window_entry != WINDOW_NO_ENTRY)
-        window_confirm(shard->window, item->window_entry);
-    if (item->slot != NULL)
+        confirm(shard, item);
+    if (item->asked_by != 0)
+        messages_answer(shard, item);
+    else if (item->slot != NULL && item->slot->is_publication && shard->mesh != NULL)
+        retire_far_settle(shard, publication_of(item->slot));
+    else if (item->slot != NULL)
         session_slot_done(shard, item->slot);
 }
 
@@ -138,7 +154,8 @@ bool commit_run(struct shard *shard)
     while (queue->first < queue->end) {
         struct commit_item item = queue->items[queue->first & queue->mask];
         if (item.due_turn > shard->turn_number ||
-            item.durable_from > shard->journal.durable_position)
+            item.durable_from > shard->journal.durable_position ||
+            claims_room(&shard->intake.claims) == 0)
             break;
         queue->first++;
         complete(shard, &item);

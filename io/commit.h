@@ -20,6 +20,8 @@ struct commit_item {
     uint64_t durable_from;   /* due when the log is durable up to here; COMMIT_WITH_FACTS */
     uint32_t window_entry;   /* to confirm; WINDOW_NO_ENTRY: none */
     uint32_t reserved_bytes; /* at each destination, to turn into a push; 0: none */
+    uint16_t asked_by;       /* the shard, from 1, whose message this is; 0: this one's */
+    bool is_first;           /* of its publication's messages: its id is the receipt */
     uint64_t due_turn;
 };
 

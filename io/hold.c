@@ -18,23 +18,41 @@ void hold_close(struct hold_list *list)
     *list = (struct hold_list){0};
 }
 
-bool hold_has_room(const struct hold_list *list, uint64_t size_bytes)
+bool hold_try_reserve(struct hold_list *list, uint32_t records, uint64_t size_bytes)
 {
-    return list->live + list->reserved < list->capacity &&
-           list->bytes + list->reserved_bytes + size_bytes <= list->bytes_max;
-}
-
-void hold_reserve(struct hold_list *list, uint64_t size_bytes)
-{
-    list->reserved++;
+    if (list->room != NULL)
+        return room_take(list->room, records, size_bytes);
+    if (list->live + list->reserved + records > list->capacity ||
+        list->bytes + list->reserved_bytes + size_bytes > list->bytes_max)
+        return false;
+    list->reserved += records;
     list->reserved_bytes += size_bytes;
+    return true;
 }
 
-void hold_unreserve(struct hold_list *list, uint64_t size_bytes)
+void hold_unreserve(struct hold_list *list, uint32_t records, uint64_t size_bytes)
 {
-    assert(list->reserved > 0 && list->reserved_bytes >= size_bytes);
-    list->reserved--;
+    if (list->room != NULL) {
+        room_give(list->room, records, size_bytes);
+        return;
+    }
+    assert(list->reserved >= records && list->reserved_bytes >= size_bytes);
+    list->reserved -= records;
     list->reserved_bytes -= size_bytes;
+}
+
+void hold_share_room(struct hold_list *list, struct room *room)
+{
+    list->room = room;
+    room->entries_max = list->capacity;
+    room->bytes_max = list->bytes_max;
+    room_bound(room, true);
+    hold_tell_room(list);
+}
+
+void hold_tell_room(struct hold_list *list)
+{
+    room_keep(list->room, list->live, list->bytes);
 }
 
 static void squeeze(struct hold_list *list)

@@ -5,6 +5,7 @@
 
 #include "core/record.h"
 #include "core/status.h"
+#include "io/room.h"
 
 struct shard;
 
@@ -24,14 +25,18 @@ struct hold_list {
     uint64_t bytes, bytes_max;
     uint32_t reserved;
     uint64_t reserved_bytes;
+    struct room *room; /* with several shards what is reserved is there; NULL: one shard */
 };
 
 MUST_CHECK enum status hold_open(struct hold_list *list, uint32_t capacity, uint64_t bytes_max);
 void hold_close(struct hold_list *list);
 
-bool hold_has_room(const struct hold_list *list, uint64_t size_bytes);
-void hold_reserve(struct hold_list *list, uint64_t size_bytes);
-void hold_unreserve(struct hold_list *list, uint64_t size_bytes);
+/* For so many records of `size_bytes` together; false: there is no room. */
+MUST_CHECK bool hold_try_reserve(struct hold_list *list, uint32_t records, uint64_t size_bytes);
+void hold_unreserve(struct hold_list *list, uint32_t records, uint64_t size_bytes);
+/* As outlet_share_room and outlet_tell_room. */
+void hold_share_room(struct hold_list *list, struct room *room);
+void hold_tell_room(struct hold_list *list);
 void hold_add(struct hold_list *list, const struct record *record, uint64_t position,
               uint16_t destination, uint64_t now_ms);
 

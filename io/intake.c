@@ -7,13 +7,16 @@
 #include "io/session.h"
 
 static bool start_batch(struct shard *shard);
-static bool retire_batch(struct shard *shard);
+static bool retire_batches(struct shard *shard);
+static bool retire_batch(struct shard *shard, struct intake_batch *batch);
 static void claim_all(struct shard *shard, struct intake_batch *batch);
 
 enum status intake_open(struct shard *shard)
 {
     struct intake *intake = &shard->intake;
     *intake = (struct intake){0};
+    if (shard->mesh != NULL)
+        messages_open(shard);
     enum status status = claims_open(&intake->claims, shard, INTAKE_BATCHES * ROUTER_BATCH_MAX);
     for (uint32_t i = 0; status == STATUS_OK && i < INTAKE_BATCHES; i++) {
         struct intake_batch *batch = &intake->batches[i];
@@ -69,13 +72,13 @@ void intake_queue_in_front(struct shard *shard, struct publication *first)
 bool intake_run(struct shard *shard)
 {
     struct intake *intake = &shard->intake;
+    claims_run(&intake->claims);
     parking_release(shard);
     for (bool moved = true; moved;) {
         moved = false;
         if (intake->queue_count > 0 && intake->batch_count < INTAKE_BATCHES)
             moved |= start_batch(shard);
-        if (intake->batch_count > 0)
-            moved |= retire_batch(shard);
+        moved |= retire_batches(shard);
     }
     return !intake_is_idle(intake);
 }
@@ -116,8 +119,9 @@ static uint32_t fill_batch(struct shard *shard, struct intake_batch *batch)
     }
     if (last == NULL || last->queued == NULL)
         intake->queue_last = last;
-    batch->retired = 0;
-    batch->claim_count = 0;
+    batch->retired = batch->advanced = 0;
+    batch->claim_count = batch->aside_count = 0;
+    batch->sent_to = 0;
     return count;
 }
 
@@ -167,26 +171,51 @@ static void end_claims(struct shard *shard, struct intake_batch *batch, uint32_t
 {
     for (uint32_t i = first; i < first + batch->routings[first].part_count; i++) {
         uint32_t claim = batch->items[i].claim;
-        claims_end(&shard->intake.claims, &batch->claims[claim], &batch->ways[claim]);
+        if (!batch->items[i].is_aside)
+            claims_end(&shard->intake.claims, &batch->claims[claim], &batch->ways[claim]);
     }
 }
 
-/* Finishes what is answered of the oldest batch. True if anything moved. */
-static bool retire_batch(struct shard *shard)
+/* Batches are retired in order; one that others still borrow from stays until they do not. True if
+ * anything moved. */
+static bool retire_batches(struct shard *shard)
 {
     struct intake *intake = &shard->intake;
-    struct intake_batch *batch = batch_at(intake, 0);
+    bool moved = false;
+    if (intake->retired_batches < intake->batch_count) {
+        struct intake_batch *batch = batch_at(intake, intake->retired_batches);
+        moved = retire_batch(shard, batch);
+        if (batch->retired == batch->count)
+            intake->retired_batches++;
+    }
+    for (uint32_t i = 0; i < intake->retired_batches;) {
+        bool is_over = shard->mesh == NULL || retire_far_is_over(shard, batch_at(intake, i));
+        if (!is_over || i > 0) {
+            i++;
+            continue;
+        }
+        intake->first_batch = (intake->first_batch + 1) % INTAKE_BATCHES;
+        intake->batch_count--;
+        intake->retired_batches--;
+    }
+    return moved;
+}
+
+/* Finishes what is answered of a batch. True if anything moved. */
+static bool retire_batch(struct shard *shard, struct intake_batch *batch)
+{
     uint32_t before = batch->retired;
     for (uint32_t i = before; i < batch->count; i += batch->routings[i].part_count) {
         batch->retired = i;
         if (batch->items[i].publication == NULL)
             continue;
-        if (!is_answered(shard, batch, i) || !retire_publication(shard, batch, i))
+        if (!is_answered(shard, batch, i) ||
+            !(shard->mesh != NULL ? retire_far_publication(shard, batch, i)
+                                  : retire_publication(shard, batch, i)))
             return i > before;
         end_claims(shard, batch, i);
     }
-    intake->first_batch = (intake->first_batch + 1) % INTAKE_BATCHES;
-    intake->batch_count--;
+    batch->retired = batch->count;
     return true;
 }
 

@@ -13,6 +13,7 @@
 #define KOUAN_IO_INTAKE_H
 
 #include "io/claims.h"
+#include "io/mesh.h"
 #include "io/publication.h"
 #include "routes/router.h"
 
@@ -25,6 +26,8 @@ struct intake_item {
     struct publication *publication; /* NULL: refused, or parked */
     uint32_t record_bytes;           /* reserved at each destination it goes to */
     uint32_t claim;                  /* index of its claim */
+    uint16_t log;                    /* the shard that its record goes to */
+    bool is_aside;                   /* in the batch's list of those */
     struct destination_set diverted; /* full ones whose dead letter takes it instead */
 };
 
@@ -37,11 +40,19 @@ struct intake_batch {
     struct window_claim claims[ROUTER_BATCH_MAX];
     struct claim_way ways[ROUTER_BATCH_MAX]; /* of the claims */
     uint32_t count, retired, claim_count;    /* of messages */
+    /* With several shards: */
+    uint32_t advanced; /* before this one all messages of the publication at `retired` are on their
+                          way */
+    uint16_t aside[ROUTER_BATCH_MAX]; /* replays that wait for their first by themselves */
+    uint32_t aside_count;
+    uint64_t sent_to;                     /* a bit for each log that borrows the routings ... */
+    uint64_t sent_index[MESH_SHARDS_MAX]; /* ... until it is done with all before this one */
 };
 
 struct intake {
     struct intake_batch batches[INTAKE_BATCHES];
     uint32_t first_batch, batch_count; /* those under way: a ring */
+    uint32_t retired_batches; /* of these, the first ones that only wait for other shards */
     struct publication *queue_first, *queue_last;
     uint32_t queue_count;
     struct claims claims;

@@ -48,28 +48,6 @@ void outlet_close(struct outlet *outlet)
     *outlet = (struct outlet){0};
 }
 
-bool outlet_has_room_for(const struct outlet *outlet, uint64_t records, uint64_t size_bytes)
-{
-    return outlet_room_entries(outlet) >= records && outlet_room_bytes(outlet) >= size_bytes;
-}
-
-uint64_t outlet_room_entries(const struct outlet *outlet)
-{
-    uint64_t taken = outlet_length(outlet) + outlet->reserved_entries;
-    if (outlet->group_count == 0)
-        return UINT64_MAX;
-    return taken < outlet->destination->backlog_max ? outlet->destination->backlog_max - taken : 0;
-}
-
-uint64_t outlet_room_bytes(const struct outlet *outlet)
-{
-    uint64_t taken = outlet->bytes + outlet->reserved_bytes;
-    uint64_t bytes_max = outlet->destination->backlog_bytes_max;
-    if (outlet->group_count == 0)
-        return UINT64_MAX;
-    return taken < bytes_max ? bytes_max - taken : 0;
-}
-
 static void drop_first(struct outlet *outlet)
 {
     outlet->bytes -= outlet_entry(outlet, outlet->first)->size_bytes;
@@ -90,19 +68,6 @@ bool outlet_make_room(struct outlet *outlet, uint64_t size_bytes)
         drop_first(outlet);
     }
     return true;
-}
-
-void outlet_reserve(struct outlet *outlet, uint64_t size_bytes)
-{
-    outlet->reserved_entries++;
-    outlet->reserved_bytes += size_bytes;
-}
-
-void outlet_unreserve(struct outlet *outlet, uint64_t size_bytes)
-{
-    assert(outlet->reserved_entries > 0 && outlet->reserved_bytes >= size_bytes);
-    outlet->reserved_entries--;
-    outlet->reserved_bytes -= size_bytes;
 }
 
 static void drop_first_retained(struct outlet *outlet)
@@ -146,6 +111,35 @@ void outlet_push(struct outlet *outlet, const struct record *record, uint64_t po
     outlet->account.offered++;
     for (uint16_t i = 0; i < outlet->group_count; i++)
         group_offer(outlet->groups[i], 1);
+}
+
+/* Others reserve without asking where the oldest are dropped. */
+static void drop_oldest_for(struct outlet *outlet, uint64_t size_bytes)
+{
+    const struct destination *destination = outlet->destination;
+    if (destination->when_full != WHEN_FULL_DROP_OLDEST || outlet->group_count == 0)
+        return;
+    while (outlet_length(outlet) > 0 &&
+           (outlet_length(outlet) >= destination->backlog_max ||
+            outlet->bytes + size_bytes > destination->backlog_bytes_max)) {
+        for (uint16_t i = 0; i < outlet->group_count; i++)
+            group_drop_oldest(outlet->groups[i]);
+        drop_first(outlet);
+    }
+}
+
+void outlet_push_reserved(struct outlet *outlet, const struct record *record, uint64_t position,
+                          uint32_t reserved_bytes)
+{
+    if (outlet->room == NULL) {
+        outlet_unreserve(outlet, reserved_bytes);
+        outlet_push(outlet, record, position);
+        return;
+    }
+    drop_oldest_for(outlet, record->head.size_bytes);
+    outlet_push(outlet, record, position);
+    room_keep(outlet->room, outlet_length(outlet), outlet->bytes);
+    outlet_unreserve(outlet, reserved_bytes);
 }
 
 void outlet_trim(struct outlet *outlet)
@@ -256,12 +250,18 @@ struct group *outlet_find_group(const struct outlet *outlet, struct bytes name)
 static bool begin_backlog(struct outlet *outlet)
 {
     const struct destination *destination = outlet->destination;
-    if (outlet->reserved_entries > destination->backlog_max ||
-        outlet->reserved_bytes > destination->backlog_bytes_max)
+    if (outlet->room != NULL)
+        room_bound(outlet->room,
+                   true); /* from here on no more is reserved than there is room for */
+    uint64_t entries = outlet_reserved_entries(outlet), bytes = outlet_reserved_bytes(outlet);
+    if (entries > destination->backlog_max || bytes > destination->backlog_bytes_max) {
+        if (outlet->room != NULL)
+            room_bound(outlet->room, false);
         return false;
+    }
     while (outlet_length(outlet) > 0 &&
-           (outlet_length(outlet) + outlet->reserved_entries > destination->backlog_max ||
-            outlet->bytes + outlet->reserved_bytes > destination->backlog_bytes_max))
+           (outlet_length(outlet) + entries > destination->backlog_max ||
+            outlet->bytes + bytes > destination->backlog_bytes_max))
         drop_first_retained(outlet);
     return true;
 }
@@ -311,6 +311,8 @@ enum status outlet_add_group(struct outlet *outlet, struct bytes name, uint64_t 
         return status;
     (*out_group)->number = number;
     outlet->groups[outlet->group_count++] = *out_group;
+    if (outlet->room != NULL)
+        room_bound(outlet->room, true);
     return STATUS_OK;
 }
 
@@ -326,5 +328,7 @@ void outlet_destroy_group(struct outlet *outlet, struct group *group)
     group_close(group);
     while (outlet->group_count == 0 && outlet_length(outlet) > 0)
         drop_first(outlet); /* it was on offer: what is kept for want of a group begins anew */
+    if (outlet->group_count == 0 && outlet->room != NULL)
+        room_bound(outlet->room, false);
     outlet_trim(outlet);
 }

@@ -12,6 +12,7 @@
 
 #include "core/journal.h"
 #include "core/ledger.h"
+#include "io/room.h"
 #include "io/waiter.h"
 #include "routes/generation.h"
 
@@ -32,7 +33,8 @@ struct outlet {
     uint64_t mask;
     uint64_t first, end;                       /* kept: [first, end) */
     uint64_t bytes;                            /* of the kept records */
-    uint64_t reserved_entries, reserved_bytes; /* admitted, not yet pushed */
+    uint64_t reserved_entries, reserved_bytes; /* admitted, not yet pushed; see room */
+    struct room *room; /* with several shards what is reserved is there; NULL: one shard */
     struct record_id last_id, first_ever_id;
     uint64_t pushed; /* ever */
     struct group *groups[DESTINATION_GROUPS_MAX];
@@ -63,15 +65,35 @@ static inline bool outlet_has_room(const struct outlet *outlet, uint64_t size_by
 /* The same, after all that can be done for it: closing up, and with `when_full: drop_oldest` giving
  * up the oldest entries, whoever has not settled them. */
 bool outlet_make_room(struct outlet *outlet, uint64_t size_bytes);
+static inline uint64_t outlet_reserved_entries(const struct outlet *outlet)
+{
+    return outlet->room != NULL ? atomic_load(&outlet->room->taken_entries)
+                                : outlet->reserved_entries;
+}
+static inline uint64_t outlet_reserved_bytes(const struct outlet *outlet)
+{
+    return outlet->room != NULL ? atomic_load(&outlet->room->taken_bytes) : outlet->reserved_bytes;
+}
+/* Makes room for one, and reserves it; false: there is none. */
+MUST_CHECK bool outlet_try_reserve(struct outlet *outlet, uint64_t size_bytes);
 /* For how many records, and of how many bytes together. */
 uint64_t outlet_room_entries(const struct outlet *outlet);
 uint64_t outlet_room_bytes(const struct outlet *outlet);
-void outlet_reserve(struct outlet *outlet, uint64_t size_bytes);
 void outlet_unreserve(struct outlet *outlet, uint64_t size_bytes);
+/* With several shards: what is reserved and kept is told to the others. Before anybody reserves;
+ * and once a turn, for what groups have settled. */
+void outlet_share_room(struct outlet *outlet, struct room *room);
+void outlet_tell_room(struct outlet *outlet);
+/* Reserves at an outlet of another shard. */
+MUST_CHECK bool outlet_take_room(struct room *room, const struct destination *destination,
+                                 uint64_t size_bytes);
 
 /* The record, which lies at `position`, is durable and goes to this destination; its id is above
  * all before. */
 void outlet_push(struct outlet *outlet, const struct record *record, uint64_t position);
+/* So many bytes were reserved for it. */
+void outlet_push_reserved(struct outlet *outlet, const struct record *record, uint64_t position,
+                          uint32_t reserved_bytes);
 
 /* What the outlet keeps of a record that lies at `position`. */
 struct outlet_entry outlet_make_entry(const struct outlet *outlet, const struct record *record,

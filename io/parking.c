@@ -4,7 +4,10 @@
 
 #include "io/session.h"
 
-enum { TRIED_AT_ONCE = 8 }; /* of those whose destination is not known */
+enum {
+    TRIED_AT_ONCE = 8, /* of those whose destination is not known */
+    LOOK_AGAIN_NS = 1000 * 1000
+};
 
 struct parked_room {
     uint64_t messages, bytes;
@@ -129,6 +132,17 @@ static uint64_t guess_bytes(const struct parked *parked)
     return parked->waited.messages > 0 ? parked->waited.bytes / parked->waited.messages : 0;
 }
 
+/* What the destination has, at the log where it was too little. */
+static struct parked_room room_at(const struct shard *shard, const struct parked_need *need)
+{
+    if (shard->mesh != NULL && need->log != mesh_self(shard->mesh)) {
+        const struct room *room = rooms_at(shard->rooms, need->log, need->destination);
+        return (struct parked_room){room_entries(room), room_bytes(room)};
+    }
+    const struct outlet *outlet = &shard->outlets[need->destination];
+    return (struct parked_room){outlet_room_entries(outlet), outlet_room_bytes(outlet)};
+}
+
 bool parking_has_hope(const struct shard *shard, const struct publication *publication,
                       uint32_t count)
 {
@@ -137,8 +151,8 @@ bool parking_has_hope(const struct shard *shard, const struct publication *publi
         session->parked.waited.destination == NO_DESTINATION)
         return true;
     uint64_t records = (uint64_t)count + 1;
-    return outlet_has_room_for(&shard->outlets[session->parked.waited.destination], records,
-                               records * guess_bytes(&session->parked));
+    struct parked_room room = room_at(shard, &session->parked.waited);
+    return room.messages >= records && room.bytes >= records * guess_bytes(&session->parked);
 }
 
 bool parking_keep(struct shard *shard, struct publication *publication)
@@ -198,7 +212,8 @@ static struct parked_need guess_need(const struct parked *parked)
 {
     if (parked->need.destination != NO_DESTINATION)
         return parked->need;
-    return (struct parked_need){.destination = parked->waited.destination, .messages = 1};
+    return (struct parked_need){
+        .destination = parked->waited.destination, .log = parked->waited.log, .messages = 1};
 }
 
 static uint64_t less(uint64_t room, uint64_t promised)
@@ -214,12 +229,11 @@ static struct parked_room find_room(const struct shard *shard, struct parked *pa
     const struct parked_need need = guess_need(parked);
     if (need.destination == NO_DESTINATION)
         return (struct parked_room){TRIED_AT_ONCE, UINT64_MAX};
-    struct outlet *outlet = &shard->outlets[need.destination];
-    outlet_squeeze(outlet);
-    struct parked_room room = {
-        .messages = less(outlet_room_entries(outlet), promised[need.destination].messages),
-        .bytes = less(outlet_room_bytes(outlet), promised[need.destination].bytes),
-    };
+    if (shard->mesh == NULL || need.log == mesh_self(shard->mesh))
+        outlet_squeeze(&shard->outlets[need.destination]);
+    struct parked_room room = room_at(shard, &need);
+    room.messages = less(room.messages, promised[need.destination].messages);
+    room.bytes = less(room.bytes, promised[need.destination].bytes);
     if (room.messages >= need.messages && room.bytes >= need.bytes)
         return room;
     if (parked->need.destination != NO_DESTINATION)
@@ -283,6 +297,8 @@ void parking_release(struct shard *shard)
             continue;
         join_line(&shard->parked, session);
         arm_timer(shard, session->parked.first->park_deadline_ns);
+        if (shard->mesh != NULL) /* room at another shard's log wakes nobody here */
+            arm_timer(shard, loop_now_ns(shard->loop) + LOOK_AGAIN_NS);
         if (count > 0)
             shard_wake(shard); /* the next of them, when these are decided */
     }

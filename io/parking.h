@@ -20,7 +20,7 @@ struct parking_line {
 
 /* What one needs, of the destination that had too little; NO_DESTINATION: that is not known. */
 struct parked_need {
-    uint16_t destination;
+    uint16_t destination, log;
     uint32_t messages;
     uint64_t bytes;
 };

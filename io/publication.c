@@ -35,6 +35,8 @@ struct publication *publication_take(struct publication_pool *pool)
     publication->chunk = NULL;
     publication->park_deadline_ns = 0;
     publication->returned = false;
+    publication->awaited = 0;
+    publication->denial_reason = NULL;
     return publication;
 }
 

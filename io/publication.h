@@ -27,6 +27,11 @@ struct publication {
     uint32_t undecided;        /* messages in the body without a verdict; 1 until it was read */
     uint64_t park_deadline_ns; /* 0: was never parked */
     bool returned;             /* was parked, and is back in the intake */
+    /* With several shards: how many of its messages are still to be safe, somewhere; and why it is
+     * refused when they are, if it is. */
+    uint32_t awaited;
+    enum refusal denial;
+    const char *denial_reason;           /* static; NULL: none */
     char error[PUBLICATION_ERROR_BYTES]; /* of the slot, if it comes to that */
 };
 

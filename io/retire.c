@@ -4,22 +4,13 @@
 #include "io/append.h"
 #include "io/intake_parts.h"
 
-/* Why a message gets no receipt; without a reason it does. */
-struct denial {
-    enum refusal refusal;
-    const char *reason;
-};
-
 static uint32_t find_denied(struct shard *shard, struct intake_batch *batch, uint32_t first,
                             struct denial *out_denial);
 static struct denial retire_message(struct shard *shard, struct intake_batch *batch, uint32_t index,
                                     struct commit_item *out_item, struct record_id *out_id);
 static void give_up(struct shard *shard, struct intake_batch *batch, uint32_t from, uint32_t end,
                     uint32_t denied, struct denial denial);
-static struct denial judge(struct shard *shard, struct intake_batch *batch, uint32_t index);
 static struct denial judge_verdict(const struct routing *routing, const struct window_claim *claim);
-static struct denial accept_message(struct shard *shard, struct intake_batch *batch, uint32_t index,
-                                    struct commit_item *out_item, struct record_id *out_id);
 
 static const struct denial none = {0};
 static const struct denial is_undecided = {REFUSAL_TRY_AGAIN, "its twin is being decided"};
@@ -77,7 +68,7 @@ static uint32_t find_denied(struct shard *shard, struct intake_batch *batch, uin
 {
     uint32_t index = first, end = first + batch->routings[first].part_count;
     for (; index < end; index++) {
-        *out_denial = judge(shard, batch, index);
+        *out_denial = retire_judge(shard, batch, index);
         if (batch->claims[batch->items[index].claim].verdict == VERDICT_REPLAY &&
             out_denial->reason == is_undecided.reason)
             continue; /* of one before it among these */
@@ -91,24 +82,29 @@ static struct denial retire_message(struct shard *shard, struct intake_batch *ba
                                     struct commit_item *out_item, struct record_id *out_id)
 {
     const struct intake_item *item = &batch->items[index];
-    const struct routing *routing = &batch->routings[index];
     const struct claim_way *way = &batch->ways[item->claim];
-    struct denial denial = judge(shard, batch, index);
+    struct denial denial = retire_judge(shard, batch, index);
     if (denial.reason != NULL)
         return denial;
     if (!claim_is_replay(&batch->claims[item->claim], way))
-        return accept_message(shard, batch, index, out_item, out_id);
+        return retire_accept(shard, batch, index, out_item, out_id);
     /* The first's receipt again, once the first is safe. */
-    struct intake_account *account =
-        shard_account(shard, routing->arrival->participant, routing->arrival->channel);
-    account->undecided--;
-    account->replay++;
-    item->publication->undecided--;
-    admission_unreserve(shard, routing, item->record_bytes);
+    retire_count_replay(shard, batch, index);
     *out_item =
         (struct commit_item){.position = WINDOW_NO_POSITION, .window_entry = WINDOW_NO_ENTRY};
     *out_id = way->first_id;
     return none;
+}
+
+void retire_count_replay(struct shard *shard, struct intake_batch *batch, uint32_t index)
+{
+    const struct routing *routing = &batch->routings[index];
+    struct intake_account *account =
+        shard_account(shard, routing->arrival->participant, routing->arrival->channel);
+    account->undecided--;
+    account->replay++;
+    batch->items[index].publication->undecided--;
+    admission_unreserve(shard, routing, &batch->items[index]);
 }
 
 /* Messages [from, end) of a publication come to nothing, and it is refused: those before them stay
@@ -119,7 +115,7 @@ static void give_up(struct shard *shard, struct intake_batch *batch, uint32_t fr
     char part[ROUTING_PART_TEXT_BYTES], reason[REJECT_REASON_BYTES];
     for (uint32_t i = from; i < end; i++) {
         const struct window_claim *claim = &batch->claims[batch->items[i].claim];
-        admission_unreserve(shard, &batch->routings[i], batch->items[i].record_bytes);
+        admission_unreserve(shard, &batch->routings[i], &batch->items[i]);
         if (claim->entry != WINDOW_NO_ENTRY && claim->verdict != VERDICT_REPLAY)
             window_withdraw(shard->window, claim->entry);
     }
@@ -133,7 +129,7 @@ static void give_up(struct shard *shard, struct intake_batch *batch, uint32_t fr
 }
 
 /* Why the message gets no receipt, as its claim stands now. */
-static struct denial judge(struct shard *shard, struct intake_batch *batch, uint32_t index)
+struct denial retire_judge(struct shard *shard, struct intake_batch *batch, uint32_t index)
 {
     uint32_t number = batch->items[index].claim;
     struct window_claim *claim = &batch->claims[number];
@@ -182,7 +178,7 @@ static void count_accepted(struct shard *shard, struct publication *publication,
         account->amendment++;
 }
 
-static void count_diverted(struct shard *shard, const struct destination_set *diverted)
+void retire_count_diverted(struct shard *shard, const struct destination_set *diverted)
 {
     for (unsigned d = destination_set_next(diverted, 0); d < DESTINATIONS_MAX;
          d = destination_set_next(diverted, d + 1)) {
@@ -191,8 +187,8 @@ static void count_diverted(struct shard *shard, const struct destination_set *di
     }
 }
 
-static struct denial accept_message(struct shard *shard, struct intake_batch *batch, uint32_t index,
-                                    struct commit_item *out_item, struct record_id *out_id)
+struct denial retire_accept(struct shard *shard, struct intake_batch *batch, uint32_t index,
+                            struct commit_item *out_item, struct record_id *out_id)
 {
     struct intake_item *item = &batch->items[index];
     const struct window_claim *claim = &batch->claims[item->claim];
@@ -200,19 +196,23 @@ static struct denial accept_message(struct shard *shard, struct intake_batch *ba
     uint64_t position;
     if (append_message(shard, &batch->routings[index], claim->verdict, &record, &position) !=
         STATUS_OK)
-        return (struct denial){REFUSAL_TRY_AGAIN,
-                               shard->facts.are_kept
-                                   ? "the journal has no room for it"
-                                   : "the log's memory is full of messages that groups still need"};
+        return (struct denial){REFUSAL_TRY_AGAIN, retire_no_room_text(shard)};
     assert(record->head.size_bytes == item->record_bytes);
-    window_place(shard->window, claim->entry, position);
+    if (shard->mesh == NULL)
+        window_place(shard->window, claim->entry, position);
     shard_log_note_identity(shard, record, claim->body_digest, position);
     count_accepted(shard, item->publication, claim->verdict);
-    count_diverted(shard, &item->diverted);
+    retire_count_diverted(shard, &item->diverted);
     *out_item = (struct commit_item){.position = position,
                                      .durable_from = shard->journal.end_position,
                                      .window_entry = claim->entry,
                                      .reserved_bytes = record->head.size_bytes};
     *out_id = record->id;
     return none;
+}
+
+const char *retire_no_room_text(const struct shard *shard)
+{
+    return shard->facts.are_kept ? "the journal has no room for it"
+                                 : "the log's memory is full of messages that groups still need";
 }

@@ -94,6 +94,8 @@ static enum status open_family(struct server *server, char *out_problem, size_t 
     family->count = server->count;
     family->restore = restore_identities;
     enum status status = mesh_open(server->count, &family->mesh);
+    if (status == STATUS_OK)
+        status = rooms_open(server->count, config->generation->destination_count, &family->rooms);
     if (status != STATUS_OK)
         return status;
     if (config->sync == SYNC_MEMORY)
@@ -174,6 +176,7 @@ void server_close(struct server *server)
     }
     if (server->family.mesh != NULL)
         mesh_close(server->family.mesh);
+    rooms_close(&server->family.rooms);
     journal_folders_close(&server->folders);
     pthread_mutex_destroy(&server->lock);
     pthread_cond_destroy(&server->met);

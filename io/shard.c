@@ -53,8 +53,10 @@ enum status shard_reserve(const struct shard_settings *settings, struct shard **
     shard->config = settings->config;
     shard->number = settings->number;
     shard->family = settings->family;
-    if (shard->family != NULL)
+    if (shard->family != NULL) {
         shard->mesh = mesh_end(shard->family->mesh, shard->number);
+        shard->rooms = &shard->family->rooms;
+    }
     shard->log.recovering = settings->recovering;
     shard->log.recovering_context = settings->context;
     shard->generation = settings->config->generation;
@@ -104,12 +106,24 @@ static enum status open_loop(struct shard *shard, char *out_problem, size_t prob
     return transport_open(shard->loop, &transport, &shard->transport);
 }
 
+/* Identities between their claim and their place in a log. With several shards they are placed when
+ * they are durable, whoever asked. */
+static uint32_t unplaced_max(const struct shard *shard)
+{
+    const struct options *options = &shard->config->options;
+    if (shard->mesh == NULL)
+        return INTAKE_BATCHES * ROUTER_BATCH_MAX;
+    uint64_t all = (options->publications_max * 2 + INTAKE_BATCHES * ROUTER_BATCH_MAX) *
+                   mesh_shards(shard->mesh);
+    return (uint32_t)(all < options->window_entries ? all : options->window_entries);
+}
+
 static enum status open_window(struct shard *shard)
 {
     const struct options *options = &shard->config->options;
     const struct window_settings window = {
         .entries_max = options->window_entries,
-        .unplaced_max = INTAKE_BATCHES * ROUTER_BATCH_MAX,
+        .unplaced_max = unplaced_max(shard),
         .log_count = shard->mesh != NULL ? mesh_shards(shard->mesh) : 1,
         .span_s = (uint32_t)options->window_span,
         .match = claims_match,
@@ -150,6 +164,8 @@ static enum status create_groups(struct shard *shard)
             return status;
     }
     facts_share(shard);
+    if (shard->rooms != NULL)
+        shard_share_rooms(shard);
     return STATUS_OK;
 }
 
@@ -327,6 +343,8 @@ static void run_turn(struct loop *loop, struct deferral *deferral)
     more |= commit_run(shard);
     shard_log_let_go(shard);
     retention_run(shard);
+    if (shard->rooms != NULL)
+        shard_tell_rooms(shard);
     session_flush_all(shard);
     if (shard->facts.are_kept && facts_are_gathered(shard))
         shard_log_wake(shard);

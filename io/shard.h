@@ -15,6 +15,7 @@
 #include "io/reject.h"
 #include "io/resp.h"
 #include "io/retention.h"
+#include "io/room.h"
 #include "io/shard_log.h"
 #include "routes/generation_list.h"
 
@@ -32,6 +33,7 @@ struct shard_family {
     /* Identities that a log brings back, for the windows that they belong to; any thread. */
     void (*restore)(struct shard_family *family, const struct window_restored *items,
                     uint32_t count);
+    struct rooms rooms;
     _Atomic uint64_t quiet; /* a bit a shard: while it stops, it needs no other any more */
 };
 
@@ -46,6 +48,7 @@ struct shard {
     uint16_t number; /* of this shard and its log; clients of all shards see it in ids */
     struct shard_family *family; /* NULL: it is the only one */
     struct mesh_end *mesh;       /* to the others; NULL likewise */
+    const struct rooms *rooms;   /* of all shards' destinations; NULL likewise */
     const struct generation *generation;
     struct generation_list generations; /* and those before it that the log speaks of */
     struct loop *loop;
@@ -131,6 +134,11 @@ void shard_close(struct shard *shard);
 
 /* Asks for the shard's part of this turn; cheap to repeat. */
 void shard_wake(struct shard *shard);
+
+/* With several: from now on others may decide what goes to this log; and, once a turn, what it has
+ * room for (io/room.h). */
+void shard_share_rooms(struct shard *shard);
+void shard_tell_rooms(struct shard *shard);
 
 struct intake_account *shard_account(struct shard *shard, const struct participant *participant,
                                      const struct channel *channel);

@@ -19,7 +19,7 @@ Test(hold, agrees_with_a_model)
     srand(7);
     cr_assert_eq(hold_open(&list, CAPACITY, 100 * CAPACITY), STATUS_OK);
     for (int step = 0; step < STEPS; step++) {
-        if (rand() % 2 == 0 && hold_has_room(&list, 100)) {
+        if (rand() % 2 == 0 && list.live < CAPACITY) {
             struct record record = record_of(next);
             hold_add(&list, &record, next * 8, 2, 5);
             held[next++] = true;
@@ -46,14 +46,14 @@ Test(hold, room_counts_entries_bytes_and_reservations)
 {
     struct hold_list list;
     cr_assert_eq(hold_open(&list, 2, 250), STATUS_OK);
-    cr_assert_not(hold_has_room(&list, 251));
-    hold_reserve(&list, 100);
-    cr_assert(hold_has_room(&list, 150));
-    cr_assert_not(hold_has_room(&list, 151));
-    hold_reserve(&list, 100);
-    cr_assert_not(hold_has_room(&list, 1));
-    hold_unreserve(&list, 100);
-    cr_assert(hold_has_room(&list, 1));
+    cr_assert_not(hold_try_reserve(&list, 1, 251));
+    cr_assert_not(hold_try_reserve(&list, 3, 30));
+    cr_assert(hold_try_reserve(&list, 1, 100));
+    cr_assert_not(hold_try_reserve(&list, 1, 151));
+    cr_assert(hold_try_reserve(&list, 1, 150));
+    cr_assert_not(hold_try_reserve(&list, 1, 0));
+    hold_unreserve(&list, 1, 100);
+    cr_assert(hold_try_reserve(&list, 1, 1));
     hold_close(&list);
 }
 

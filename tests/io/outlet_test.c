@@ -322,10 +322,10 @@ Test(outlet, room_counts_what_is_reserved)
     f.destination.backlog_bytes_max = 1000;
     cr_assert(outlet_has_room(&f.outlet, 1000));
     cr_assert_not(outlet_has_room(&f.outlet, 1001));
-    outlet_reserve(&f.outlet, 600);
+    cr_assert(outlet_try_reserve(&f.outlet, 600));
     cr_assert_not(outlet_has_room(&f.outlet, 401));
     cr_assert(outlet_has_room(&f.outlet, 400));
-    outlet_reserve(&f.outlet, 100);
+    cr_assert(outlet_try_reserve(&f.outlet, 100));
     cr_assert_not(outlet_has_room(&f.outlet, 1), "two entries are all");
     outlet_unreserve(&f.outlet, 600);
     cr_assert(outlet_has_room(&f.outlet, 900));

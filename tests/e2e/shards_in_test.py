@@ -1,0 +1,191 @@
+"""The way in over several shards: whichever shard a connection lands on, identities are known to all,
+and what belongs to one case goes to one log, in order."""
+
+import json
+import random
+import tempfile
+import time
+
+from kouan_harness import Server, WireError, encode_command, run_tests
+from provincial import (add, add_many, event, info, interchange, interchange_files, many_wires, message,
+                        plain_files, pipeline, read_group, two_way_files)
+
+SHARDS = ["--test-shards", "2"]
+TOLD = "[{name: all, groups: [all], fields: [verdict]}]"
+
+
+def log_of(ident):
+    return int(ident.split(b"-")[1]) & 0xFF
+
+
+def number_of(ident):
+    return tuple(map(int, ident.split(b"-")))
+
+
+def take_all(wires, destination="all", wanted=None, seconds=20):
+    """What the group has, by whichever connection it comes, acknowledged: {id: fields}."""
+    taken, until = {}, time.monotonic() + seconds
+    while True:
+        news = 0
+        for wire in wires:
+            for ident, fields in read_group(wire, "COUNT", 500, destination=destination):
+                assert ident not in taken, ident
+                taken[ident] = fields
+                news += wire.call("XACK", destination, destination, ident)
+        if news == 0 and (wanted is None or len(taken) >= wanted or time.monotonic() > until):
+            return taken
+
+
+def check_gaps(wires):
+    for wire in wires:
+        book = json.loads(wire.call("KOUAN", "LEDGER", "JSON"))
+        assert book["gap"] == 0, book
+
+
+def cases(numbers):
+    return [("XADD", "in", "*", "body", event(n, keys={"order": f"case-{n % 23}"})) for n in numbers]
+
+
+# ---- identities -------------------------------------------------------------------------------------
+
+
+def test_a_message_is_one_over_all_connections():
+    """Four connections send the same, each in an order of its own, all at once."""
+    with Server(files=plain_files(), arguments=SHARDS) as server, many_wires(server, 4) as wires:
+        orders = [random.Random(seed).sample(range(800), 800) for seed in range(4)]
+        for wire, order in zip(wires, orders):
+            wire.send(b"".join(encode_command(*command) for command in cases(order)))
+        receipts = [dict(zip(order, [wire.read() for _ in order]))
+                    for wire, order in zip(wires, orders)]
+        for number in range(800):
+            got = {receipt[number] for receipt in receipts}
+            assert len(got) == 1 and isinstance(got.pop(), bytes), (number, receipts[0][number])
+        assert {log_of(ident) for ident in receipts[0].values()} == {0, 1}
+        assert set(take_all(wires)) == set(receipts[0].values())
+        check_gaps(wires)
+
+
+def encode(command):
+    from kouan_harness import encode_command
+    return encode_command(*command)
+
+
+def test_verdicts_over_connections():
+    with Server(files=plain_files(TOLD), arguments=SHARDS) as server, many_wires(server, 4) as wires:
+        for number in range(40):
+            ids = []
+            for turn, members in enumerate([{}, {"note": "other"}, {"function": "change"}]):
+                # Another body may have another key, and another log.
+                members = {"keys": {"order": f"{number}-{turn % 2}"}, **members}
+                got = {add(wire, number, **members) for wire in wires}
+                assert len(got) == 1, (number, members, got)
+                ids.append(got.pop())
+            assert len(set(ids)) == 3, ids
+        verdicts = [f[b"verdict"] for f in take_all(wires).values()]
+        assert sorted(verdicts) == [b"amendment"] * 40 + [b"conflict"] * 40 + [b"fresh"] * 40
+        check_gaps(wires)
+
+
+def test_a_case_stays_in_one_log_and_in_order():
+    with Server(files=plain_files(), arguments=SHARDS) as server, many_wires(server, 4) as wires:
+        ids = pipeline(wires[0], cases(range(3000)))
+        assert all(isinstance(ident, bytes) for ident in ids), ids
+        for case in range(23):
+            of_case = ids[case::23]
+            assert len({log_of(ident) for ident in of_case}) == 1
+            assert [number_of(i) for i in of_case] == sorted(number_of(i) for i in of_case)
+        assert {log_of(ident) for ident in ids} == {0, 1}
+        assert set(take_all(wires)) == set(ids)
+        check_gaps(wires)
+
+
+# ---- interchanges -----------------------------------------------------------------------------------
+
+
+def test_interchanges_over_connections():
+    """Their messages go to several logs; all or nothing, and each is known wherever it comes again."""
+    with Server(files=interchange_files(), arguments=SHARDS) as server, \
+            many_wires(server, 4) as wires:
+        for number in range(30):
+            parts = [message("CUSDEC", f"{number}{i}") for i in range(1 + number % 7)]
+            body = interchange(f"R{number}", *parts)
+            receipts = {wire.call("XADD", "in", "*", "body", body) for wire in wires}
+            assert len(receipts) == 1 and isinstance(receipts.pop(), bytes)
+        wanted = sum(1 + number % 7 for number in range(30))
+        assert len(take_all(wires, "customs", wanted)) == wanted
+        refused = wires[1].call("XADD", "in", "*", "body", interchange(
+            "X", message("CUSDEC", 1), message("TAXCON", 2)))
+        assert isinstance(refused, WireError), refused
+        assert take_all(wires, "customs") == {}
+        twins = interchange("T", message("CUSDEC", 1), message("CUSDEC", 1))
+        first = wires[0].call("XADD", "in", "*", "body", twins)
+        assert isinstance(first, bytes) and wires[1].call("XADD", "in", "*", "body", twins) == first
+        check_gaps(wires)
+
+
+# ---- room -------------------------------------------------------------------------------------------
+
+
+def test_senders_wait_for_room_at_any_log():
+    files = two_way_files(slow="backlog_max: 16", publish_wait=20000)
+    with Server(files=files, arguments=SHARDS) as server, many_wires(server, 4) as wires:
+        with many_wires(server, 4) as readers:
+            for at, wire in enumerate(wires):
+                wire.send(b"".join(encode_command("XADD", "in", "*", "body", event(
+                    n, "SLOW")) for n in range(at * 100, at * 100 + 100)))
+            taken = take_all(readers, "slow", wanted=400)
+            ids = [wire.read() for wire in wires for _ in range(100)]
+            assert set(ids) == set(taken), [str(i) for i in ids if not isinstance(i, bytes)][:3]
+            check_gaps(readers)
+
+
+def test_full_without_waiting_is_try_again():
+    files = two_way_files(slow="backlog_max: 16", publish_wait=0)
+    with Server(files=files, arguments=SHARDS) as server, many_wires(server, 2) as wires:
+        replies = add_many(wires[0], range(200), "SLOW")
+        kept = [reply for reply in replies if isinstance(reply, bytes)]
+        assert len(kept) == 32, len(kept)  # 16 in each log
+        assert all(str(r).startswith("TRYAGAIN") for r in replies if not isinstance(r, bytes))
+        assert set(take_all(wires, "slow")) == set(kept)
+        check_gaps(wires)
+
+
+# ---- a kill -----------------------------------------------------------------------------------------
+
+
+def test_receipts_outlive_a_kill():
+    with tempfile.TemporaryDirectory() as folder:
+        options = {"files": plain_files(sync="commit"), "arguments": SHARDS,
+                   "journal": f"{folder}/journal"}
+        server = Server(**options)
+        with many_wires(server, 2) as wires:
+            ids = pipeline(wires[0], cases(range(1000)))
+        server.kill()
+        with Server(**options) as server, many_wires(server, 4) as wires:
+            for wire in wires:
+                assert pipeline(wire, cases(range(1000))) == ids
+            new = pipeline(wires[3], cases(range(1000, 1200)))
+            assert set(take_all(wires)) == set(ids) | set(new)
+            check_gaps(wires)
+
+
+def test_old_receipts_are_read_back_from_whichever_log_has_them():
+    """More than memory holds: the first records are on the disk only."""
+    files = plain_files(sync="commit")
+    text = "x" * 20000
+    with Server(files=files, arguments=SHARDS) as server, many_wires(server, 4) as wires:
+        ids = {}
+        for first in range(0, 3000, 100):
+            numbers = range(first, first + 100)
+            ids.update(zip(numbers, add_many(wires[0], numbers, text=text)))
+            take_all(wires)
+        for wire in wires:
+            for number in range(0, 200, 7):
+                assert add(wire, number, text=text) == ids[number], number
+        assert sum(int(info(wire)["recall_reads"]) for wire in wires) > 0
+        assert take_all(wires) == {}
+        check_gaps(wires)
+
+
+if __name__ == "__main__":
+    run_tests()
