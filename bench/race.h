@@ -27,7 +27,8 @@ struct race_settings {
 struct race_run {
     double seconds, messages, bytes; /* of bodies */
     double messages_per_second;
-    double cpu_ns;         /* a message: the machine's, less what it does idle and the client's */
+    double cpu_ns;         /* a message: the machine's, less what it does idle and the client's; 0
+                              where that cannot be: the machine was not quiet */
     double process_cpu_ns; /* a message: the server's process */
     double client_cpu_ns;  /* a message, both ends */
 };

@@ -4,19 +4,23 @@
 
 #include "bench/report.h"
 
+enum { BELIEVED_PERCENT = 90 }; /* of the process's own time */
+
 struct race_run race_figures_of_run(const struct cargo *cargo, const struct client_result *result,
                                     double idle)
 {
     double count = cargo->message_count, elapsed_ns = (double)result->elapsed_ns;
     double machine_ns =
         (double)result->usage.machine_ns - (double)result->usage.client_ns - idle * elapsed_ns;
+    double process_ns = (double)result->usage.server_ns;
+    bool is_believed = machine_ns > 0 && machine_ns * 100 >= process_ns * BELIEVED_PERCENT;
     return (struct race_run){
         .seconds = elapsed_ns / 1e9,
         .messages = count,
         .bytes = (double)cargo->body_bytes,
         .messages_per_second = elapsed_ns > 0 ? count * 1e9 / elapsed_ns : 0,
-        .cpu_ns = machine_ns > 0 ? machine_ns / count : 0,
-        .process_cpu_ns = (double)result->usage.server_ns / count,
+        .cpu_ns = is_believed ? machine_ns / count : 0,
+        .process_cpu_ns = process_ns / count,
         .client_cpu_ns = (double)result->usage.client_ns / count,
     };
 }
@@ -60,13 +64,17 @@ static double *figure(struct race_run *run, size_t place)
     return (double *)((char *)run + place);
 }
 
+/* Of the runs that have the figure. */
 static void find_medians(struct race_side *side)
 {
     double values[RACE_PAIRS_MAX];
     for (size_t f = 0; f < sizeof figures / sizeof *figures; f++) {
+        uint32_t count = 0;
         for (uint32_t i = 0; i < side->run_count; i++)
-            values[i] = *figure(&side->runs[i], figures[f]);
-        *figure(&side->median, figures[f]) = report_median(values, side->run_count);
+            if (*figure(&side->runs[i], figures[f]) > 0)
+                values[count++] = *figure(&side->runs[i], figures[f]);
+        if (count > 0)
+            *figure(&side->median, figures[f]) = report_median(values, count);
     }
 }
 
@@ -75,9 +83,9 @@ static struct race_ratio find_ratio(struct race_side *ours, struct race_side *th
     double values[RACE_PAIRS_MAX];
     uint32_t count = 0;
     for (uint32_t i = 0; i < ours->run_count && i < theirs->run_count; i++) {
-        double below = *figure(&theirs->runs[i], place);
-        if (below > 0)
-            values[count++] = *figure(&ours->runs[i], place) / below;
+        double above = *figure(&ours->runs[i], place), below = *figure(&theirs->runs[i], place);
+        if (above > 0 && below > 0)
+            values[count++] = above / below;
     }
     return race_figures_interval(values, count);
 }

@@ -13,10 +13,12 @@ static void print_line(const char *name, const struct race_run *run,
 {
     char rate[REPORT_NUMBER_BYTES], p50[REPORT_NUMBER_BYTES], p99[REPORT_NUMBER_BYTES];
     char p999[REPORT_NUMBER_BYTES], maximum[REPORT_NUMBER_BYTES];
-    fprintf(out, "%-15s %11s %8.0f %8.0f %8.0f  %9s %9s %9s %9s\n", name,
-            report_number((uint64_t)run->messages_per_second, rate), run->cpu_ns,
-            run->process_cpu_ns, run->client_cpu_ns,
-            report_duration(histogram_quantile(latency, 500), p50),
+    char cpu[REPORT_NUMBER_BYTES] = "-"; /* the machine was not quiet */
+    if (run->cpu_ns > 0)
+        snprintf(cpu, sizeof cpu, "%.0f", run->cpu_ns);
+    fprintf(out, "%-15s %11s %8s %8.0f %8.0f  %9s %9s %9s %9s\n", name,
+            report_number((uint64_t)run->messages_per_second, rate), cpu, run->process_cpu_ns,
+            run->client_cpu_ns, report_duration(histogram_quantile(latency, 500), p50),
             report_duration(histogram_quantile(latency, 990), p99),
             report_duration(histogram_quantile(latency, 999), p999),
             report_duration(latency->maximum, maximum));
@@ -36,8 +38,11 @@ void race_text_print_line(const char *name, const struct race_side *side, FILE *
 
 static void print_ratio(const char *what, const struct race_ratio *ratio, FILE *out)
 {
-    fprintf(out, "  %-28s %7.3f  (%.3f to %.3f, %.0f %% sure)\n", what, ratio->median, ratio->low,
-            ratio->high, ratio->confidence * 100);
+    if (ratio->median == 0)
+        fprintf(out, "  %-28s       -  (the machine was not quiet)\n", what);
+    else
+        fprintf(out, "  %-28s %7.3f  (%.3f to %.3f, %.0f %% sure)\n", what, ratio->median,
+                ratio->low, ratio->high, ratio->confidence * 100);
 }
 
 static void print_disk(const struct histogram *disk, FILE *out)

@@ -10,6 +10,12 @@ static void add_number(json_t *object, const char *name, double number)
     json_object_set_new(object, name, json_real(number));
 }
 
+/* null where it could not be measured. */
+static void add_measured(json_t *object, const char *name, double number)
+{
+    json_object_set_new(object, name, number > 0 ? json_real(number) : json_null());
+}
+
 static void add_count(json_t *object, const char *name, uint64_t count)
 {
     json_object_set_new(object, name, json_integer((json_int_t)count));
@@ -38,7 +44,7 @@ static void add_figures(json_t *object, const struct race *race, const struct ra
     add_count(object, "bytes", (uint64_t)run->bytes);
     add_count(object, "runs", side->run_count);
     add_number(object, "messages_per_second", run->messages_per_second);
-    add_number(object, "cpu_ns_per_message", run->cpu_ns);
+    add_measured(object, "cpu_ns_per_message", run->cpu_ns);
     add_number(object, "process_cpu_ns_per_message", run->process_cpu_ns);
     add_number(object, "client_cpu_ns_per_message", run->client_cpu_ns);
     json_object_set_new(object, "latency_us", of_latency(race_side_latency(side)));
@@ -48,6 +54,8 @@ static void add_figures(json_t *object, const struct race *race, const struct ra
 
 static json_t *of_ratio(const struct race_ratio *ratio)
 {
+    if (ratio->median == 0)
+        return json_null();
     json_t *object = json_object();
     add_number(object, "median", ratio->median);
     add_number(object, "low", ratio->low);

@@ -161,6 +161,35 @@ Test(race_figures, have_an_interval)
     cr_expect_float_eq(of_ten.confidence, 1 - 22.0 / 1024, 1e-9);
 }
 
+Test(race_figures, leave_out_what_a_busy_machine_hides)
+{
+    struct cargo cargo = {.message_count = 1000};
+    struct client_result result = {
+        .elapsed_ns = 1000000,
+        .usage = {.machine_ns = 900000, .client_ns = 300000, .server_ns = 500000}};
+    cr_expect_float_eq(race_figures_of_run(&cargo, &result, 0).cpu_ns, 600, 1e-9);
+    cr_expect_float_eq(race_figures_of_run(&cargo, &result, 0.1).cpu_ns, 500, 1e-9);
+    cr_expect_float_eq(race_figures_of_run(&cargo, &result, 0.3).cpu_ns, 0, 1e-9);
+    cr_expect_float_eq(race_figures_of_run(&cargo, &result, 0.3).process_cpu_ns, 500, 1e-9);
+    cr_expect_float_eq(race_figures_of_run(&cargo, &result, 0.3).client_cpu_ns, 300, 1e-9);
+    static struct race race;
+    static const struct peer peer;
+    race.side_count = 2;
+    for (int i = 0; i < 2; i++) {
+        race.sides[i].peer = &peer;
+        race.sides[i].run_count = 3;
+        for (int run = 0; run < 3; run++)
+            race.sides[i].runs[run] = (struct race_run){.cpu_ns = run == 1 ? 0 : (i + 1) * 100,
+                                                        .process_cpu_ns = (run + 1) * (i + 1)};
+    }
+    race_figures_finish(&race);
+    cr_expect_float_eq(race.sides[1].median.cpu_ns, 200, 1e-9);
+    cr_expect_float_eq(race.sides[1].cpu_ratio.median, 0.5, 1e-9);
+    cr_expect_float_eq(race.sides[1].cpu_ratio.confidence, 0.5, 1e-9);
+    cr_expect_float_eq(race.sides[1].process_cpu_ratio.confidence, 0.75, 1e-9);
+    cr_expect_float_eq(race.sides[1].median.process_cpu_ns, 4, 1e-9);
+}
+
 Test(schedule, is_arithmetic)
 {
     struct schedule schedule;
