@@ -44,8 +44,8 @@ static inline const uint8_t *fit_edge(const struct stencil_edge *edge, const uin
         return NULL;
     if (edge->hole == HOLE_END)
         return value == end ? end : NULL;
-    const uint8_t *after = stencil_hole_end(edge->hole, edge->taps_hole, value, end);
-    if (edge->taps_hole && after != NULL && !stencil_is_value(value, after))
+    const uint8_t *after = stencil_hole_end(edge->hole, edge->tap_count > 0, value, end);
+    if (edge->tap_count > 0 && after != NULL && !stencil_is_value(value, after))
         return NULL;
     return after;
 }
@@ -71,51 +71,67 @@ static inline struct stencil_edge *take_edge(struct stencil_edge **first, const 
     return NULL;
 }
 
-static inline struct capture capture_at(struct stencil_place place, struct bytes value,
-                                        struct bytes body)
+static inline void capture(struct stencil_place place, struct bytes value, struct bytes body,
+                           struct capture *out_captures)
 {
-    return (struct capture){value, place.tap, place.entry, place.instance,
-                            (uint32_t)(value.data - body.data)};
+    out_captures[place.number] = (struct capture){value, place.tap, place.entry, place.instance,
+                                                  (uint32_t)(value.data - body.data)};
 }
 
 /* What an edge captures that fits from `at` to `end`. */
-static inline struct capture *take_captures(const struct stencil_edge *edge, struct bytes body,
-                                            const uint8_t *at, const uint8_t *end,
-                                            struct capture *out)
+static inline void take_captures(const struct stencil_edge *edge, struct bytes body,
+                                 const uint8_t *at, const uint8_t *end,
+                                 struct capture *out_captures)
 {
     for (uint16_t i = 0; i < edge->constant_count; i++) {
         const struct stencil_constant *constant = &edge->constants[i];
-        *out++ =
-            capture_at(constant->place, bytes_make(at + constant->offset, constant->size), body);
+        capture(constant->place, bytes_make(at + constant->offset, constant->size), body,
+                out_captures);
     }
-    if (edge->taps_hole) {
-        const uint8_t *value = at + edge->text_size;
-        *out++ = capture_at(edge->place, bytes_make(value, (size_t)(end - value)), body);
+    if (edge->tap_count == 0)
+        return;
+    const uint8_t *start = at + edge->text_size;
+    struct bytes value = bytes_make(start, (size_t)(end - start));
+    capture(edge->place, value, body, out_captures);
+    for (uint8_t i = 1; i < edge->tap_count; i++)
+        capture(edge->constants[edge->constant_count + i - 1].place, value, body, out_captures);
+}
+
+/* To the end of a stencil that the body fits. Where the way ends before, it is tried once more from
+ * the last edge that has siblings: of two that fit only one may go on. */
+static inline const struct stencil *walk(struct stencil_edge **first, struct bytes body,
+                                         struct capture *out_captures)
+{
+    const uint8_t *at = body.data, *end = at + body.size, *other_at = NULL;
+    struct stencil_edge **others = NULL;
+    for (;;) {
+        const uint8_t *start = at;
+        struct stencil_edge *edge = take_edge(first, &at, end);
+        if (edge != NULL) {
+            take_captures(edge, body, start, at, out_captures);
+            if (edge->hole == HOLE_END)
+                return edge->stencil;
+            if (edge->next != NULL) {
+                others = &edge->next;
+                other_at = start;
+            }
+            first = &edge->child;
+        } else if (others != NULL) {
+            first = others;
+            at = other_at;
+            others = NULL;
+        } else {
+            return NULL;
+        }
     }
-    return out;
 }
 
 const struct stencil *stencil_find(struct stencils *stencils, const struct profile_set *set,
                                    const uint64_t *allowed, struct bytes body, struct scan *scan)
 {
     struct stencil_gate *gate = stencil_gate_find(stencils, set, allowed);
-    if (gate == NULL)
-        return NULL;
-    const uint8_t *at = body.data, *end = at + body.size, *start = at;
-    struct capture *captures = scan->captures;
-    struct stencil_edge **first = &gate->first;
-    struct stencil_edge *edge;
-    while ((edge = take_edge(first, &at, end)) != NULL) {
-        captures = take_captures(edge, body, start, at, captures);
-        if (edge->hole == HOLE_END)
-            break;
-        start = at;
-        first = &edge->child;
-    }
-    if (edge == NULL)
-        return NULL;
-    const struct stencil *stencil = edge->stencil;
-    if (stencil->entry_count > scan->entries_max)
+    const struct stencil *stencil = gate != NULL ? walk(&gate->first, body, scan->captures) : NULL;
+    if (stencil == NULL || stencil->entry_count > scan->entries_max)
         return NULL;
     scan->capture_count = stencil->capture_count;
     scan->entry_count = stencil->entry_count;

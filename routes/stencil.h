@@ -8,8 +8,9 @@
  *
  *   body --stencil_find--> captures --extract_by_steps--> reading        (routes/read.c)
  *
- * Of one thread; reserved at start and bounded. JSON and XML in UTF-8 only; no message whose
- * profile opens another inside. */
+ * Of one thread; reserved at start and bounded. JSON and XML in UTF-8, EDIFACT of the usual
+ * service characters; no message whose profile opens another inside, or is strict about trailers.
+ */
 #ifndef KOUAN_ROUTES_STENCIL_H
 #define KOUAN_ROUTES_STENCIL_H
 

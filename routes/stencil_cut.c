@@ -4,41 +4,6 @@
 #include "routes/stencil_parts.h"
 #include "routes/transcript.h"
 
-struct cutter {
-    const uint8_t *begin, *end;
-    uint32_t from; /* no hole begins before */
-    struct stencil_cut *cuts;
-    uint32_t count;
-};
-
-static struct cutter cutter_of(struct bytes body, uint32_t from, struct stencil_cut *cuts)
-{
-    return (struct cutter){body.data, body.data + body.size, from, cuts, 0};
-}
-
-static const uint8_t *pass_blanks(const uint8_t *at, const uint8_t *end)
-{
-    while (at < end && stencil_is_blank(*at))
-        at++;
-    return at;
-}
-
-/* What is no value for the hole stays text; so does a blank one, since where it stands nothing is
- * captured. False if there are too many holes. */
-static bool cut(struct cutter *cutter, enum stencil_hole hole, const uint8_t *at,
-                const uint8_t *end)
-{
-    uint32_t offset = (uint32_t)(at - cutter->begin);
-    if (offset < cutter->from || pass_blanks(at, end) == end ||
-        stencil_hole_end((uint8_t)hole, false, at, cutter->end) != end)
-        return true;
-    if (cutter->count == STENCIL_HOLES_MAX)
-        return false;
-    cutter->cuts[cutter->count++] =
-        (struct stencil_cut){offset, (uint32_t)(end - at), (uint8_t)hole};
-    return true;
-}
-
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
 /* True for a member by whose value some profile recognises its messages, wherever it stands. */
@@ -70,7 +35,7 @@ static const uint8_t *json_word_end(const uint8_t *at, const uint8_t *end)
 bool stencil_cut_json(const struct profile_set *set, struct bytes body, uint32_t from,
                       struct stencil_cut *out_cuts, uint32_t *out_count)
 {
-    struct cutter cutter = cutter_of(body, from, out_cuts);
+    struct stencil_cutter cutter = stencil_cutter_of(body, from, out_cuts);
     const uint8_t *end = cutter.end;
     uint32_t depth = 0, fixed_depth = UINT32_MAX; /* of the member whose value is no hole */
     for (const uint8_t *at = body.data; at < end;) {
@@ -79,15 +44,15 @@ bool stencil_cut_json(const struct profile_set *set, struct bytes body, uint32_t
         if (*at == '"') {
             at = json_text_end(++start, end);
             after = at + 1;
-            bool is_name = *pass_blanks(after, end) == ':';
+            bool is_name = *stencil_pass_blanks(after, end) == ':';
             if (!is_name && !is_fixed)
-                good = cut(&cutter, HOLE_JSON_TEXT, start, at);
+                good = stencil_cut_hole(&cutter, HOLE_JSON_TEXT, start, at);
             else if (!is_fixed && decides(set, bytes_make(start, (size_t)(at - start))))
                 fixed_depth = depth;
         } else if (*at == '-' || (*at >= '0' && *at <= '9')) {
             after = json_word_end(at, end);
             if (!is_fixed)
-                good = cut(&cutter, HOLE_JSON_NUMBER, at, after);
+                good = stencil_cut_hole(&cutter, HOLE_JSON_NUMBER, at, after);
         } else if (*at == '{' || *at == '[') {
             depth++;
         } else if (*at == '}' || *at == ']') {
@@ -107,7 +72,7 @@ bool stencil_cut_json(const struct profile_set *set, struct bytes body, uint32_t
 
 /* The values of a tag, of which `at` is past the `<`, but for those that bind prefixes, and those
  * that are not written name="value". Returns the tag's `>`; NULL if there are too many. */
-static const uint8_t *cut_tag(struct cutter *cutter, const uint8_t *at)
+static const uint8_t *cut_tag(struct stencil_cutter *cutter, const uint8_t *at)
 {
     const uint8_t *name = at;
     for (; *at != '>'; at++) {
@@ -119,7 +84,7 @@ static const uint8_t *cut_tag(struct cutter *cutter, const uint8_t *at)
         const uint8_t *value = at + 1;
         at = memchr(value, *at, (size_t)(cutter->end - value));
         if (*at == '"' && is_plain && memcmp(name, "xmlns", 5) != 0 &&
-            !cut(cutter, HOLE_XML_VALUE, value, at))
+            !stencil_cut_hole(cutter, HOLE_XML_VALUE, value, at))
             return NULL;
     }
     return at;
@@ -127,7 +92,7 @@ static const uint8_t *cut_tag(struct cutter *cutter, const uint8_t *at)
 
 /* Of `<!...>` and `<?...?>`: a CDATA section has a hole, others are text. Returns the `>`; NULL if
  * there are too many. */
-static const uint8_t *cut_markup(struct cutter *cutter, const uint8_t *at)
+static const uint8_t *cut_markup(struct stencil_cutter *cutter, const uint8_t *at)
 {
     const struct bytes cdata = BYTES_LITERAL("<![CDATA[");
     size_t left = (size_t)(cutter->end - at);
@@ -136,13 +101,13 @@ static const uint8_t *cut_markup(struct cutter *cutter, const uint8_t *at)
         return (const uint8_t *)memmem(at, left, last, strlen(last)) + strlen(last) - 1;
     }
     const uint8_t *end = memmem(at, left, "]]>", 3);
-    return cut(cutter, HOLE_XML_CDATA, at + cdata.size, end) ? end + 2 : NULL;
+    return stencil_cut_hole(cutter, HOLE_XML_CDATA, at + cdata.size, end) ? end + 2 : NULL;
 }
 
 bool stencil_cut_xml(struct bytes body, uint32_t from, struct stencil_cut *out_cuts,
                      uint32_t *out_count)
 {
-    struct cutter cutter = cutter_of(body, from, out_cuts);
+    struct stencil_cutter cutter = stencil_cutter_of(body, from, out_cuts);
     const uint8_t *at = memchr(body.data, '<', body.size), *end = cutter.end;
     if (transcript_charset(body) != CHARSET_UTF8)
         return false;
@@ -150,7 +115,8 @@ bool stencil_cut_xml(struct bytes body, uint32_t from, struct stencil_cut *out_c
         at = at[1] == '!' || at[1] == '?' ? cut_markup(&cutter, at) : cut_tag(&cutter, at + 1);
         const uint8_t *next = at != NULL ? memchr(at, '<', (size_t)(end - at)) : NULL;
         if (at == NULL ||
-            (next != NULL && !cut(&cutter, HOLE_XML_TEXT, pass_blanks(at + 1, next), next)))
+            (next != NULL &&
+             !stencil_cut_hole(&cutter, HOLE_XML_TEXT, stencil_pass_blanks(at + 1, next), next)))
             return false;
         at = next;
     }

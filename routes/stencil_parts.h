@@ -1,11 +1,10 @@
 /* What the parts of stencils share: finding (stencil.c), learning (stencil_learn.c) and cutting a
- * body (stencil_cut.c), and what may stand in a hole
- * (stencil_hole.c). Only these include this.
+ * body (stencil_cut*.c), and what may stand in a hole (stencil_hole.c). Only these include this.
  *
  * Stencils that begin alike share their beginning. An edge is a text and the hole behind it; what
  * may follow a hole are its children, the one that was needed last first. A walk over them takes
- * the first that fits, and never goes back: that one may be wrong where another goes on, but what
- * it leads to is right. */
+ * the first that fits. That may be the wrong one of two, and lead nowhere; but where it leads, all
+ * is right. */
 #ifndef KOUAN_ROUTES_STENCIL_PARTS_H
 #define KOUAN_ROUTES_STENCIL_PARTS_H
 
@@ -37,16 +36,17 @@ enum stencil_hole {
     HOLE_JSON_NUMBER, /* without exponent */
     HOLE_XML_TEXT,    /* to `<` */
     HOLE_XML_VALUE,   /* an attribute's, to `"` */
-    HOLE_XML_CDATA    /* to `]]>` */
+    HOLE_XML_CDATA,   /* to `]]>` */
+    HOLE_EDIFACT      /* a component, to `+`, `:` or `'`: ASCII without releases */
 };
 
-/* Where in the plan a captured value stands. */
+/* Where a captured value stands among the captures, and in the plan. */
 struct stencil_place {
     uint32_t instance;
-    uint16_t tap, entry;
+    uint16_t number, tap, entry;
 };
 
-/* A value that is captured of a text: it is always the same. */
+/* A value that is captured of a text: it is always the same. Of a hole, only the place counts. */
 struct stencil_constant {
     uint32_t offset, size;
     struct stencil_place place;
@@ -56,14 +56,14 @@ struct stencil_constant {
 struct stencil_edge {
     alignas(64) const uint8_t *text;
     uint32_t text_size;
-    uint8_t hole; /* enum stencil_hole */
-    bool taps_hole;
+    uint8_t hole;      /* enum stencil_hole */
+    uint8_t tap_count; /* of the hole: an EDIFACT component may have several */
     uint16_t constant_count;
-    const struct stencil_constant *constants;
-    struct stencil_place place;    /* of what the hole holds, if it is tapped */
-    struct stencil_edge *next;     /* sibling; NULL */
-    struct stencil_edge *child;    /* NULL for HOLE_END */
-    const struct stencil *stencil; /* for HOLE_END */
+    const struct stencil_constant *constants; /* of the text; behind them, further taps */
+    struct stencil_place place;               /* of the hole's first tap */
+    struct stencil_edge *next;                /* sibling; NULL */
+    struct stencil_edge *child;               /* NULL for HOLE_END */
+    const struct stencil *stencil;            /* for HOLE_END */
 };
 
 static_assert(sizeof(struct stencil_edge) == 64, "an edge is a cache line");
@@ -95,6 +95,7 @@ struct stencils {
     uint32_t text_size;
     uint32_t credit;                            /* for learning */
     struct stencil_cut cuts[STENCIL_HOLES_MAX]; /* of the body that is learnt */
+    uint16_t order[SCAN_CAPTURES_MAX];          /* its captures, as they stand in it */
     uint8_t text[EDGE_TEXT_BYTES + BYTES_PADDING];
 };
 
@@ -129,6 +130,14 @@ stencil_text_end(enum stencil_hole hole, bool tapped, const uint8_t *at, const u
                                   : stencil_pass_xml(hole, tapped, at, end);
 }
 
+/* If it does not end with one of the three, no text stands behind it. A `"` may be a terminator, by
+ * which lines end where there is no UNA. */
+static inline const uint8_t *stencil_component_end(const uint8_t *at, const uint8_t *end)
+{
+    const uint8_t *stop = find_plain_stop(at, end, (struct find_set){'+', ':', '\''});
+    return find_plain_stop(at, stop, (struct find_set){'?', '*', '"'}) == stop ? stop : NULL;
+}
+
 /* Where the value that stands in a hole from `at` on ends, before `end`; NULL if it is not one. */
 static inline const uint8_t *stencil_hole_end(uint8_t hole, bool tapped, const uint8_t *at,
                                               const uint8_t *end)
@@ -138,6 +147,7 @@ static inline const uint8_t *stencil_hole_end(uint8_t hole, bool tapped, const u
     case HOLE_XML_TEXT: return stencil_text_end(HOLE_XML_TEXT, tapped, at, end);
     case HOLE_XML_VALUE: return stencil_text_end(HOLE_XML_VALUE, tapped, at, end);
     case HOLE_XML_CDATA: return stencil_text_end(HOLE_XML_CDATA, tapped, at, end);
+    case HOLE_EDIFACT: return stencil_component_end(at, end);
     default: return stencil_pass_number(at, end);
     }
 }
@@ -153,6 +163,43 @@ static inline bool stencil_is_value(const uint8_t *at, const uint8_t *end)
     return at < end && end - at <= READING_VALUE_BYTES_MAX && *at > ' ' && end[-1] > ' ';
 }
 
+/* Cuts the holes of one body, one after the other. */
+struct stencil_cutter {
+    const uint8_t *begin, *end;
+    uint32_t from; /* no hole begins before */
+    struct stencil_cut *cuts;
+    uint32_t count;
+};
+
+static inline struct stencil_cutter stencil_cutter_of(struct bytes body, uint32_t from,
+                                                      struct stencil_cut *cuts)
+{
+    return (struct stencil_cutter){body.data, body.data + body.size, from, cuts, 0};
+}
+
+static inline const uint8_t *stencil_pass_blanks(const uint8_t *at, const uint8_t *end)
+{
+    while (at < end && stencil_is_blank(*at))
+        at++;
+    return at;
+}
+
+/* What is no value for the hole stays text; so does a blank one, since where it stands nothing is
+ * captured. False if there are too many holes. */
+static inline bool stencil_cut_hole(struct stencil_cutter *cutter, enum stencil_hole hole,
+                                    const uint8_t *at, const uint8_t *end)
+{
+    uint32_t offset = (uint32_t)(at - cutter->begin);
+    if (offset < cutter->from || stencil_pass_blanks(at, end) == end ||
+        stencil_hole_end((uint8_t)hole, false, at, cutter->end) != end)
+        return true;
+    if (cutter->count == STENCIL_HOLES_MAX)
+        return false;
+    cutter->cuts[cutter->count++] =
+        (struct stencil_cut){offset, (uint32_t)(end - at), (uint8_t)hole};
+    return true;
+}
+
 /* The holes of a well-formed body, none of which begins before `from`; false if it is of no form
  * that can be cut, or has too many. JSON: the values of members by whose values recognition goes
  * are no holes. */
@@ -160,5 +207,8 @@ bool stencil_cut_json(const struct profile_set *set, struct bytes body, uint32_t
                       struct stencil_cut *out_cuts, uint32_t *out_count);
 bool stencil_cut_xml(struct bytes body, uint32_t from, struct stencil_cut *out_cuts,
                      uint32_t *out_count);
+/* What decides which rows of the plan hold, and how the envelope reads, is no hole. */
+bool stencil_cut_edifact(const struct plan *plan, struct bytes body, uint32_t from,
+                         struct stencil_cut *out_cuts, uint32_t *out_count);
 
 #endif
