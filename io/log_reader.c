@@ -13,6 +13,7 @@
 #include "io/journal_folders.h"
 #include "io/log_folder.h"
 
+static void name_log(unsigned number, char out_name[LOG_NAME_BYTES]);
 static enum status open_folders(struct log_reader *reader, char *out_problem);
 static enum status open_spare(struct log_reader *reader, char *out_problem);
 static enum status list_segments(struct log_reader *reader, char *out_problem);
@@ -31,10 +32,12 @@ static enum status fail(enum status status, char *out_problem, const char *forma
     return status;
 }
 
-enum status log_reader_open(const char *folder, struct log_reader *out_reader,
+enum status log_reader_open(const char *folder, uint16_t log_number, struct log_reader *out_reader,
                             char out_problem[LOG_PROBLEM_BYTES])
 {
-    struct log_reader reader = {.folder_file = -1, .log_file = -1, .spare_file = -1};
+    struct log_reader reader = {
+        .log_number = log_number, .folder_file = -1, .log_file = -1, .spare_file = -1};
+    name_log(log_number, reader.log_name);
     if ((size_t)snprintf(reader.folder, sizeof reader.folder, "%s", folder) >= sizeof reader.folder)
         return fail(STATUS_INVALID, out_problem, "the path is too long");
     enum status status = open_folders(&reader, out_problem);
@@ -143,6 +146,22 @@ void log_file_name(uint64_t number, const char *ending, char out_name[LOG_FILE_N
 
 /* ---- the folder ---- */
 
+static void name_log(unsigned number, char out_name[LOG_NAME_BYTES])
+{
+    snprintf(out_name, LOG_NAME_BYTES, "%02x", number);
+}
+
+static uint16_t count_logs(int folder)
+{
+    enum { LOGS_MAX = 64 };
+    char name[LOG_NAME_BYTES];
+    uint16_t count = 0;
+    do
+        name_log(count, name);
+    while (faccessat(folder, name, F_OK, 0) == 0 && ++count < LOGS_MAX);
+    return count;
+}
+
 static enum status open_folders(struct log_reader *reader, char *out_problem)
 {
     const char *folder = reader->folder;
@@ -154,16 +173,15 @@ static enum status open_folders(struct log_reader *reader, char *out_problem)
     if (reader->folder_file < 0)
         return fail(errno == EACCES ? STATUS_DENIED : STATUS_IO, out_problem,
                     "cannot open the folder %s: %s", folder, strerror(errno));
-    reader->log_file = openat(reader->folder_file, "00", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    reader->log_file =
+        openat(reader->folder_file, reader->log_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (reader->log_file < 0 && errno == ENOENT)
         return fail(STATUS_NOT_FOUND, out_problem,
-                    "%s is not a journal: it has no log (a folder 00)", folder);
+                    "%s is not a journal: it has no log (a folder %s)", folder, reader->log_name);
     if (reader->log_file < 0)
         return fail(errno == EACCES ? STATUS_DENIED : STATUS_IO, out_problem,
-                    "cannot open %s/00: %s", folder, strerror(errno));
-    if (faccessat(reader->folder_file, "01", F_OK, 0) == 0)
-        return fail(STATUS_UNSUPPORTED, out_problem,
-                    "%s has several logs; this program reads journals of one", folder);
+                    "cannot open %s/%s: %s", folder, reader->log_name, strerror(errno));
+    reader->log_count = count_logs(reader->folder_file);
     return STATUS_OK;
 }
 
@@ -183,13 +201,13 @@ static enum status open_spare(struct log_reader *reader, char *out_problem)
                     "the spare folder %s of the journal %s, which may hold the end of its log, "
                     "cannot be opened: %s; bring it back, or write where it is now into %s/spare",
                     path, reader->folder, strerror(errno), reader->folder);
-    reader->spare_file = openat(spare, "00", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    reader->spare_file = openat(spare, reader->log_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int error = reader->spare_file < 0 ? errno : 0;
     close(spare);
     snprintf(reader->spare, sizeof reader->spare, "%s", path);
-    return error == 0 || error == ENOENT
-               ? STATUS_OK
-               : fail(STATUS_IO, out_problem, "cannot open %s/00: %s", path, strerror(error));
+    return error == 0 || error == ENOENT ? STATUS_OK
+                                         : fail(STATUS_IO, out_problem, "cannot open %s/%s: %s",
+                                                path, reader->log_name, strerror(error));
 }
 
 static bool is_beside(const struct log_reader *reader, uint64_t number, const char *ending)
@@ -220,7 +238,8 @@ static bool look_at(struct log_reader *reader, struct log_segment *segment)
             segment->header_status = STATUS_INCOMPLETE;
         close(file);
     }
-    if (segment->header_status == STATUS_OK && segment->header.number != segment->number)
+    if (segment->header_status == STATUS_OK && (segment->header.number != segment->number ||
+                                                segment->header.log_number != reader->log_number))
         segment->header_status = STATUS_CORRUPT;
     segment->has_identities = is_beside(reader, segment->number, "identities");
     segment->has_seal = is_beside(reader, segment->number, "seal");
@@ -231,8 +250,8 @@ static enum status list_segments(struct log_reader *reader, char *out_problem)
 {
     struct log_files files;
     if (log_files_find(reader->log_file, reader->spare_file, &files) != STATUS_OK)
-        return fail(STATUS_IO, out_problem, "cannot list %s/00: %s", reader->folder,
-                    strerror(errno));
+        return fail(STATUS_IO, out_problem, "cannot list %s/%s: %s", reader->folder,
+                    reader->log_name, strerror(errno));
     reader->segments = calloc(files.count + 1U, sizeof *reader->segments);
     if (reader->segments == NULL)
         abort();
@@ -265,9 +284,9 @@ static enum status settle(struct log_reader *reader, char *out_problem)
     }
     if (reader->segment_bytes < JOURNAL_SEGMENT_BYTES_MIN)
         return fail(STATUS_CORRUPT, out_problem,
-                    "none of the %" PRIu32 " segments in %s/00 has a right header: the journal "
+                    "none of the %" PRIu32 " segments in %s/%s has a right header: the journal "
                     "cannot be read without its size and secret",
-                    reader->segment_count, reader->folder);
+                    reader->segment_count, reader->folder, reader->log_name);
     return STATUS_OK;
 }
 

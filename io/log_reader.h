@@ -1,8 +1,8 @@
-/* A journal folder (io/segments.h), and its spare folder if it names one (io/journal_folders.h),
- * read as they lie, for the tools: no lock is taken, nothing is written, and a server may be at
- * work on it meanwhile. What is in the folder is found out at opening; bytes are read by plain
- * pread, a segment's file opened when it is wanted. The reader owns its memory. What goes wrong is
- * said in words, since people read it. */
+/* One log of a journal folder (io/segments.h), and its spare folder if it names one
+ * (io/journal_folders.h), read as they lie, for the tools: no lock is taken, nothing is written,
+ * and a server may be at work on it meanwhile. What is in the folder is found out at opening; bytes
+ * are read by plain pread, a segment's file opened when it is wanted. The reader owns its memory.
+ * What goes wrong is said in words, since people read it. */
 #ifndef KOUAN_IO_LOG_READER_H
 #define KOUAN_IO_LOG_READER_H
 
@@ -10,7 +10,7 @@
 
 #include "core/journal_format.h"
 
-enum { LOG_PROBLEM_BYTES = 512, LOG_HOLDER_BYTES = 128, LOG_PATH_BYTES = 4096 };
+enum { LOG_PROBLEM_BYTES = 512, LOG_HOLDER_BYTES = 128, LOG_PATH_BYTES = 4096, LOG_NAME_BYTES = 8 };
 
 struct log_segment {
     uint64_t number;
@@ -23,11 +23,13 @@ struct log_segment {
 };
 
 struct log_reader {
-    char folder[LOG_PATH_BYTES];  /* of the journal */
-    int folder_file, log_file;    /* of the journal's folder, and of its log 0 */
-    char spare[LOG_PATH_BYTES];   /* folder; empty: there is none */
-    int spare_file;               /* of log 0 in it; -1: there is none */
-    struct log_segment *segments; /* by number */
+    char folder[LOG_PATH_BYTES];    /* of the journal */
+    uint16_t log_number, log_count; /* which of its logs this is, and how many folders there are */
+    char log_name[LOG_NAME_BYTES];  /* "00" */
+    int folder_file, log_file;      /* of the journal's folder, and of the log's */
+    char spare[LOG_PATH_BYTES];     /* folder; empty: there is none */
+    int spare_file;                 /* of the log in it; -1: there is none */
+    struct log_segment *segments;   /* by number */
     uint32_t segment_count;
     uint32_t segment_bytes;
     struct digest_secret secret;
@@ -36,9 +38,10 @@ struct log_reader {
 };
 
 /* OK; else with `out_problem`: NOT_FOUND (no such folder, or it is no journal), INCOMPLETE (it has
- * no segment yet), DENIED, UNSUPPORTED (another version, several logs), CORRUPT (not one segment
+ * no segment yet), DENIED, UNSUPPORTED (another version), CORRUPT (not one segment
  * has a right header), IO. */
-MUST_CHECK enum status log_reader_open(const char *folder, struct log_reader *out_reader,
+MUST_CHECK enum status log_reader_open(const char *folder, uint16_t log_number,
+                                       struct log_reader *out_reader,
                                        char out_problem[LOG_PROBLEM_BYTES]);
 void log_reader_close(struct log_reader *reader);
 

@@ -31,7 +31,7 @@ enum status log_repair_run(struct log_repair *repair, struct log_walk *out_walk)
         .block = take_block, .record = take_record, .gap = take_gap, .context = repair};
     repair->folder = repair->log_folder = repair->file = -1;
     enum status status = make_folders(repair);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && !repair->is_further_log)
         status = copy_beside(repair);
     if (status == STATUS_OK)
         status = log_walk(repair->reader, repair->reader->segments[0].number, &handler, out_walk);
@@ -57,7 +57,8 @@ enum status log_repair_run(struct log_repair *repair, struct log_walk *out_walk)
 
 static enum status make_folders(struct log_repair *repair)
 {
-    if (mkdir(repair->new_folder, 0700) != 0) {
+    const char *log_name = repair->reader->log_name;
+    if (!repair->is_further_log && mkdir(repair->new_folder, 0700) != 0) {
         if (errno != EEXIST)
             return fail(repair, "make", "");
         snprintf(repair->problem, sizeof repair->problem, "%s is there already",
@@ -65,10 +66,10 @@ static enum status make_folders(struct log_repair *repair)
         return STATUS_EXISTS;
     }
     repair->folder = open(repair->new_folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (repair->folder < 0 || mkdirat(repair->folder, "00", 0700) != 0)
-        return fail(repair, "make", "00");
-    repair->log_folder = openat(repair->folder, "00", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return repair->log_folder < 0 ? fail(repair, "open", "00") : STATUS_OK;
+    if (repair->folder < 0 || mkdirat(repair->folder, log_name, 0700) != 0)
+        return fail(repair, "make", log_name);
+    repair->log_folder = openat(repair->folder, log_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return repair->log_folder < 0 ? fail(repair, "open", log_name) : STATUS_OK;
 }
 
 static bool write_at(int file, const void *data, uint64_t bytes, uint64_t offset)
@@ -170,7 +171,7 @@ static enum status finish_file(struct log_repair *repair)
     if (repair->file < 0)
         return STATUS_OK;
     if (fsync(repair->file) != 0)
-        return fail(repair, "sync", "00");
+        return fail(repair, "sync", repair->reader->log_name);
     close(repair->file);
     repair->file = -1;
     return STATUS_OK;
@@ -189,7 +190,8 @@ static struct segment_header header_for(const struct log_repair *repair, uint64_
         .incarnation = repair->last.incarnation,
         .log_time_ms = repair->last.log_time_ms,
         .wall_ms = repair->last.last_id.ms,
-        .log_count = 1,
+        .log_number = repair->reader->log_number,
+        .log_count = repair->reader->log_count,
         .secret = repair->reader->secret,
     };
     if (old != NULL && old->header_status == STATUS_OK)
@@ -225,7 +227,7 @@ static enum status write_block(struct log_repair *repair, const struct block_hea
             return status;
     }
     if (!write_at(repair->file, block, block->size_bytes, block->position % size))
-        return fail(repair, "write", "00");
+        return fail(repair, "write", repair->reader->log_name);
     repair->last = *block;
     repair->last_checksum = block->checksum;
     return STATUS_OK;
@@ -245,6 +247,7 @@ static enum status fill(struct log_repair *repair, uint64_t from, uint64_t to)
             continue;
         page.header = (struct block_header){
             .magic = JOURNAL_BLOCK_MAGIC,
+            .log_number = repair->reader->log_number,
             .position = from,
             .size_bytes = JOURNAL_PAGE_BYTES,
             .used_bytes = sizeof page.header,

@@ -10,6 +10,7 @@
 struct log_repair {
     const struct log_reader *reader;
     const char *new_folder; /* must not be there */
+    bool is_further_log;    /* but it is: another log of the same journal went there before */
     /* What is lost, and every block on the way. */
     void (*lost)(void *context, const struct log_gap *gap);
     void (*progress)(void *context, const struct block_header *block);

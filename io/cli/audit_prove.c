@@ -70,7 +70,7 @@ enum cli_exit audit_prove(int argc, char **argv)
     prover.filter.id = argv[first];
     end = logbook_filter_parse("audit prove", &prover.filter);
     if (end == CLI_OK)
-        end = logbook_open(&prover.place, &prover.reader);
+        end = logbook_open_of(&prover.place, prover.filter.wanted_id, &prover.reader);
     if (end != CLI_OK)
         return end;
     arena_init(&prover.arena);

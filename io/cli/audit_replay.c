@@ -35,6 +35,7 @@ struct replay {
     uint64_t replayed, differing, undecided, diverted, other_identities, gaps;
 };
 
+static enum cli_exit replay_log(void *context, const struct log_reader *reader);
 static enum cli_exit replay_all(struct replay *replay);
 static void forget(struct replay *replay);
 
@@ -47,7 +48,7 @@ enum cli_exit audit_replay(int argc, char **argv)
         {.letter = 'q', .name = "quiet", .target = &replay.quiet, .help = "draw no progress"},
         {.name = "json",
          .target = &replay.json,
-         .help = "one JSON object a line: each difference, then the sum"},
+         .help = "one JSON object a line: each difference, then the sum of each log"},
     };
     const struct argument_page page = {
         .command = "audit replay",
@@ -67,15 +68,23 @@ enum cli_exit audit_replay(int argc, char **argv)
         return end;
     replay.place.folder = first < argc ? argv[first] : NULL;
     end = logbook_filter_parse("audit replay", &replay.filter);
-    if (end == CLI_OK)
-        end = logbook_open(&replay.place, &replay.reader);
-    if (end != CLI_OK)
-        return end;
+    replay.place.without_titles = replay.json;
+    return end == CLI_OK ? logbook_each(&replay.place, replay_log, &replay) : end;
+}
+
+static enum cli_exit replay_log(void *context, const struct log_reader *reader)
+{
+    const struct replay *asked = context;
+    struct replay replay = {.place = asked->place,
+                            .filter = asked->filter,
+                            .json = asked->json,
+                            .quiet = asked->quiet,
+                            .reader = *reader};
     replay.routings = calloc(ROUTER_BATCH_MAX, sizeof *replay.routings);
     if (replay.routings == NULL)
         abort();
     logbook_names_open(&replay.reader, &replay.names);
-    end = replay_all(&replay);
+    enum cli_exit end = replay_all(&replay);
     forget(&replay);
     return end;
 }
@@ -92,7 +101,6 @@ static void forget(struct replay *replay)
     free(replay->body);
     logbook_once_close(&replay->once);
     logbook_names_close(&replay->names);
-    log_reader_close(&replay->reader);
 }
 
 /* ---- generations ---- */

@@ -29,6 +29,7 @@ struct sealer {
     uint64_t made, checked, wrong;
 };
 
+static enum cli_exit seal_log(void *context, const struct log_reader *reader);
 static enum cli_exit seal_all(struct sealer *sealer);
 
 enum cli_exit audit_seal(int argc, char **argv)
@@ -60,17 +61,22 @@ enum cli_exit audit_seal(int argc, char **argv)
         return end;
     sealer.place.folder = first < argc ? argv[first] : NULL;
     arena_init(&sealer.arena);
-    merkle_init(&sealer.tree);
     end = audit_read_key("audit seal", sealer.key_path, &sealer.arena, &sealer.key);
     if (end == CLI_OK)
-        end = logbook_open(&sealer.place, &sealer.reader);
-    if (end == CLI_OK) {
-        end = seal_all(&sealer);
-        log_reader_close(&sealer.reader);
-    }
+        end = logbook_each(&sealer.place, seal_log, &sealer);
+    arena_deinit(&sealer.arena);
+    return end;
+}
+
+/* Each log has a chain of its own. */
+static enum cli_exit seal_log(void *context, const struct log_reader *reader)
+{
+    const struct sealer *asked = context;
+    struct sealer sealer = {.check = asked->check, .key = asked->key, .reader = *reader};
+    merkle_init(&sealer.tree);
+    enum cli_exit end = seal_all(&sealer);
     free(sealer.sealed);
     merkle_deinit(&sealer.tree);
-    arena_deinit(&sealer.arena);
     return end;
 }
 
@@ -129,7 +135,8 @@ static bool check_chain(struct sealer *sealer)
                          status == STATUS_INVALID ? "its seal is none" : status_text(status));
         if (!seal_names_key(&seal, sealer->key))
             return wrong(sealer, number, "it was sealed with another key");
-        if (!seal_is_of(bytes_make(text.text, text.size), sealer->key) || seal.segment != number)
+        if (!seal_is_of(bytes_make(text.text, text.size), sealer->key) || seal.segment != number ||
+            seal.log != sealer->reader.log_number)
             return wrong(sealer, number, "its seal was changed: the mac does not hold");
         if (memcmp(seal.previous.bytes, previous.bytes, SHA256_BYTES) != 0 ||
             (i > 0 && number != sealer->sealed[i - 1] + 1))
@@ -226,7 +233,8 @@ static enum status take_block(void *context, const struct block_header *block)
         const struct log_segment *segment = log_reader_find(&sealer->reader, number);
         merkle_clear(&sealer->tree);
         sealer->in_segment = true;
-        sealer->seal = (struct seal){.segment = number,
+        sealer->seal = (struct seal){.log = sealer->reader.log_number,
+                                     .segment = number,
                                      .start = block->position,
                                      .begun_ms = segment != NULL ? segment->header.wall_ms : 0};
     }
@@ -260,7 +268,7 @@ static enum cli_exit seal_all(struct sealer *sealer)
     const struct log_reader *reader = &sealer->reader;
     struct log_walk walk;
     if (list_seals(sealer) != STATUS_OK) {
-        fprintf(stderr, "kouan audit seal: cannot list %s/00\n", reader->folder);
+        fprintf(stderr, "kouan audit seal: cannot list %s/%s\n", reader->folder, reader->log_name);
         return CLI_INVALID;
     }
     if (!check_chain(sealer))

@@ -149,31 +149,34 @@ static bool make_folder(struct export *export)
     return export->folder >= 0;
 }
 
-static enum cli_exit export_all(struct export *export)
+static enum cli_exit export_log(void *context, const struct log_reader *reader)
 {
+    struct export *export = context;
     struct log_walk walk;
-    enum cli_exit end = logbook_open(&export->place, &export->reader);
-    if (end != CLI_OK)
-        return end;
-    export->folder = -1;
-    if (!make_folder(export)) {
-        log_reader_close(&export->reader);
+    if (export->folder < 0 && !make_folder(export))
         return CLI_INVALID;
-    }
+    export->reader = *reader;
     logbook_names_open(&export->reader, &export->names);
     const struct log_handler handler = {
         .record = export_record, .gap = export_gap, .context = export};
     enum status status =
-        log_walk(&export->reader, logbook_filter_first_segment(&export->filter, &export->reader),
-                 &handler, &walk);
-    if (fflush(stdout) != 0 && status == STATUS_OK)
-        status = STATUS_IO;
-    fprintf(stderr, "%" PRIu64 " messages of %" PRIu64 " bytes\n", export->exported,
-            export->exported_bytes);
+        log_walk(reader, logbook_filter_first_segment(&export->filter, reader), &handler, &walk);
     logbook_once_close(&export->once);
     logbook_names_close(&export->names);
-    log_reader_close(&export->reader);
+    return status == STATUS_OK ? CLI_OK : CLI_INVALID;
+}
+
+static enum cli_exit export_all(struct export *export)
+{
+    export->folder = -1;
+    export->place.without_titles = true;
+    enum cli_exit end = logbook_each(&export->place, export_log, export);
+    if (fflush(stdout) != 0)
+        end = CLI_INVALID;
+    if (export->reader.log_count > 0)
+        fprintf(stderr, "%" PRIu64 " messages of %" PRIu64 " bytes\n", export->exported,
+                export->exported_bytes);
     if (export->folder >= 0)
         close(export->folder);
-    return status == STATUS_OK && export->gaps == 0 ? CLI_OK : CLI_INVALID;
+    return export->gaps == 0 ? end : CLI_INVALID;
 }

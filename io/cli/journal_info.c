@@ -16,6 +16,7 @@ struct info {
     uint64_t identities, seals, wrong_headers;
 };
 
+static enum cli_exit tell_log(void *context, const struct log_reader *reader);
 static enum cli_exit gather(struct info *info);
 static void print_text(const struct info *info);
 static void print_json(const struct info *info);
@@ -25,7 +26,9 @@ enum cli_exit cli_journal_info(int argc, char **argv)
     struct info info = {.place.command = "journal info"};
     const struct argument arguments[] = {
         LOGBOOK_PLACE_ARGUMENTS(info.place),
-        {.name = "json", .target = &info.json, .help = "one JSON object"},
+        {.name = "json",
+         .target = &info.json,
+         .help = "one JSON object, or one a line of each of several logs"},
     };
     const struct argument_page page = {
         .command = "journal info",
@@ -43,19 +46,23 @@ enum cli_exit cli_journal_info(int argc, char **argv)
     if (!arguments_parse(&page, argc, argv, &first, &exit_code))
         return exit_code;
     info.place.folder = first < argc ? argv[first] : NULL;
-    exit_code = logbook_open(&info.place, &info.reader);
-    if (exit_code != CLI_OK)
-        return exit_code;
+    info.place.without_titles = info.json;
+    return logbook_each(&info.place, tell_log, &info);
+}
+
+static enum cli_exit tell_log(void *context, const struct log_reader *reader)
+{
+    const struct info *asked = context;
+    struct info info = {.place = asked->place, .json = asked->json, .reader = *reader};
     logbook_names_open(&info.reader, &info.names);
-    exit_code = gather(&info);
+    enum cli_exit end = gather(&info);
     if (info.json)
         print_json(&info);
     else
         print_text(&info);
     logbook_groups_close(&info.groups);
     logbook_names_close(&info.names);
-    log_reader_close(&info.reader);
-    return exit_code;
+    return end;
 }
 
 /* ---- what the newest segments tell ---- */
@@ -238,7 +245,7 @@ static void print_json(const struct info *info)
     const struct log_reader *reader = &info->reader;
     const struct log_walk *walk = &info->walk;
     const char *separator = "";
-    fputs("{\"folder\":", stdout);
+    printf("{\"log\":%u,\"logs\":%u,\"folder\":", reader->log_number, reader->log_count);
     output_json_text(stdout, reader->folder);
     fputs(",\"spare\":", stdout);
     output_json_text(stdout, reader->spare);

@@ -9,11 +9,14 @@
 #include "io/log_repair.h"
 
 struct repairer {
+    const char *new_folder;
+    bool quiet, has_begun; /* begun: the new folder is there */
     struct log_reader reader;
     struct progress progress;
     uint64_t lost, places;
 };
 
+static enum cli_exit repair_log(void *context, const struct log_reader *reader);
 static enum cli_exit repair_to(struct repairer *repairer, const char *new_folder);
 
 enum cli_exit cli_journal_repair(int argc, char **argv)
@@ -42,19 +45,25 @@ enum cli_exit cli_journal_repair(int argc, char **argv)
     if (!arguments_parse(&page, argc, argv, &first, &exit_code))
         return exit_code;
     place.folder = argv[first];
-    exit_code = logbook_open(&place, &repairer.reader);
-    if (exit_code != CLI_OK)
-        return exit_code;
-    if (repairer.reader.is_held) {
+    repairer.quiet = quiet;
+    repairer.new_folder = argv[first + 1];
+    return logbook_each(&place, repair_log, &repairer);
+}
+
+static enum cli_exit repair_log(void *context, const struct log_reader *reader)
+{
+    struct repairer *asked = context;
+    struct repairer repairer = {
+        .reader = *reader, .new_folder = asked->new_folder, .has_begun = asked->has_begun};
+    if (reader->is_held) {
         fprintf(stderr, "kouan journal repair: a server has it open: %s\nStop it first.\n",
-                repairer.reader.holder);
-        exit_code = CLI_INVALID;
-    } else {
-        progress_start(&repairer.progress, log_reader_bytes(&repairer.reader), quiet);
-        exit_code = repair_to(&repairer, argv[first + 1]);
+                reader->holder);
+        return CLI_INVALID;
     }
-    log_reader_close(&repairer.reader);
-    return exit_code;
+    progress_start(&repairer.progress, log_reader_bytes(reader), asked->quiet);
+    enum cli_exit end = repair_to(&repairer, asked->new_folder);
+    asked->has_begun = repairer.has_begun;
+    return end;
 }
 
 static void take_progress(void *context, const struct block_header *block)
@@ -105,11 +114,13 @@ static enum cli_exit repair_to(struct repairer *repairer, const char *new_folder
     struct log_repair repair = {
         .reader = &repairer->reader,
         .new_folder = new_folder,
+        .is_further_log = repairer->has_begun,
         .lost = take_lost,
         .progress = take_progress,
         .context = repairer,
     };
     enum status status = log_repair_run(&repair, &walk);
+    repairer->has_begun |= status != STATUS_EXISTS;
     progress_hide(&repairer->progress);
     if (status != STATUS_OK) {
         fprintf(stderr, "kouan journal repair: %s\n", repair.problem);

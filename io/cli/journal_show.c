@@ -43,8 +43,9 @@ enum cli_exit cli_journal_show(int argc, char **argv)
     const struct argument_page page = {
         .command = "journal show",
         .operands = "[FOLDER]",
-        .about = "Shows the records of a journal in their order: messages, and the facts between\n"
-                 "them (generations, groups, acknowledgements, ends of holds, accounts). Several\n"
+        .about = "Shows the records of a journal in their order, log after log: messages, and the\n"
+                 "facts between them (generations, groups, acknowledgements, ends of holds, "
+                 "accounts). Several\n"
                  "conditions must all hold; with any of them, messages alone are shown.",
         .epilogue = "Exit code: 0, or 1 if something in between cannot be read, or no message has\n"
                     "the --id.",
@@ -102,25 +103,34 @@ static enum status show_gap(void *context, const struct log_gap *gap)
     return STATUS_OK;
 }
 
-static enum cli_exit show_all(struct show *show)
+static enum cli_exit show_log(void *context, const struct log_reader *reader)
 {
+    struct show *show = context;
     struct log_walk walk;
-    enum cli_exit end = logbook_open(&show->place, &show->reader);
-    if (end != CLI_OK)
-        return end;
+    if (show->count > 0 && show->shown == show->count)
+        return CLI_OK;
+    show->reader = *reader;
     logbook_names_open(&show->reader, &show->names);
     const struct log_handler handler = {.record = show_record, .gap = show_gap, .context = show};
-    enum status status = log_walk(
-        &show->reader, logbook_filter_first_segment(&show->filter, &show->reader), &handler, &walk);
-    if (status != STATUS_OK && status != STATUS_EXISTS)
+    enum status status =
+        log_walk(reader, logbook_filter_first_segment(&show->filter, reader), &handler, &walk);
+    bool is_well = status == STATUS_OK || status == STATUS_EXISTS;
+    if (!is_well)
         fprintf(stderr, "kouan journal show: %s\n", status_text(status));
-    if (show->filter.wants_id && show->shown == 0)
-        fprintf(stderr, "kouan journal show: no message with the id %s is in %s\n", show->filter.id,
-                show->reader.folder);
-    bool ok = (status == STATUS_OK || status == STATUS_EXISTS) && show->gaps == 0 &&
-              !(show->filter.wants_id && show->shown == 0);
     logbook_groups_close(&show->groups);
     logbook_names_close(&show->names);
-    log_reader_close(&show->reader);
-    return ok ? CLI_OK : CLI_INVALID;
+    return is_well ? CLI_OK : CLI_INVALID;
+}
+
+/* Log after log: each is in the order in which it was written. */
+static enum cli_exit show_all(struct show *show)
+{
+    show->place.without_titles = true;
+    enum cli_exit end = logbook_each(&show->place, show_log, show);
+    if (end == CLI_OK && show->filter.wants_id && show->shown == 0) {
+        fprintf(stderr, "kouan journal show: no message with the id %s is in %s\n", show->filter.id,
+                show->reader.folder);
+        return CLI_INVALID;
+    }
+    return show->gaps == 0 ? end : CLI_INVALID;
 }

@@ -19,6 +19,7 @@ struct verify {
     uint64_t found; /* what was wrong */
 };
 
+static enum cli_exit verify_log(void *context, const struct log_reader *reader);
 static enum cli_exit verify_all(struct verify *verify);
 
 enum cli_exit cli_journal_verify(int argc, char **argv)
@@ -29,7 +30,7 @@ enum cli_exit cli_journal_verify(int argc, char **argv)
         {.letter = 'q', .name = "quiet", .target = &verify.quiet, .help = "draw no progress"},
         {.name = "json",
          .target = &verify.json,
-         .help = "one JSON object a line: each place, then the sum"},
+         .help = "one JSON object a line: each place, then the sum of each log"},
     };
     const struct argument_page page = {
         .command = "journal verify",
@@ -51,14 +52,19 @@ enum cli_exit cli_journal_verify(int argc, char **argv)
     if (!arguments_parse(&page, argc, argv, &first, &exit_code))
         return exit_code;
     verify.place.folder = first < argc ? argv[first] : NULL;
-    exit_code = logbook_open(&verify.place, &verify.reader);
-    if (exit_code != CLI_OK)
-        return exit_code;
-    exit_code = verify_all(&verify);
+    verify.place.without_titles = verify.json;
+    return logbook_each(&verify.place, verify_log, &verify);
+}
+
+static enum cli_exit verify_log(void *context, const struct log_reader *reader)
+{
+    const struct verify *asked = context;
+    struct verify verify = {
+        .place = asked->place, .json = asked->json, .quiet = asked->quiet, .reader = *reader};
+    enum cli_exit end = verify_all(&verify);
     verify_sidecars_close(&verify.sidecars);
     verify_facts_close(&verify.facts);
-    log_reader_close(&verify.reader);
-    return exit_code;
+    return end;
 }
 
 /* ---- on the way ---- */
@@ -86,8 +92,9 @@ static enum status take_record(void *context, const struct record_head *head, ui
 
 static void print_gap_json(const struct verify *verify, const struct log_gap *gap)
 {
-    printf("{\"segment\":%" PRIu64 ",\"from\":%" PRIu64 ",\"to\":%" PRIu64 ",\"reason\":",
-           gap->from / verify->reader.segment_bytes, gap->from, gap->to);
+    printf("{\"log\":%u,\"segment\":%" PRIu64 ",\"from\":%" PRIu64 ",\"to\":%" PRIu64
+           ",\"reason\":",
+           verify->reader.log_number, gap->from / verify->reader.segment_bytes, gap->from, gap->to);
     output_json_text(stdout, gap->reason);
     if (gap->loses_blocks) {
         fputs(",\"after_id\":\"", stdout);
@@ -143,8 +150,8 @@ static void take_problem(void *context, uint64_t position, const char *text)
     verify->found++;
     progress_hide(&verify->progress);
     if (verify->json) {
-        printf("{\"segment\":%" PRIu64 ",\"position\":%" PRIu64 ",\"reason\":",
-               position / verify->reader.segment_bytes, position);
+        printf("{\"log\":%u,\"segment\":%" PRIu64 ",\"position\":%" PRIu64 ",\"reason\":",
+               verify->reader.log_number, position / verify->reader.segment_bytes, position);
         output_json_text(stdout, text);
         puts("}");
         return;
@@ -160,11 +167,11 @@ static void take_problem(void *context, uint64_t position, const char *text)
 
 static void print_sum_json(const struct verify *verify, const struct log_walk *walk)
 {
-    printf("{\"ok\":%s,\"damaged\":%" PRIu64 ",\"torn\":%s,\"segments\":%" PRIu32
+    printf("{\"log\":%u,\"ok\":%s,\"damaged\":%" PRIu64 ",\"torn\":%s,\"segments\":%" PRIu32
            ",\"blocks\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"records\":%" PRIu64
            ",\"messages\":%" PRIu64 ",\"start_position\":%" PRIu64 ",\"end_position\":%" PRIu64
            ",\"last_id\":\"",
-           verify->found == 0 ? "true" : "false", verify->found,
+           verify->reader.log_number, verify->found == 0 ? "true" : "false", verify->found,
            walk->is_torn && !verify->reader.is_held ? "true" : "false",
            verify->reader.segment_count, walk->blocks, walk->bytes, walk->records,
            verify->kinds[RECORD_KIND_MESSAGE], walk->start_position, walk->end_position);

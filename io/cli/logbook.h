@@ -15,6 +15,7 @@ struct logbook_place {
     const char *command;     /* for messages: "journal show" */
     const char *config_path; /* its `journal` is the folder, unless one is named */
     const char *folder;      /* NULL: by the configuration, or the embedded defaults */
+    bool without_titles;     /* of several logs nothing is printed before what each has */
 };
 
 #define LOGBOOK_PLACE_ARGUMENTS(place)                                                             \
@@ -23,8 +24,18 @@ struct logbook_place {
         .value = "FILE", .help = "the configuration that names the journal"                        \
     }
 
-/* Says what is wrong, with CLI_INVALID, or opens it. */
-enum cli_exit logbook_open(const struct logbook_place *place, struct log_reader *out_reader);
+/* Says what is wrong, with CLI_INVALID, or opens it: the log, or the only one, of a message's id.
+ */
+enum cli_exit logbook_open(const struct logbook_place *place, uint16_t log,
+                           struct log_reader *out_reader);
+enum cli_exit logbook_open_of(const struct logbook_place *place, struct record_id id,
+                              struct log_reader *out_reader);
+/* Opens each log in the order of their numbers, has `run` do its work on it, and closes it. Those
+ * in which nothing was written are passed over, unless that is so of all. The worst of what `run`
+ * returns. */
+enum cli_exit logbook_each(const struct logbook_place *place,
+                           enum cli_exit (*run)(void *context, const struct log_reader *reader),
+                           void *context);
 
 /* ---- names ---- */
 

@@ -6,6 +6,8 @@
 #include "io/config.h"
 #include "io/generation_store.h"
 
+enum { LOGBOOK_LOGS_MAX = 64 };
+
 /* ---- the folder ---- */
 
 /* The configuration's folder, copied into the arena; NULL: it has errors, which were said. */
@@ -27,24 +29,80 @@ static const char *configured_folder(const struct logbook_place *place, struct a
     return folder;
 }
 
-enum cli_exit logbook_open(const struct logbook_place *place, struct log_reader *out_reader)
+static enum status open_log(const struct logbook_place *place, uint16_t log,
+                            struct log_reader *out_reader, char problem[LOG_PROBLEM_BYTES])
 {
-    char problem[LOG_PROBLEM_BYTES];
     enum status status = STATUS_INVALID;
     struct arena arena;
     arena_init(&arena);
     const char *folder = place->folder != NULL ? place->folder : configured_folder(place, &arena);
+    problem[0] = '\0';
     if (folder != NULL)
-        status = log_reader_open(folder, out_reader, problem);
+        status = log_reader_open(folder, log, out_reader, problem);
     arena_deinit(&arena);
-    if (status == STATUS_OK)
-        return CLI_OK;
-    if (folder == NULL)
-        return CLI_INVALID;
-    fprintf(stderr, "kouan %s: %s\n", place->command, problem);
+    return status;
+}
+
+/* Nothing where the configuration has errors, which were said. */
+static enum cli_exit say(const struct logbook_place *place, enum status status, const char *problem)
+{
+    if (problem[0] != '\0')
+        fprintf(stderr, "kouan %s: %s\n", place->command, problem);
     if (status == STATUS_NOT_FOUND && place->folder == NULL)
         fputs("Name the journal's folder, or by -c the configuration that does.\n", stderr);
     return CLI_INVALID;
+}
+
+enum cli_exit logbook_open(const struct logbook_place *place, uint16_t log,
+                           struct log_reader *out_reader)
+{
+    char problem[LOG_PROBLEM_BYTES];
+    enum status status = open_log(place, log, out_reader, problem);
+    return status == STATUS_OK ? CLI_OK : say(place, status, problem);
+}
+
+enum cli_exit logbook_open_of(const struct logbook_place *place, struct record_id id,
+                              struct log_reader *out_reader)
+{
+    enum { LOG_NUMBER_MASK = 0xff };
+    char problem[LOG_PROBLEM_BYTES];
+    uint16_t log = id.seq & LOG_NUMBER_MASK;
+    enum status status = open_log(place, log, out_reader, problem);
+    if (log > 0 && status == STATUS_NOT_FOUND) /* there is no such log, and no such message */
+        return logbook_open(place, 0, out_reader);
+    return status == STATUS_OK ? CLI_OK : say(place, status, problem);
+}
+
+enum cli_exit logbook_each(const struct logbook_place *place,
+                           enum cli_exit (*run)(void *context, const struct log_reader *reader),
+                           void *context)
+{
+    enum cli_exit worst = CLI_OK;
+    uint32_t count = 1, read = 0;
+    char problem[LOG_PROBLEM_BYTES];
+    for (uint16_t log = 0; log < count; log++) {
+        struct log_reader reader;
+        enum status status = open_log(place, log, &reader, problem);
+        if (status == STATUS_INCOMPLETE) {
+            if (log == 0)
+                count = LOGBOOK_LOGS_MAX; /* until one can be opened, or is not there */
+            continue;
+        }
+        if (status == STATUS_NOT_FOUND && log > 0)
+            break;
+        if (status != STATUS_OK)
+            return say(place, status, problem);
+        count = reader.log_count;
+        read++;
+        if (count > 1 && !place->without_titles)
+            printf("%slog %s\n", read > 1 ? "\n" : "", reader.log_name);
+        enum cli_exit end = run(context, &reader);
+        worst = end > worst ? end : worst;
+        log_reader_close(&reader);
+    }
+    if (read > 0)
+        return worst;
+    return logbook_open(place, 0, &(struct log_reader){0});
 }
 
 /* ---- names ---- */

@@ -12,11 +12,19 @@ struct tracer {
     struct client_settings client_settings;
     bool json;
     struct logbook_filter filter; /* an id or a key */
-    struct trace trace;
+    struct trace *traces;         /* one a log */
+    uint32_t trace_count;
+    struct trace *trace; /* that is gathered */
     uint64_t gaps;
 };
 
-static enum cli_exit gather(struct tracer *tracer);
+/* Of all logs, to be told in the order of ids. */
+struct told {
+    const struct trace *trace;
+    const struct trace_story *story;
+};
+
+static enum cli_exit gather_all(struct tracer *tracer);
 static void tell(const struct tracer *tracer);
 static void free_trace(struct trace *trace);
 
@@ -75,22 +83,20 @@ enum cli_exit cli_trace(int argc, char **argv)
     enum cli_exit end;
     if (!parse_arguments(argc, argv, &tracer, &end))
         return end;
-    struct trace *trace = &tracer.trace;
-    end = logbook_open(&tracer.place, &trace->reader);
-    if (end != CLI_OK)
-        return end;
-    logbook_names_open(&trace->reader, &trace->names);
-    end = gather(&tracer);
+    end = gather_all(&tracer);
     bool ask = tracer.client_settings.address != NULL || getenv("KOUAN_CONNECT") != NULL ||
                tracer.client_settings.name != NULL;
-    if (end == CLI_OK && trace->reader.is_held && ask &&
-        client_open(&tracer.client_settings, &client) == CLI_OK)
-        trace->client = &client;
+    bool has_client = end == CLI_OK && tracer.traces[0].reader.is_held && ask &&
+                      client_open(&tracer.client_settings, &client) == CLI_OK;
+    for (uint32_t i = 0; i < tracer.trace_count && has_client; i++)
+        tracer.traces[i].client = &client;
     if (end == CLI_OK)
         tell(&tracer);
-    if (trace->client != NULL)
-        client_close(trace->client);
-    free_trace(trace);
+    if (has_client)
+        client_close(&client);
+    for (uint32_t i = 0; i < tracer.trace_count; i++)
+        free_trace(&tracer.traces[i]);
+    free(tracer.traces);
     return end == CLI_OK && tracer.gaps > 0 ? CLI_INVALID : end;
 }
 
@@ -103,7 +109,6 @@ static void free_trace(struct trace *trace)
     free(trace->stories);
     logbook_groups_close(&trace->groups);
     logbook_names_close(&trace->names);
-    log_reader_close(&trace->reader);
 }
 
 /* ---- gathering ---- */
@@ -148,7 +153,7 @@ static void add_story(struct trace *trace, const struct logbook_item *item)
 
 static void take_message(struct tracer *tracer, const struct logbook_item *item)
 {
-    struct trace *trace = &tracer->trace;
+    struct trace *trace = tracer->trace;
     const struct record *record = logbook_item_message(item);
     struct trace_story *story = find_story(trace, record->id);
     if (story != NULL) {
@@ -227,7 +232,7 @@ static enum status take_record(void *context, const struct record_head *head, ui
                                const struct block_header *block)
 {
     struct tracer *tracer = context;
-    struct trace *trace = &tracer->trace;
+    struct trace *trace = tracer->trace;
     struct logbook_item item = logbook_item_of(&trace->reader, head, position, block);
     const void *fact = head;
     switch ((enum record_kind)head->kind) {
@@ -252,21 +257,43 @@ static enum status take_gap(void *context, const struct log_gap *gap)
     return STATUS_OK;
 }
 
-static enum cli_exit gather(struct tracer *tracer)
+/* What is told later is copied; the reader is closed then, and only what it is is looked at. */
+static enum cli_exit gather(void *context, const struct log_reader *reader)
 {
-    struct trace *trace = &tracer->trace;
+    struct tracer *tracer = context;
     struct log_walk walk;
+    uint32_t capacity = tracer->trace_count;
+    if (tracer->traces == NULL)
+        tracer->traces = calloc(reader->log_count, sizeof *tracer->traces);
+    if (tracer->traces == NULL || capacity >= reader->log_count)
+        abort();
+    struct trace *trace = tracer->trace = &tracer->traces[tracer->trace_count++];
+    trace->reader = *reader;
+    logbook_names_open(&trace->reader, &trace->names);
     const struct log_handler handler = {.record = take_record, .gap = take_gap, .context = tracer};
     enum status status =
-        log_walk(&trace->reader, logbook_filter_first_segment(&tracer->filter, &trace->reader),
-                 &handler, &walk);
-    if (status != STATUS_OK) {
-        fprintf(stderr, "kouan trace: %s\n", status_text(status));
-        return CLI_INVALID;
-    }
-    if (trace->story_count > 0)
+        log_walk(reader, logbook_filter_first_segment(&tracer->filter, reader), &handler, &walk);
+    if (status == STATUS_OK)
         return CLI_OK;
-    fprintf(stderr, "kouan trace: no message in %s has the %s ", trace->reader.folder,
+    fprintf(stderr, "kouan trace: %s\n", status_text(status));
+    return CLI_INVALID;
+}
+
+static uint32_t count_stories(const struct tracer *tracer)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < tracer->trace_count; i++)
+        count += tracer->traces[i].story_count;
+    return count;
+}
+
+static enum cli_exit gather_all(struct tracer *tracer)
+{
+    tracer->place.without_titles = true;
+    enum cli_exit end = logbook_each(&tracer->place, gather, tracer);
+    if (end != CLI_OK || count_stories(tracer) > 0)
+        return end;
+    fprintf(stderr, "kouan trace: no message in %s has the %s ", tracer->traces[0].reader.folder,
             tracer->filter.wants_id ? "id" : "key");
     output_escaped(
         stderr, bytes_from_text(tracer->filter.wants_id ? tracer->filter.id : tracer->filter.key));
@@ -341,24 +368,31 @@ struct trace_pending trace_ask(const struct trace *trace, const struct trace_sto
 
 /* ---- telling ---- */
 
-static int compare_stories(const void *a, const void *b)
+static int compare_told(const void *a, const void *b)
 {
-    const struct trace_story *left = a, *right = b;
-    return record_id_compare(left->record->id, right->record->id);
+    const struct told *left = a, *right = b;
+    return record_id_compare(left->story->record->id, right->story->record->id);
 }
 
 static void tell(const struct tracer *tracer)
 {
-    const struct trace *trace = &tracer->trace;
-    qsort(trace->stories, trace->story_count, sizeof *trace->stories, compare_stories);
+    uint32_t count = 0;
+    struct told *told = calloc(count_stories(tracer), sizeof *told);
+    if (told == NULL)
+        abort();
+    for (uint32_t i = 0; i < tracer->trace_count; i++)
+        for (uint32_t s = 0; s < tracer->traces[i].story_count; s++)
+            told[count++] = (struct told){&tracer->traces[i], &tracer->traces[i].stories[s]};
+    qsort(told, count, sizeof *told, compare_told);
     fputs(tracer->json ? "[" : "", stdout);
-    for (uint32_t i = 0; i < trace->story_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         if (i > 0)
             fputs(tracer->json ? ",\n" : "\n", stdout);
         if (tracer->json)
-            trace_print_json(trace, &trace->stories[i]);
+            trace_print_json(told[i].trace, told[i].story);
         else
-            trace_print_text(trace, &trace->stories[i]);
+            trace_print_text(told[i].trace, told[i].story);
     }
     fputs(tracer->json ? "]\n" : "", stdout);
+    free(told);
 }

@@ -1,6 +1,8 @@
 """Several shards: their threads and logs, how connections are spread, start and stop."""
 
+import json
 import pathlib
+import re
 import resource
 import shutil
 import signal
@@ -81,6 +83,39 @@ def test_a_journal_keeps_its_number_of_shards():
             server.wait_for_log(r"recovered in .* [12] of [12] segments|recovered in .* groups")
             with server.wire() as wire:
                 assert wire.call("XGROUP", "DESTROY", "all", "group-0") == 1
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_the_tools_read_all_logs():
+    folder = make_folder(plain_files())
+    journal = folder / "journal"
+    try:
+        with Server(files=plain_files(), journal=journal, shards=2) as server:
+            with many_wires(server, 2) as wires:
+                for n, wire in enumerate(wires):
+                    assert wire.call("XGROUP", "CREATE", "all", f"group-{n}", "$") == "OK"
+        assert all(journal_files(journal, number) for number in ("00", "01"))
+        for what in "info", "verify":
+            said = run_kouan("journal", what, journal)
+            assert said.returncode == 0, said.stderr
+            assert re.findall(r"^log (..)$", said.stdout, re.MULTILINE) == ["00", "01"]
+            said = run_kouan("journal", what, journal, "--json")
+            assert [json.loads(line)["log"] for line in said.stdout.splitlines()] == [0, 1]
+        said = run_kouan("journal", "show", journal, "--json")
+        groups = [json.loads(line).get("group") for line in said.stdout.splitlines()]
+        assert {"group-0", "group-1"} <= set(groups), said.stdout
+        assert run_kouan("journal", "export", journal).returncode == 0
+        assert run_kouan("trace", "--journal", journal, "1-1").returncode == 1
+        damaged = journal / "01" / journal_files(journal, "01")[0]
+        content = bytearray(damaged.read_bytes())
+        content[4096 + 200] ^= 1
+        damaged.write_bytes(content)
+        assert run_kouan("journal", "verify", journal).returncode == 1
+        said = run_kouan("journal", "repair", journal, folder / "repaired")
+        assert said.returncode == 1 and "nothing is lost" in said.stdout.split("log 01")[0]
+        with Server(files=plain_files(), journal=folder / "repaired", shards=2) as server:
+            server.wait_for_log("recovered in")
     finally:
         shutil.rmtree(folder)
 

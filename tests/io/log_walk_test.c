@@ -43,7 +43,7 @@ static struct found *walk(const char *folder)
     struct log_reader reader;
     struct found *found = calloc(1, sizeof *found);
     const struct log_handler handler = {.record = take_record, .gap = take_gap, .context = found};
-    cr_assert_eq(log_reader_open(folder, &reader, problem), STATUS_OK, "%s", problem);
+    cr_assert_eq(log_reader_open(folder, 0, &reader, problem), STATUS_OK, "%s", problem);
     cr_assert_eq(log_walk(&reader, 0, &handler, &found->walk), STATUS_OK);
     log_reader_close(&reader);
     return found;
@@ -243,7 +243,7 @@ Test(log_walk, segments_that_retention_takes_meanwhile_are_passed_over)
     struct built_log *log = build(positions, 10);
     struct found *found = calloc(1, sizeof *found);
     const struct log_handler handler = {.record = take_record, .gap = take_gap, .context = found};
-    cr_assert_eq(log_reader_open(log->folder, &reader, problem), STATUS_OK);
+    cr_assert_eq(log_reader_open(log->folder, 0, &reader, problem), STATUS_OK);
     built_remove_segment(log, 0);
     cr_assert_eq(log_walk(&reader, 0, &handler, &found->walk), STATUS_OK);
     cr_assert_eq(found->gap_count, 0);
@@ -297,11 +297,11 @@ Test(log_reader, says_what_is_wrong)
 {
     char problem[LOG_PROBLEM_BYTES];
     struct log_reader reader;
-    cr_assert_eq(log_reader_open("/nonexistent/journal", &reader, problem), STATUS_NOT_FOUND);
+    cr_assert_eq(log_reader_open("/nonexistent/journal", 0, &reader, problem), STATUS_NOT_FOUND);
     cr_assert_not_null(strstr(problem, "there is no folder /nonexistent/journal"));
-    cr_assert_eq(log_reader_open("/etc/passwd", &reader, problem), STATUS_NOT_FOUND);
+    cr_assert_eq(log_reader_open("/etc/passwd", 0, &reader, problem), STATUS_NOT_FOUND);
     cr_assert_not_null(strstr(problem, "is not a folder"));
-    cr_assert_eq(log_reader_open("/etc", &reader, problem), STATUS_NOT_FOUND);
+    cr_assert_eq(log_reader_open("/etc", 0, &reader, problem), STATUS_NOT_FOUND);
     cr_assert_not_null(strstr(problem, "is not a journal"));
 }
 
@@ -313,7 +313,7 @@ Test(log_reader, wants_one_right_header)
     built_message(log, 0, "a");
     built_seal(log);
     built_damage(log, 60, 8);
-    cr_assert_eq(log_reader_open(log->folder, &reader, problem), STATUS_CORRUPT);
+    cr_assert_eq(log_reader_open(log->folder, 0, &reader, problem), STATUS_CORRUPT);
     cr_assert_not_null(strstr(problem, "right header"));
     built_close(log);
 }
@@ -325,7 +325,7 @@ Test(log_reader, tells_the_wall_clock_of_a_block)
     struct built_log *log = built_open();
     built_message(log, 0, "a");
     built_seal(log);
-    cr_assert_eq(log_reader_open(log->folder, &reader, problem), STATUS_OK);
+    cr_assert_eq(log_reader_open(log->folder, 0, &reader, problem), STATUS_OK);
     cr_assert_eq(log_reader_wall_ms(&reader, 0, 1250), 1772357400250);
     cr_assert_eq(log_reader_wall_ms(&reader, 0, 999), 0);
     cr_assert_not(reader.is_held);
@@ -348,7 +348,7 @@ static uint32_t repair(const struct built_log *log, char new_folder[80])
     struct log_walk result;
     struct log_reader reader;
     snprintf(new_folder, 80, "%s.new", log->folder);
-    cr_assert_eq(log_reader_open(log->folder, &reader, problem), STATUS_OK, "%s", problem);
+    cr_assert_eq(log_reader_open(log->folder, 0, &reader, problem), STATUS_OK, "%s", problem);
     struct log_repair job = {
         .reader = &reader, .new_folder = new_folder, .lost = count_lost, .context = &lost};
     cr_assert_eq(log_repair_run(&job, &result), STATUS_OK, "%s", job.problem);
@@ -484,7 +484,7 @@ Test(log_repair, a_folder_that_is_there_is_not_touched)
     struct log_reader reader;
     uint32_t lost = 0;
     struct built_log *log = build(positions, 1);
-    cr_assert_eq(log_reader_open(log->folder, &reader, problem), STATUS_OK);
+    cr_assert_eq(log_reader_open(log->folder, 0, &reader, problem), STATUS_OK);
     struct log_repair job = {
         .reader = &reader, .new_folder = log->folder, .lost = count_lost, .context = &lost};
     cr_assert_eq(log_repair_run(&job, &result), STATUS_EXISTS);
