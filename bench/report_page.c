@@ -26,7 +26,8 @@ static const char style[] =
     "figcaption{margin-top:8px;font-size:12.5px;color:var(--soft);overflow-wrap:anywhere}\n"
     "table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}"
     "th{text-align:right;font-weight:600;font-size:12.5px;color:var(--soft);"
-    "border-bottom:1px solid var(--line);padding:4px 10px;vertical-align:bottom}"
+    "border-bottom:1px solid var(--line);padding:4px 10px;vertical-align:bottom;"
+    "white-space:nowrap}"
     "td{text-align:right;padding:5px 10px;border-bottom:1px solid var(--grid);white-space:nowrap}"
     "th:first-child,td:first-child,.text{text-align:left}td.text{white-space:normal}"
     "td:first-child{font-weight:600}tr.total td{font-weight:600;border-top:1px solid var(--line)}"
@@ -136,10 +137,12 @@ void report_page_print(const struct results *results, const struct budget *budge
         "run was verified: each receipt and each delivery, at both ends. On a machine that others\n"
         "use, too, read the ratios, which come from runs in turn, rather than the rates.</p>\n",
         results->count);
-    fputs("<nav><a href=\"#peers\">Beside its peers</a><a href=\"#load\">Under load</a>"
+    fputs("<nav><a href=\"#goals\">Goals</a><a href=\"#peers\">Beside its peers</a><a "
+          "href=\"#load\">Under load</a>"
           "<a href=\"#growth\">As the work grows</a><a href=\"#budget\">The budget</a>"
           "<a href=\"#stages\">Stages</a><a href=\"#history\">History</a></nav>\n",
           out);
+    report_print_goals(results, out);
     report_print_peers(results, out);
     report_print_load(results, out);
     report_print_growth(results, out);

@@ -11,8 +11,9 @@
 
 void report_page_print(const struct results *results, const struct budget *budget, FILE *out);
 
-/* ---- its sections, each nothing without results of its kind (bench/report_sections.c) ---- */
+/* ---- its sections, each nothing without results (bench/report_goals.c, report_sections.c) ---- */
 
+void report_print_goals(const struct results *results, FILE *out);
 void report_print_peers(const struct results *results, FILE *out);
 void report_print_load(const struct results *results, FILE *out);
 void report_print_growth(const struct results *results, FILE *out);

@@ -150,7 +150,11 @@ Test(command_report, shows_what_was_measured)
     cr_expect_eq(count(">aaaaaaa</text>"), 2);
     cr_expect_eq(count("<td>8.00</td>"), 1, "GB/s of the digest");
     cr_expect_eq(count("690 %"), 1, "the share of the budget");
-    cr_expect_eq(count("not measured"), 1);
+    /* Goals: 1 / 0.125 of redis's CPU is 8 times less; of the others there is no run. */
+    cr_expect_eq(count("<td>8.00 times (process)</td><td>reached</td>"), 1);
+    cr_expect_eq(count("not measured</td>"), 1 + 8);
+    /* Its p99 at half of the capacity is 0.4 ms, its p50 0.1. */
+    cr_expect_eq(count(">0.40 ms</td><td>reached</td>"), 1);
 }
 
 Test(command_report, makes_a_page_without_results)
