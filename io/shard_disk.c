@@ -77,13 +77,13 @@ void shard_log_note_no_segment(void *context, int error, const char *step)
 {
     struct shard *shard = context;
     struct shard_log *log = &shard->log;
+    if (shard->facts.are_kept)
+        journal_writer_note_segment_failure(&log->writer, error);
     bool is_served = shard->facts.are_kept && log->failure[0] == '\0';
     if (log->segment_error != error && error != EDQUOT && is_served)
         say_no_room(shard, error, step);
     log->segment_error = error;
     log->segment_step = step;
-    if (is_served)
-        journal_writer_note_segment_failure(&log->writer, error);
     if (log->retry_timer.heap_index == 0)
         loop_timer_arm(shard->loop, &log->retry_timer,
                        loop_now_ns(shard->loop) + (uint64_t)RETRY_MS * NS_PER_MS);
