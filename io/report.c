@@ -266,6 +266,15 @@ static uint32_t report_log_room(const struct shard *shard, struct text *text)
     return 1;
 }
 
+static uint32_t report_log_dedupe(const struct shard *shard, struct text *text)
+{
+    if (!shard->log.is_on_disk || !retention_has_forgotten(shard))
+        return 0;
+    text_add(text, "journal: grown to journal_size, so dedupe has forgotten messages before "
+                   "window_span is over; raise journal_size, or lower window_span\n");
+    return 1;
+}
+
 static uint32_t report_log_move(const struct shard *shard, struct text *text)
 {
     const struct shard_log *log = &shard->log;
@@ -292,8 +301,8 @@ static uint32_t report_log_damage(const struct shard *shard, struct text *text)
 
 uint32_t report_health(const struct shard *shard, struct text *text)
 {
-    uint32_t sick = report_log_room(shard, text) + report_log_move(shard, text) +
-                    report_log_damage(shard, text);
+    uint32_t sick = report_log_room(shard, text) + report_log_dedupe(shard, text) +
+                    report_log_move(shard, text) + report_log_damage(shard, text);
     for (uint16_t d = 0; d < shard->generation->destination_count; d++)
         sick += report_outlet_health(shard, &shard->outlets[d], text);
     return sick;

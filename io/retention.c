@@ -86,6 +86,13 @@ enum status retention_has_message_room(const struct shard *shard)
     return shard->retention.is_stuck ? STATUS_FULL : STATUS_INCOMPLETE;
 }
 
+bool retention_has_forgotten(const struct shard *shard)
+{
+    const struct retention *retention = &shard->retention;
+    return retention->figures.forgotten_early > 0 &&
+           shard_window_time_s(shard) <= retention->early_s + shard->config->options.window_span;
+}
+
 void retention_run(struct shard *shard)
 {
     struct retention *retention = &shard->retention;
@@ -133,6 +140,7 @@ static void warn_of_early(struct shard *shard, uint32_t end)
 {
     struct retention *retention = &shard->retention;
     retention->figures.forgotten_early++;
+    retention->early_s = shard_window_time_s(shard);
     if (retention->has_warned)
         return;
     retention->has_warned = true;

@@ -45,7 +45,8 @@ struct retention {
     enum status failure; /* of the last ask */
     uint64_t look_ns;    /* not before */
     struct timer timer;
-    bool has_warned; /* of forgetting early */
+    bool has_warned;  /* of forgetting early */
+    uint64_t early_s; /* when that was last, in the window's time */
     struct retention_figures figures;
 };
 
@@ -64,5 +65,7 @@ void retention_note_end(struct retention *retention, uint64_t number, struct rec
 /* OK; else the room that is left is for what makes some, copies and acknowledgements. INCOMPLETE:
  * there will be more; FULL: only if something is acknowledged. */
 MUST_CHECK enum status retention_has_message_room(const struct shard *shard);
+/* Is there something in the window's span that dedupe has forgotten before its time? */
+bool retention_has_forgotten(const struct shard *shard);
 
 #endif
