@@ -24,6 +24,7 @@ struct peer {
     const char *(*durability)(const struct scenario *scenario);
     const struct client *client;
     struct proof_promise promise;
+    bool has_unix;      /* listens on Unix sockets where the scenario says so */
     bool is_one_stream; /* destinations are groups of the channel itself; else destinations */
     bool is_pushing;    /* who subscribes gets all commands as they came; nobody acknowledges */
     /* On failure the server's own words are printed to stderr. */

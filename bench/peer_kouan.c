@@ -90,13 +90,15 @@ static enum status write_config(const struct scenario *scenario, const struct se
 static enum status start(const struct peer_settings *settings, struct server *out_server)
 {
     struct server server;
-    char path[PATH_BYTES];
+    char path[PATH_BYTES], listen[PATH_BYTES] = "127.0.0.1:0";
     enum status status = server_open(settings->folder, &server);
     if (status != STATUS_OK)
         return status;
     snprintf(path, sizeof path, "%s/kouan.yaml", server.directory);
-    const char *const arguments[] = {settings->kouan, "serve",       "-c", path,
-                                     "--listen",      "127.0.0.1:0", NULL};
+    if (settings->scenario->is_over_unix)
+        snprintf(listen, sizeof listen, "unix:%s/socket", server.directory);
+    const char *const arguments[] = {settings->kouan, "serve", "-c", path,
+                                     "--listen",      listen,  NULL};
     status = write_config(settings->scenario, &server, path);
     if (status == STATUS_OK)
         status = server_spawn(&server, arguments);
@@ -166,6 +168,7 @@ const struct peer peer_kouan = {
     .name = "kouan",
     .durability = tell_durability,
     .client = &client_resp,
+    .has_unix = true,
     .promise = {.dedupes = true, .has_receipts = true, .has_ids = true},
     .start = start,
     .audit = audit,

@@ -12,16 +12,19 @@ static enum status start(const struct peer_settings *settings, const char *fsync
                          struct server *out_server)
 {
     struct server server;
-    char port[8];
+    char port[8], path[SERVER_PATH_BYTES + 8];
     enum status status = server_open(settings->folder, &server);
     if (status != STATUS_OK)
         return status;
     snprintf(port, sizeof port, "%u", server_find_free_port());
+    snprintf(path, sizeof path, "%s/socket", server.directory);
     const char *const arguments[] = {peer_redis.program,
                                      "--port",
                                      port,
                                      "--bind",
                                      "127.0.0.1",
+                                     "--unixsocket",
+                                     path,
                                      "--maxclients",
                                      "20000",
                                      "--save",
@@ -35,7 +38,10 @@ static enum status start(const struct peer_settings *settings, const char *fsync
                                      "--auto-aof-rewrite-percentage",
                                      "0",
                                      NULL};
-    snprintf(server.address, sizeof server.address, "127.0.0.1:%s", port);
+    if (settings->scenario->is_over_unix)
+        snprintf(server.address, sizeof server.address, "unix:%.120s", path);
+    else
+        snprintf(server.address, sizeof server.address, "127.0.0.1:%s", port);
     status = server_spawn(&server, arguments);
     if (status == STATUS_OK)
         status = server_await(&server, "Ready to accept connections");
@@ -95,6 +101,7 @@ const struct peer peer_redis = {
     .package = "redis-server",
     .durability = tell_as_scenario,
     .client = &client_resp,
+    .has_unix = true,
     .promise = {.has_receipts = true, .has_ids = true},
     .is_one_stream = true,
     .start = start_as_scenario,
@@ -107,6 +114,7 @@ const struct peer peer_redis_everysec = {
     .package = "redis-server",
     .durability = tell_everysec,
     .client = &client_resp,
+    .has_unix = true,
     .promise = {.has_receipts = true, .has_ids = true},
     .is_one_stream = true,
     .start = start_everysec,

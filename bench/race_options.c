@@ -141,6 +141,7 @@ static bool take_shape(struct scenario *scenario, int option)
             return false;
         scenario->is_durable = choice == 1;
         return true;
+    case OPTION_unix_sockets: scenario->is_over_unix = true; return true;
     default: return false;
     }
 }
@@ -179,6 +180,12 @@ static bool settle(struct race_options *options)
         scenario->burst = scenario->in_flight;
     if (options->race.is_smoke)
         options->race.pair_count = 1;
+    for (uint32_t i = 0; i < options->race.side_count && scenario->is_over_unix; i++)
+        if (!options->race.sides[i]->has_unix) {
+            fprintf(stderr, "kouan-bench: --unix: %s has no Unix sockets\n",
+                    options->race.sides[i]->name);
+            return false;
+        }
     if (scenario->connection_count > DAY_STREAMS_MAX &&
         (scenario->mix != MIX_EVENTS || scenario->replay_percent > 0)) {
         fprintf(stderr,

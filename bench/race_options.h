@@ -25,6 +25,7 @@
     X(sync, "sync", "memory|commit",                                                               \
       "instead of the scenario's: receipts at once, or when the\n"                                 \
       "message is on disk")                                                                        \
+    X(unix_sockets, "unix", "", "connect by Unix sockets instead of TCP")                          \
     X(folder, "folder", "PATH",                                                                    \
       "on the disk to be measured (default /tmp); what is made there\n"                            \
       "is removed again")                                                                          \

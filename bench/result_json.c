@@ -86,6 +86,7 @@ static json_t *of_settings(const struct race *race)
     const struct scenario *scenario = &race->scenario;
     json_t *object = json_object();
     add_text(object, "sync", scenario->is_durable ? "commit" : "memory");
+    json_object_set_new(object, "unix", json_boolean(scenario->is_over_unix));
     add_count(object, "pairs", race->settings->pair_count);
     add_count(object, "rate", race->settings->rate);
     add_count(object, "seed", race->settings->seed);

@@ -36,6 +36,7 @@ struct scenario {
     uint32_t burst;             /* messages sent at once when so many may be */
     uint32_t batch;             /* entries a read */
     bool is_durable;            /* else in memory */
+    bool is_over_unix;          /* connections by Unix sockets; else TCP */
     bool has_fields;            /* deliveries have message_type and verdict */
     uint32_t message_count;     /* of a run; 0: as many as `seconds` take */
     uint64_t window_entries;    /* of the dedupe window; 0: the default */

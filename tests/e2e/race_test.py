@@ -75,6 +75,13 @@ def test_at_a_rate():
     assert result["settings"]["rate"] == 20000 and result["settings"]["consumers"] == 2
 
 
+def test_unix_sockets():
+    against = ["--against", "redis"] if shutil.which("redis-server") else []
+    assert run("full", "--unix", *against)["settings"]["unix"] is True
+    refused = bench("run", "wire", "--unix", "--against", "null")
+    assert refused.returncode == 2 and "null has no Unix sockets" in refused.stderr
+
+
 def test_many_connections():
     result = run("connections", "--connections", 300, "--in-flight", 1)
     assert "points" not in result and result["settings"]["connections"] == 300
