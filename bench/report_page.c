@@ -26,14 +26,15 @@ static const char style[] =
     "figcaption{margin-top:8px;font-size:12.5px;color:var(--soft);overflow-wrap:anywhere}\n"
     "table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}"
     "th{text-align:right;font-weight:600;font-size:12.5px;color:var(--soft);"
-    "border-bottom:1px solid var(--line);padding:4px 10px;vertical-align:bottom;"
+    "border-bottom:1px solid var(--line);padding:4px 8px;vertical-align:bottom;"
     "white-space:nowrap}"
-    "td{text-align:right;padding:5px 10px;border-bottom:1px solid var(--grid);white-space:nowrap}"
+    "td{text-align:right;padding:5px 8px;border-bottom:1px solid var(--grid);white-space:nowrap}"
     "th:first-child,td:first-child,.text{text-align:left}td.text{white-space:normal}"
     "td:first-child{font-weight:600}tr.total td{font-weight:600;border-top:1px solid var(--line)}"
-    ".over{color:var(--s7);font-weight:600}code{font-family:ui-monospace,Menlo,Consolas,monospace;"
+    "small{color:var(--soft)}.text{min-width:22ch}.over{color:var(--s7);font-weight:600}code{font-"
+    "family:ui-monospace,Menlo,Consolas,monospace;"
     "font-size:12.5px}\n"
-    ".bar{display:block;height:12px;min-width:120px}.bar rect{fill:var(--s0)}"
+    ".bar{display:block;height:12px}.bar rect{fill:var(--s0)}"
     ".bar .other{fill:var(--soft)}.bar .mark{fill:var(--ink)}"
     ".chart{display:block;width:100%;height:auto}.grid{stroke:var(--grid)}"
     ".axis{stroke:var(--soft)}.tick{font-size:12px;fill:var(--soft)}"
@@ -80,7 +81,7 @@ static void print_share(const struct budget_stage *stage, FILE *out)
         return;
     }
     fprintf(out,
-            "<td%s>%.0f %%</td><td class=\"text\"><svg class=\"bar\" viewBox=\"0 0 %d 12\" "
+            "<td%s>%.0f %%</td><td><svg class=\"bar\" viewBox=\"0 0 %d 12\" "
             "width=\"%d\"><rect class=\"own\" width=\"%.1f\" height=\"12\" rx=\"2\"/>"
             "<rect class=\"mark\" x=\"%d\" width=\"2\" height=\"12\"/></svg></td>",
             share > 1 ? " class=\"over\"" : "", share * 100, MOST, MOST, fmin(share * WHOLE, MOST),

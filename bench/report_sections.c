@@ -10,7 +10,7 @@ enum {
     SCENARIOS_MAX = 32,
     COMMITS_MAX = CHART_POINTS_MAX,
     COMMIT_LETTERS = 7,
-    BAR_PIXELS = 160,
+    BAR_PIXELS = 110,
     FIGURES_BYTES = 160
 };
 
@@ -99,8 +99,8 @@ static void print_ratio(const json_t *side, const char *of, FILE *out)
     const json_t *ratio = json_object_get(json_object_get(side, "ratio"), of);
     double median = result_number(ratio, "median");
     if (isfinite(median))
-        fprintf(out, "<td>%.3f (%.3f to %.3f)</td>", median, result_number(ratio, "low"),
-                result_number(ratio, "high"));
+        fprintf(out, "<td>%.3f<br/><small>%.3f to %.3f</small></td>", median,
+                result_number(ratio, "low"), result_number(ratio, "high"));
     else
         fputs("<td></td>", out);
 }
@@ -153,8 +153,13 @@ void report_print_peers(const struct results *results, FILE *out)
     fputs(
         "<h2 id=\"peers\">Beside its peers</h2>\n"
         "<p>The same messages through each server in turn, as fast as each goes. A ratio below 1\n"
-        "says that Kouan takes less CPU than the peer. Latencies are those of receipts at full\n"
-        "speed: queueing, most of it.</p>\n",
+        "says that Kouan takes less CPU than the peer; its interval stands below it. The CPU of "
+        "the\n"
+        "machine is all of it, the kernel's too, less what it does when idle and the clients: "
+        "left\n"
+        "out where other work hid it. Latencies are those of receipts at full speed: queueing, "
+        "most\n"
+        "of it.</p>\n",
         out);
     for (uint32_t i = 0; i < count; i++)
         print_race(results_newest(results, RESULT_RUN, names[i]), out);

@@ -139,7 +139,7 @@ Test(command_report, shows_what_was_measured)
     /* The newest run, and its peer. */
     cr_expect_eq(count("<td>612k</td><td>1234</td>"), 1);
     cr_expect_eq(count("<td>51k</td><td>4321</td>"), 1);
-    cr_expect_eq(count("<td>0.125 (0.100 to 0.200)</td>"), 1);
+    cr_expect_eq(count("<td>0.125<br/><small>0.100 to 0.200</small></td>"), 1);
     cr_expect_eq(count("in &quot;memory&quot;"), 1);
     cr_expect_eq(count("Run 2-run, on a &lt;small&gt; &amp; old one, commit bbbbbbbbb"), 1);
     /* The sweep: three latencies of two points, two costs of three; 3 points of the connections in
