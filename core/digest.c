@@ -1,6 +1,7 @@
 #include "core/digest.h"
 
 #include <assert.h>
+#include <endian.h>
 #define XXH_STATIC_LINKING_ONLY /* the size of the streaming state */
 #include <xxhash.h>
 #if defined(__x86_64__)
@@ -28,8 +29,9 @@ struct digest digest_bytes(const struct digest_secret *secret, struct bytes byte
 /* Little-endian on every machine, because digests are written to disk. */
 static void write_length(uint8_t out[LENGTH_BYTES], size_t size)
 {
-    for (unsigned i = 0; i < LENGTH_BYTES; i++)
-        out[i] = (uint8_t)((uint64_t)size >> (8 * i));
+    uint64_t length = htole64((uint64_t)size);
+    static_assert(sizeof length == LENGTH_BYTES, "one store");
+    memcpy(out, &length, sizeof length);
 }
 
 /* False if the parts are too long together. */

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "io/resp_put.h"
+
 /* Pieces of one bulk string whose size must be known first: measured, then written. */
 struct text_sink {
     uint8_t *out; /* NULL: measure only */
@@ -136,33 +138,54 @@ static bool find_whole(const struct generation_list *generations, const struct r
     }
 }
 
-static void write_field(struct resp_writer *writer, const struct generation_list *generations,
-                        const struct record *record, const struct delivered_field *field)
+/* A value: as it lies there, or only its size, of what is to be put together. */
+static struct bytes measure_value(const struct generation_list *generations,
+                                  const struct record *record, const struct delivered_field *field)
 {
     struct bytes whole;
-    resp_write_bulk(writer, field->name);
-    if (find_whole(generations, record, field, &whole)) {
-        resp_write_bulk(writer, whole);
-        return;
-    }
+    if (find_whole(generations, record, field, &whole))
+        return whole;
     struct text_sink measured = {0};
     render(&measured, generations, record, field);
-    uint8_t *room = resp_write_bulk_room(writer, measured.size);
-    if (room == NULL)
-        return;
-    struct text_sink written = {.out = room};
-    render(&written, generations, record, field);
+    return bytes_make(NULL, measured.size);
 }
 
+static uint8_t *put_value(uint8_t *out, const struct generation_list *generations,
+                          const struct record *record, const struct delivered_field *field,
+                          struct bytes value)
+{
+    if (value.data != NULL || value.size == 0)
+        return resp_put_bulk(out, value);
+    struct text_sink written = {.out = resp_put_head(out, '$', value.size)};
+    render(&written, generations, record, field);
+    return resp_put_end(written.out + written.size);
+}
+
+/* Measured as a whole, so that its many short pieces are written without a look at the room. */
 void entry_write(struct resp_writer *writer, const struct shard *shard, const struct outlet *outlet,
                  const struct record *record)
 {
+    const struct generation_list *generations = &shard->generations;
     const struct destination *destination = outlet->destination;
-    resp_write_array(writer, 2);
-    resp_write_id(writer, record->id.ms, record->id.seq);
-    resp_write_array(writer, 2 + 2 * (uint32_t)destination->field_count);
-    resp_write_bulk(writer, BYTES_LITERAL("body"));
-    resp_write_bulk(writer, record_body(record));
-    for (uint16_t i = 0; i < destination->field_count; i++)
-        write_field(writer, &shard->generations, record, &destination->fields[i]);
+    struct bytes values[DESTINATION_FIELDS_MAX], body = record_body(record);
+    uint32_t pieces = 2 + 2 * (uint32_t)destination->field_count;
+    size_t id_bytes = resp_id_bytes(record->id.ms, record->id.seq);
+    size_t size = resp_head_bytes(2) + resp_bulk_bytes(id_bytes) + resp_head_bytes(pieces) +
+                  resp_bulk_bytes(strlen("body")) + resp_bulk_bytes(body.size);
+    for (uint16_t i = 0; i < destination->field_count; i++) {
+        values[i] = measure_value(generations, record, &destination->fields[i]);
+        size += resp_bulk_bytes(destination->fields[i].name.size) + resp_bulk_bytes(values[i].size);
+    }
+    uint8_t *out = resp_write_room(writer, size);
+    if (out == NULL)
+        return;
+    out = resp_put_head(out, '*', 2);
+    out = resp_put_id(out, id_bytes, record->id.ms, record->id.seq);
+    out = resp_put_head(out, '*', pieces);
+    out = resp_put_bulk(out, BYTES_LITERAL("body"));
+    out = resp_put_bulk(out, body);
+    for (uint16_t i = 0; i < destination->field_count; i++) {
+        out = resp_put_bulk(out, destination->fields[i].name);
+        out = put_value(out, generations, record, &destination->fields[i], values[i]);
+    }
 }

@@ -79,6 +79,8 @@ enum status resp_parse(struct resp_parser *parser, const struct resp_limits *lim
 
 static enum status parse_count(struct resp_parser *parser, const struct resp_limits *limits,
                                struct bytes input, uint32_t *out_needed, const char **out_error);
+static inline bool is_short_head(struct bytes input, size_t offset, size_t *out_after,
+                                 uint64_t *out_value);
 static inline enum status parse_length(struct bytes input, size_t offset, size_t *out_after,
                                        uint64_t *out_value);
 static enum status wait_for(struct resp_parser *parser, size_t offset, uint32_t left,
@@ -104,7 +106,9 @@ static enum status parse_array(struct resp_parser *parser, const struct resp_lim
             return wait_for(parser, offset, left, frame_min, input, out_needed);
         if (input.data[offset] != '$')
             return refuse_mark(input.data[offset], out_error);
-        enum status status = parse_length(input, offset + 1, &body, &length);
+        enum status status = STATUS_OK;
+        if (!is_short_head(input, offset, &body, &length))
+            status = parse_length(input, offset + 1, &body, &length);
         if (status == STATUS_INCOMPLETE)
             return wait_for(parser, offset, left, frame_min, input, out_needed);
         if (status != STATUS_OK)
@@ -128,6 +132,22 @@ static enum status parse_array(struct resp_parser *parser, const struct resp_lim
     command->is_quoted = false;
     parser->offset = parser->arguments_left = parser->count = 0;
     return STATUS_OK;
+}
+
+/* `$5` or `$42` and CRLF, which most arguments begin with. All others, what is wrong, and what has
+ * not wholly come go the longer way. */
+static inline bool is_short_head(struct bytes input, size_t offset, size_t *out_after,
+                                 uint64_t *out_value)
+{
+    static_assert(BYTES_PADDING >= 5, "it may be looked at whole");
+    const uint8_t *at = input.data + offset;
+    unsigned first = (unsigned)at[1] - '0', second = (unsigned)at[2] - '0';
+    bool is_long = second <= 9;
+    const uint8_t *end = at + (is_long ? 3 : 2);
+    *out_after = offset + (is_long ? 5 : 4);
+    *out_value = is_long ? first * 10 + second : first;
+    return first <= 9 && (first > 0 || !is_long) && end[0] == '\r' && end[1] == '\n' &&
+           *out_after <= input.size;
 }
 
 /* `*5` and CRLF; a negative count is an empty command, as in Redis. */

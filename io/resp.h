@@ -85,6 +85,10 @@ void resp_write_error_format(struct resp_writer *writer, const char *format, ...
     __attribute__((format(printf, 2, 3)));
 void resp_write_integer(struct resp_writer *writer, int64_t value);
 void resp_write_bulk(struct resp_writer *writer, struct bytes bytes);
+/* So many bytes of replies, which the caller writes then (io/resp_put.h); NULL when there is no
+ * room.
+ */
+uint8_t *resp_write_room(struct resp_writer *writer, size_t size);
 /* A bulk string whose `size` bytes the caller writes then; NULL when there is no room. */
 uint8_t *resp_write_bulk_room(struct resp_writer *writer, size_t size);
 void resp_write_bulk_text(struct resp_writer *writer, const char *text);

@@ -3,16 +3,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "core/decimal.h"
 #include "io/resp.h"
+#include "io/resp_put.h"
 
 enum { DOUBLE_BYTES_MAX = 32 /* %.17g has 24 at most */ };
 
 static inline uint8_t *claim(struct resp_writer *writer, size_t size);
-static inline uint8_t *put(uint8_t *out, const void *data, size_t size);
-static inline size_t head_bytes(uint64_t value);
-static inline uint8_t *put_head(uint8_t *out, char mark, uint64_t value);
-static inline uint8_t *put_end(uint8_t *out);
 static void write_text(struct resp_writer *writer, const char *text);
 
 void resp_writer_init(struct resp_writer *writer, uint8_t protocol, void *data, size_t capacity)
@@ -39,7 +35,7 @@ static void write_line(struct resp_writer *writer, char mark, const char *text)
     if (out == NULL)
         return;
     *out++ = (uint8_t)mark;
-    put_end(put(out, text, size));
+    resp_put_end(resp_put(out, (const uint8_t *)text, size));
     blank_controls(out, size);
 }
 
@@ -64,7 +60,7 @@ static size_t measure_format(const char *format, va_list values)
 static uint8_t *put_format(uint8_t *out, size_t size, const char *format, va_list values)
 {
     vsnprintf((char *)out, size + 1, format, values);
-    return put_end(out + size);
+    return resp_put_end(out + size);
 }
 
 void resp_write_error_format(struct resp_writer *writer, const char *format, ...)
@@ -85,26 +81,26 @@ void resp_write_error_format(struct resp_writer *writer, const char *format, ...
 
 /* ---- Bulk strings --------------------------------------------------------------------------- */
 
-static inline size_t bulk_bytes(size_t size)
+uint8_t *resp_write_room(struct resp_writer *writer, size_t size)
 {
-    return head_bytes(size) + size + 2;
+    return claim(writer, size);
 }
 
 uint8_t *resp_write_bulk_room(struct resp_writer *writer, size_t size)
 {
-    uint8_t *out = claim(writer, bulk_bytes(size));
+    uint8_t *out = claim(writer, resp_bulk_bytes(size));
     if (out == NULL)
         return NULL;
-    out = put_head(out, '$', size);
-    put_end(out + size);
+    out = resp_put_head(out, '$', size);
+    resp_put_end(out + size);
     return out;
 }
 
 void resp_write_bulk(struct resp_writer *writer, struct bytes bytes)
 {
-    uint8_t *out = claim(writer, bulk_bytes(bytes.size));
+    uint8_t *out = claim(writer, resp_bulk_bytes(bytes.size));
     if (out != NULL)
-        put_end(put(put_head(out, '$', bytes.size), bytes.data, bytes.size));
+        resp_put_bulk(out, bytes);
 }
 
 void resp_write_bulk_text(struct resp_writer *writer, const char *text)
@@ -118,46 +114,42 @@ void resp_write_bulk_format(struct resp_writer *writer, const char *format, ...)
     va_start(values, format);
     va_copy(again, values);
     size_t size = measure_format(format, values);
-    uint8_t *out = claim(writer, bulk_bytes(size));
+    uint8_t *out = claim(writer, resp_bulk_bytes(size));
     if (out != NULL)
-        put_format(put_head(out, '$', size), size, format, again);
+        put_format(resp_put_head(out, '$', size), size, format, again);
     va_end(again);
     va_end(values);
 }
 
 void resp_write_verbatim(struct resp_writer *writer, struct bytes text)
 {
-    static const char kind[] = {'t', 'x', 't', ':'};
+    static const uint8_t kind[] = {'t', 'x', 't', ':'};
     if (writer->protocol == 2) {
         resp_write_bulk(writer, text);
         return;
     }
     size_t size = sizeof kind + text.size;
-    uint8_t *out = claim(writer, bulk_bytes(size));
+    uint8_t *out = claim(writer, resp_bulk_bytes(size));
     if (out != NULL)
-        put_end(put(put(put_head(out, '=', size), kind, sizeof kind), text.data, text.size));
+        resp_put_end(resp_put(resp_put(resp_put_head(out, '=', size), kind, sizeof kind), text.data,
+                              text.size));
 }
 
 void resp_write_id(struct resp_writer *writer, uint64_t ms, uint64_t seq)
 {
-    size_t size = decimal_digits_u64(ms) + 1 + decimal_digits_u64(seq);
-    uint8_t *out = claim(writer, bulk_bytes(size));
-    if (out == NULL)
-        return;
-    out = put_head(out, '$', size);
-    out += decimal_write_u64(out, ms);
-    *out++ = '-';
-    out += decimal_write_u64(out, seq);
-    put_end(out);
+    size_t size = resp_id_bytes(ms, seq);
+    uint8_t *out = claim(writer, resp_bulk_bytes(size));
+    if (out != NULL)
+        resp_put_id(out, size, ms, seq);
 }
 
 /* ---- Numbers, nulls, aggregates ------------------------------------------------------------- */
 
 static void write_head(struct resp_writer *writer, char mark, uint64_t value)
 {
-    uint8_t *out = claim(writer, head_bytes(value));
+    uint8_t *out = claim(writer, resp_head_bytes(value));
     if (out != NULL)
-        put_head(out, mark, value);
+        resp_put_head(out, mark, value);
 }
 
 void resp_write_integer(struct resp_writer *writer, int64_t value)
@@ -171,7 +163,7 @@ void resp_write_integer(struct resp_writer *writer, int64_t value)
     if (out == NULL)
         return;
     *out++ = ':';
-    put_head(out, '-', magnitude);
+    resp_put_head(out, '-', magnitude);
 }
 
 void resp_write_null(struct resp_writer *writer)
@@ -238,40 +230,10 @@ static inline uint8_t *claim(struct resp_writer *writer, size_t size)
     return writer->overflowed ? NULL : writer->data + start;
 }
 
-static inline uint8_t *put(uint8_t *out, const void *data, size_t size)
-{
-    if (size > 0)
-        memcpy(out, data, size);
-    return out + size;
-}
-
-/* Most heads have one or two digits. */
-static inline size_t head_bytes(uint64_t value)
-{
-    return 1 + (value < 10 ? 1 : value < 100 ? 2 : decimal_digits_u64(value)) + 2;
-}
-
-/* `$256` and CRLF. */
-static inline uint8_t *put_head(uint8_t *out, char mark, uint64_t value)
-{
-    *out++ = (uint8_t)mark;
-    if (value >= 100)
-        return put_end(out + decimal_write_u64(out, value));
-    if (value >= 10)
-        *out++ = (uint8_t)('0' + value / 10);
-    *out++ = (uint8_t)('0' + value % 10);
-    return put_end(out);
-}
-
-static inline uint8_t *put_end(uint8_t *out)
-{
-    return put(out, "\r\n", 2);
-}
-
 static void write_text(struct resp_writer *writer, const char *text)
 {
     size_t size = strlen(text);
     uint8_t *out = claim(writer, size);
     if (out != NULL)
-        put(out, text, size);
+        resp_put(out, (const uint8_t *)text, size);
 }
