@@ -43,17 +43,20 @@ static const char *parse(const struct resp_command *command, struct publish_argu
 
 static void fail(struct publication *publication, const char *text)
 {
-    publication_fail(publication, "", text);
-    session_slot_done(publication->slot.session->shard, &publication->slot);
+    struct shard *shard = publication->slot.session->shard;
+    publication_fail(&shard->publications, publication, "", text);
+    session_slot_done(shard, &publication->slot);
 }
 
 static void refuse(struct publication *publication, struct intake_account *account,
                    enum refusal refusal)
 {
+    struct shard *shard = publication->slot.session->shard;
     account->received++;
     account->refused[refusal]++;
-    publication_fail(publication, refusal_word(refusal), refusal_text(refusal));
-    session_slot_done(publication->slot.session->shard, &publication->slot);
+    publication_fail(&shard->publications, publication, refusal_word(refusal),
+                     refusal_text(refusal));
+    session_slot_done(shard, &publication->slot);
 }
 
 void command_xadd(struct session *session, const struct resp_command *command)

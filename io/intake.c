@@ -244,7 +244,7 @@ void intake_refuse(struct shard *shard, struct publication *publication, enum re
         snprintf(reject.reason, sizeof reject.reason, "%s", reason);
         reject_add(&shard->rejects, reject, publication->body);
     }
-    publication_fail(publication, refusal_word(refusal), reason);
+    publication_fail(&shard->publications, publication, refusal_word(refusal), reason);
     publication_drop_body(publication);
     session_slot_done(shard, &publication->slot);
 }

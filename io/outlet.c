@@ -202,6 +202,8 @@ void outlet_let_go(struct outlet *outlet)
 uint64_t outlet_lower_bound(const struct outlet *outlet, struct record_id id)
 {
     uint64_t low = outlet->first, high = outlet->end;
+    if (low < high && record_id_compare(outlet_entry(outlet, low)->id, id) >= 0)
+        return low; /* what memory gives up next is mostly behind all groups */
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
         if (record_id_compare(outlet_entry(outlet, middle)->id, id) < 0)

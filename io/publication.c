@@ -7,9 +7,15 @@
 enum status publication_pool_open(struct publication_pool *pool, uint32_t capacity)
 {
     struct publication *items = calloc(capacity, sizeof *items);
-    if (items == NULL)
+    *pool = (struct publication_pool){
+        .items = items,
+        .errors = calloc(capacity, sizeof *pool->errors),
+        .capacity = capacity,
+    };
+    if (items == NULL || pool->errors == NULL) {
+        publication_pool_close(pool);
         return STATUS_NO_MEMORY;
-    *pool = (struct publication_pool){.items = items, .capacity = capacity};
+    }
     for (uint32_t i = capacity; i > 0; i--) {
         items[i - 1].slot.next = pool->free;
         pool->free = &items[i - 1].slot;
@@ -20,6 +26,7 @@ enum status publication_pool_open(struct publication_pool *pool, uint32_t capaci
 void publication_pool_close(struct publication_pool *pool)
 {
     free(pool->items);
+    free(pool->errors);
     *pool = (struct publication_pool){0};
 }
 
@@ -48,12 +55,13 @@ void publication_return(struct publication_pool *pool, struct publication *publi
     pool->used--;
 }
 
-void publication_fail(struct publication *publication, const char *word, const char *text)
+void publication_fail(struct publication_pool *pool, struct publication *publication,
+                      const char *word, const char *text)
 {
-    snprintf(publication->error, sizeof publication->error, "%s%s%s", word,
-             word[0] != '\0' ? " " : "", text);
+    struct publication_error *error = &pool->errors[publication - pool->items];
+    snprintf(error->text, sizeof error->text, "%s%s%s", word, word[0] != '\0' ? " " : "", text);
     publication->slot.kind = REPLY_ERROR;
-    publication->slot.error = publication->error;
+    publication->slot.error = error->text;
 }
 
 void publication_drop_body(struct publication *publication)

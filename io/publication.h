@@ -31,8 +31,7 @@ struct publication {
      * refused when they are, if it is. */
     uint32_t awaited;
     enum refusal denial;
-    const char *denial_reason;           /* static; NULL: none */
-    char error[PUBLICATION_ERROR_BYTES]; /* of the slot, if it comes to that */
+    const char *denial_reason; /* static; NULL: none */
 };
 
 static inline struct publication *publication_of(struct reply_slot *slot)
@@ -40,8 +39,15 @@ static inline struct publication *publication_of(struct reply_slot *slot)
     return (struct publication *)(void *)slot;
 }
 
+/* What the slot says if it comes to an error: beside the publications, which so stay together in
+ * the processor's cache. */
+struct publication_error {
+    char text[PUBLICATION_ERROR_BYTES];
+};
+
 struct publication_pool {
     struct publication *items;
+    struct publication_error *errors; /* of the items */
     struct reply_slot *free;
     uint32_t capacity, used;
 };
@@ -57,7 +63,8 @@ static inline bool publications_are_scarce(const struct publication_pool *pool)
 }
 
 /* The reply is an error, of which PUBLICATION_ERROR_BYTES are kept. */
-void publication_fail(struct publication *publication, const char *word, const char *text);
+void publication_fail(struct publication_pool *pool, struct publication *publication,
+                      const char *word, const char *text);
 
 /* Gives back the body's chunk, when nothing reads it any more. */
 void publication_drop_body(struct publication *publication);
