@@ -190,6 +190,21 @@ static bool takes(struct bytes input, size_t *at, struct bytes expected)
     return true;
 }
 
+/* An id of any length. */
+static enum status read_id(struct puller *puller, struct bytes input, size_t *at,
+                           struct record_id *out_id)
+{
+    struct reply reply;
+    enum status status = receipt_read(&puller->ids, input, at, out_id);
+    if (status != STATUS_INVALID)
+        return status;
+    status = reply_read(input, at, &reply);
+    if (status != STATUS_OK)
+        return status;
+    bool is_id = reply.kind == REPLY_BULK && record_id_parse(reply.text, out_id);
+    return is_id ? STATUS_OK : STATUS_INVALID;
+}
+
 /* `*2 <id> *<count> <body>` at `*at`, all of it or nothing. */
 static enum status take_entry(struct pulling *pulling, struct puller *puller, struct bytes input,
                               size_t *at, uint64_t now_ns)
@@ -199,7 +214,7 @@ static enum status take_entry(struct pulling *pulling, struct puller *puller, st
     if (!takes(input, &end, BYTES_LITERAL("*2\r\n")))
         return input.size - end < 4 ? STATUS_INCOMPLETE : STATUS_INVALID;
     size_t id_at = end;
-    enum status status = receipt_read(&puller->ids, input, &end, &id);
+    enum status status = read_id(puller, input, &end, &id);
     if (status != STATUS_OK)
         return status;
     struct bytes id_text = bytes_slice(input, id_at, end - id_at);

@@ -232,12 +232,15 @@ static const char read_command[] =
     "$5\r\nCOUNT\r\n$2\r\n10\r\n$5\r\nBLOCK\r\n$3\r\n100\r\n"
     "$7\r\nSTREAMS\r\n$3\r\nall\r\n$1\r\n>\r\n";
 
+enum { LONG_ID = 2 }; /* the entry whose id has a long seq */
+
 static size_t write_entries(struct stage *stage, uint32_t count, const char *verdict, uint8_t *out)
 {
     size_t size = (size_t)sprintf((char *)out, "*1\r\n*2\r\n$3\r\nall\r\n*%u\r\n", count);
     for (uint32_t i = 0; i < count; i++) {
         struct bytes entry = cargo_entry(&stage->cargo, i);
-        size += (size_t)sprintf((char *)out + size, "*2\r\n$15\r\n1795426080244-%u\r\n*%d\r\n", i,
+        size += (size_t)sprintf((char *)out + size, "*2\r\n$%d\r\n1795426080244-%s%u\r\n*%d\r\n",
+                                i == LONG_ID ? 26 : 15, i == LONG_ID ? "12345678901" : "", i,
                                 verdict != NULL ? 6 : 2);
         memcpy(out + size, entry.data, entry.size);
         size += entry.size;
@@ -267,7 +270,7 @@ Test(puller, verifies_entries_byte_by_byte_and_acknowledges_them)
         cr_assert_eq(findings_count(&of.stage->proof.findings), 0);
         expect_text(of.acknowledgements, "*6\r\n$4\r\nXACK\r\n$3\r\nall\r\n$3\r\nall\r\n"
                                          "$15\r\n1795426080244-0\r\n$15\r\n1795426080244-1\r\n"
-                                         "$15\r\n1795426080244-2\r\n");
+                                         "$26\r\n1795426080244-123456789012\r\n");
         cr_assert_not(puller_is_settled(&of.puller));
         expect_text(of.stage->server, read_command);
         cr_assert_eq(write(of.acknowledgements, ":3\r\n", 4), 4);
