@@ -6,11 +6,12 @@ import re
 import resource
 import shutil
 import signal
+import threading
 import time
 
 from kouan_harness import (Server, WireClosed, encode_command, make_folder, run_kouan,
                            run_tests)
-from provincial import many_wires, plain_files
+from provincial import add_many, event, many_wires, plain_files
 
 
 def thread_names(server):
@@ -118,6 +119,80 @@ def test_the_tools_read_all_logs():
             server.wait_for_log("recovered in")
     finally:
         shutil.rmtree(folder)
+
+
+def test_replays_get_their_first_receipt_after_a_restart():
+    """By whichever connection they come, and whichever log and window they belong to."""
+    folder = make_folder(plain_files())
+    journal = folder / "journal"
+    try:
+        receipts = []
+        for end in "stop", "kill", "stop":
+            with Server(files=plain_files(), journal=journal, shards=3) as server:
+                with many_wires(server, 3) as wires:
+                    for turn in range(3):
+                        first = len(receipts) if turn == 0 else 0
+                        got = add_many(wires[turn], range(first, first + 200))
+                        assert all(isinstance(receipt, bytes) for receipt in got), got
+                        if turn == 0:
+                            assert not set(got) & set(receipts)
+                            receipts += got
+                        else:
+                            assert got == receipts[:200]
+                if end == "kill":
+                    server.kill()
+        logs = {int(receipt.split(b"-")[1]) % 256 for receipt in receipts}
+        assert logs == {0, 1, 2}, "messages of many keys lie in all logs"
+        for receipt in receipts[0], receipts[-1]:
+            said = run_kouan("trace", "--journal", journal, receipt.decode())
+            assert said.returncode == 0 and receipt.decode() in said.stdout, said.stderr
+        said = run_kouan("journal", "export", journal)
+        assert said.stderr.startswith("600 messages"), said.stderr
+        assert run_kouan("audit", "replay", journal, "-q").returncode == 0
+        assert run_kouan("journal", "verify", journal, "-q").returncode == 0
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_what_had_a_receipt_before_the_stop_is_kept():
+    folder = make_folder(plain_files())
+    journal = folder / "journal"
+    receipts = {}
+    try:
+        with Server(files=plain_files(), journal=journal, shards=4) as server:
+            with many_wires(server, 8) as wires:
+                threads = [threading.Thread(target=publish_on, args=(wire, n, receipts))
+                           for n, wire in enumerate(wires)]
+                for thread in threads:
+                    thread.start()
+                time.sleep(0.5)
+                server.process.send_signal(signal.SIGTERM)
+                assert server.process.wait(15) == 0
+                for thread in threads:
+                    thread.join()
+            server.kill()
+        assert len(receipts) > 100
+        with Server(files=plain_files(), journal=journal, shards=4) as server:
+            with server.wire() as wire:
+                names = sorted(receipts)
+                assert add_many(wire, names) == [receipts[name] for name in names]
+    finally:
+        shutil.rmtree(folder)
+
+
+def publish_on(wire, number, receipts):
+    """Until the server ends it."""
+    try:
+        for first in range(0, 1000000, 20):
+            names = [f"{number}-{first + n}" for n in range(20)]
+            wire.send(b"".join(encode_command("XADD", "in", "*", "body", event(name))
+                               for name in names))
+            for name in names:
+                receipt = wire.read()
+                if isinstance(receipt, bytes):
+                    receipts[name] = receipt
+    except (WireClosed, OSError):
+        pass
 
 
 def change_groups(name, count):
