@@ -87,7 +87,9 @@ static uint16_t choose_log(const struct shard *shard, const struct routing *rout
     if (shard->mesh == NULL)
         return 0;
     uint32_t key = case_order_key_of(&routing->reading);
-    return key != 0 ? (uint16_t)(key % mesh_shards(shard->mesh)) : mesh_self(shard->mesh);
+    if (key == 0)
+        return mesh_self(shard->mesh);
+    return (uint16_t)(key % mesh_shards(shard->mesh));
 }
 
 /* False if one of them would be too large: a reply holds two records of a block each. */
