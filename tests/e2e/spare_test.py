@@ -126,6 +126,22 @@ def test_it_goes_on_in_the_spare_folder():
                 server.kill()
 
 
+def test_several_logs_go_on_in_it():
+    """Each when a write of its own fails; a start takes all of them there."""
+    with House() as house:
+        with Server(files=house.files(), shards=2) as server, server.wire() as wire:
+            ids = add_many(wire, range(100))
+            house.lock()
+            ids += add_many(wire, range(100, 300))
+            assert all(map(is_id, ids)) and len(set(ids)) == 300, ids
+            server.wait_for_log("goes on in its spare folder")
+            server.kill()
+        for _ in range(2):
+            with Server(files=house.files(), shards=2) as server, server.wire() as wire:
+                assert add_many(wire, range(300)) == ids
+                server.kill()
+
+
 def test_what_is_in_both_folders_is_one_journal():
     """For the tools and for `repair`; a start without the option is refused."""
     with House() as house:
