@@ -60,6 +60,9 @@ void report_print_run(const struct result *result, FILE *out)
             fputs(before[i], out);
             chart_print_escaped(texts[i], out);
         }
+    double load = result_number(result->root, "load");
+    if (isfinite(load))
+        fprintf(out, ", at load %.1f", load);
     fputs("</figcaption>\n", out);
 }
 

@@ -165,7 +165,7 @@ void result_json_add_machine(json_t *object)
     char processor[192], machine[256], kernel[256], commit[64];
     struct utsname system;
     long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
-    double gib = (double)pages * (double)page_bytes / (1024.0 * 1024 * 1024);
+    double load, gib = (double)pages * (double)page_bytes / (1024.0 * 1024 * 1024);
     read_processor(processor, sizeof processor);
     snprintf(machine, sizeof machine, "%s, %ld cores, %.0f GiB", processor,
              sysconf(_SC_NPROCESSORS_ONLN), gib);
@@ -177,6 +177,8 @@ void result_json_add_machine(json_t *object)
     add_text(object, "machine", machine);
     add_text(object, "kernel", kernel);
     add_text(object, "commit", commit);
+    if (getloadavg(&load, 1) == 1)
+        add_number(object, "load", load);
 }
 
 void result_json_write(json_t *object, FILE *out)

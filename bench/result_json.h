@@ -6,7 +6,7 @@
  *   peers {name: the same, with ratio {messages_per_second, cpu_ns_per_message,
  *          process_cpu_ns_per_message: {median, low, high, confidence}}},
  *   disk_us {p50, p99, p999, max} where it was looked at,
- *   machine, kernel, commit, settings {...},
+ *   machine, kernel, commit, load, settings {...},
  *   points [each: what is above but for machine, kernel and commit], where something is varied;
  * what stands above is then the last of them.
  *
@@ -30,7 +30,7 @@ json_t *result_json_read(const char *path);
 /* One of them as an object of the caller's. */
 json_t *result_json_of_race(const struct race *race, const char *label);
 
-/* Adds machine, kernel and commit. */
+/* Adds machine, kernel, commit, and the machine's load of the last minute, this run's own in it. */
 void result_json_add_machine(json_t *object);
 
 /* Writes an object with its members in the order of adding, and frees it. */

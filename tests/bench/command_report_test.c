@@ -107,13 +107,13 @@ static const char *figures(unsigned rate, unsigned cpu_ns)
 static void write_results(void)
 {
     write_file("1-run.json", "{\"scenario\":\"wire\",\"commit\":\"aaaaaaa\",%s}", figures(100, 1));
-    write_file(
-        "2-run.json",
-        "{\"scenario\":\"wire\",\"machine\":\"a <small> & old one\","
-        "\"commit\":\"bbbbbbbbb\",\"durability\":\"in \\\"memory\\\"\",%s,\"peers\":{\"redis\":"
-        "{%s,\"ratio\":{\"process_cpu_ns_per_message\":{\"median\":0.125,\"low\":0.1,"
-        "\"high\":0.2}}}}}",
-        figures(612000, 1234), figures(51000, 4321));
+    write_file("2-run.json",
+               "{\"scenario\":\"wire\",\"machine\":\"a <small> & old one\","
+               "\"commit\":\"bbbbbbbbb\",\"load\":2.25,\"durability\":\"in "
+               "\\\"memory\\\"\",%s,\"peers\":{\"redis\":"
+               "{%s,\"ratio\":{\"process_cpu_ns_per_message\":{\"median\":0.125,\"low\":0.1,"
+               "\"high\":0.2}}}}}",
+               figures(612000, 1234), figures(51000, 4321));
     write_file("3-sweep.json",
                "{\"scenario\":\"durable\",\"knee\":null,\"points\":[{\"load_percent\":100,%s},"
                "{\"load_percent\":25,%s},{\"load_percent\":50,%s}]}",
@@ -141,7 +141,8 @@ Test(command_report, shows_what_was_measured)
     cr_expect_eq(count("<td>51k</td><td>4321</td>"), 1);
     cr_expect_eq(count("<td>0.125<br/><small>0.100 to 0.200</small></td>"), 1);
     cr_expect_eq(count("in &quot;memory&quot;"), 1);
-    cr_expect_eq(count("Run 2-run, on a &lt;small&gt; &amp; old one, commit bbbbbbbbb"), 1);
+    cr_expect_eq(
+        count("Run 2-run, on a &lt;small&gt; &amp; old one, commit bbbbbbbbb, at load 2.2"), 1);
     /* The sweep: three latencies of two points, two costs of three; 3 points of the connections in
      * two lines; a history of two commits in two plots. */
     cr_expect_eq(count("<circle"), 3 * 2 + 2 * 3 + 3 + 2 * 2);

@@ -48,7 +48,7 @@ def test_every_scenario():
     for scenario in SCENARIOS:
         result = run(scenario)
         assert result["scenario"] == scenario
-        for key in ["machine", "kernel", "commit", "settings"]:
+        for key in ["machine", "kernel", "commit", "load", "settings"]:
             assert key in result, key
         check(result)
         for point in result.get("points", []):
