@@ -39,7 +39,9 @@ const char *retire_no_room_text(const struct shard *shard);
 bool retire_far_publication(struct shard *shard, struct intake_batch *batch, uint32_t first);
 /* One of its messages is safe, or denied: answers when that was the last. */
 void retire_far_settle(struct shard *shard, struct publication *publication);
-void retire_far_deny(struct publication *publication, struct denial denial);
+/* `routing`: of the message that it is about; NULL: not known any more. */
+void retire_far_deny(struct shard *shard, struct publication *publication,
+                     const struct routing *routing, struct denial denial);
 /* Nobody needs the batch any more; gives the replays that stand aside another look. */
 bool retire_far_is_over(struct shard *shard, struct intake_batch *batch);
 

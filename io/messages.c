@@ -125,7 +125,7 @@ static void answered(void *context, const struct mesh_message *message)
     struct shard *shard = context;
     struct publication *publication = message->context;
     if (message->words[ANSWER_IS_SAFE] == 0) {
-        retire_far_deny(publication,
+        retire_far_deny(shard, publication, NULL,
                         (struct denial){REFUSAL_TRY_AGAIN, retire_no_room_text(shard)});
     } else {
         struct intake_account *account =

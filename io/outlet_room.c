@@ -38,8 +38,7 @@ bool outlet_take_room(struct room *room, const struct destination *destination, 
 {
     if (destination->when_full != WHEN_FULL_DROP_OLDEST)
         return room_take(room, 1, size_bytes);
-    room_take_anyhow(room, 1, size_bytes); /* whose log it is drops others for it */
-    return true;
+    return room_take_from_kept(room, 1, size_bytes); /* whose log it is drops the oldest for it */
 }
 
 void outlet_unreserve(struct outlet *outlet, uint64_t size_bytes)

@@ -43,7 +43,7 @@ struct publication *publication_take(struct publication_pool *pool)
     publication->park_deadline_ns = 0;
     publication->returned = false;
     publication->awaited = 0;
-    publication->denial_reason = NULL;
+    publication->is_denied = false;
     return publication;
 }
 
@@ -58,7 +58,7 @@ void publication_return(struct publication_pool *pool, struct publication *publi
 void publication_fail(struct publication_pool *pool, struct publication *publication,
                       const char *word, const char *text)
 {
-    struct publication_error *error = &pool->errors[publication - pool->items];
+    struct publication_error *error = publication_error_of(pool, publication);
     snprintf(error->text, sizeof error->text, "%s%s%s", word, word[0] != '\0' ? " " : "", text);
     publication->slot.kind = REPLY_ERROR;
     publication->slot.error = error->text;

@@ -14,7 +14,7 @@
 #include "io/reply_slot.h"
 #include "routes/generation.h"
 
-enum { PUBLICATION_ERROR_BYTES = 232 };
+enum { PUBLICATION_ERROR_BYTES = 232, PUBLICATION_DENIAL_BYTES = 160 };
 
 struct publication {
     struct reply_slot slot; /* first; its `next` is the pool's, too */
@@ -27,11 +27,8 @@ struct publication {
     uint32_t undecided;        /* messages in the body without a verdict; 1 until it was read */
     uint64_t park_deadline_ns; /* 0: was never parked */
     bool returned;             /* was parked, and is back in the intake */
-    /* With several shards: how many of its messages are still to be safe, somewhere; and why it is
-     * refused when they are, if it is. */
-    uint32_t awaited;
-    enum refusal denial;
-    const char *denial_reason; /* static; NULL: none */
+    bool is_denied;            /* with several shards: its refusal is beside its error */
+    uint32_t awaited;          /* likewise: messages that are still to be safe, somewhere */
 };
 
 static inline struct publication *publication_of(struct reply_slot *slot)
@@ -43,6 +40,9 @@ static inline struct publication *publication_of(struct reply_slot *slot)
  * the processor's cache. */
 struct publication_error {
     char text[PUBLICATION_ERROR_BYTES];
+    /* Of one that is denied: what it is to be refused with when nothing of it is on its way. */
+    enum refusal denial;
+    char denial_reason[PUBLICATION_DENIAL_BYTES];
 };
 
 struct publication_pool {
@@ -60,6 +60,12 @@ void publication_return(struct publication_pool *pool, struct publication *publi
 static inline bool publications_are_scarce(const struct publication_pool *pool)
 {
     return pool->used > pool->capacity / 4 * 3;
+}
+
+static inline struct publication_error *publication_error_of(struct publication_pool *pool,
+                                                             const struct publication *publication)
+{
+    return &pool->errors[publication - pool->items];
 }
 
 /* The reply is an error, of which PUBLICATION_ERROR_BYTES are kept. */

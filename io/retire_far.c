@@ -1,6 +1,7 @@
 /* The receipt is the first message's id, and due when all are safe, in whichever logs they are:
  * each that is on its way is counted, and the last one answers. */
 #include <assert.h>
+#include <stdio.h>
 
 #include "io/append.h"
 #include "io/intake_parts.h"
@@ -8,8 +9,8 @@
 
 static bool has_room(struct shard *shard, const struct intake_batch *batch, uint32_t first,
                      uint32_t end);
-static struct denial find_denied(struct shard *shard, struct intake_batch *batch, uint32_t first,
-                                 uint32_t end);
+static void find_denied(struct shard *shard, struct intake_batch *batch, uint32_t first,
+                        uint32_t end);
 static bool advance(struct shard *shard, struct intake_batch *batch, uint32_t index,
                     uint32_t first);
 static bool append_here(struct shard *shard, struct intake_batch *batch, uint32_t index,
@@ -28,7 +29,7 @@ bool retire_far_publication(struct shard *shard, struct intake_batch *batch, uin
         if (!has_room(shard, batch, first, end))
             return false;
         publication->awaited = 1; /* until all are on their way */
-        retire_far_deny(publication, find_denied(shard, batch, first, end));
+        find_denied(shard, batch, first, end);
         batch->advanced = first;
     }
     for (; batch->advanced < end; batch->advanced++)
@@ -58,14 +59,13 @@ static bool has_room(struct shard *shard, const struct intake_batch *batch, uint
 }
 
 /* One that is denied already denies all of them; none is written then. */
-static struct denial find_denied(struct shard *shard, struct intake_batch *batch, uint32_t first,
-                                 uint32_t end)
+static void find_denied(struct shard *shard, struct intake_batch *batch, uint32_t first,
+                        uint32_t end)
 {
-    struct denial denial = {0};
-    for (uint32_t i = first; i < end && denial.reason == NULL; i++)
+    for (uint32_t i = first; i < end; i++)
         if (!batch->ways[batch->items[i].claim].follows)
-            denial = retire_judge(shard, batch, i);
-    return denial;
+            retire_far_deny(shard, batch->items[i].publication, &batch->routings[i],
+                            retire_judge(shard, batch, i));
 }
 
 /* False if there is no room on its way. */
@@ -78,7 +78,7 @@ static bool advance(struct shard *shard, struct intake_batch *batch, uint32_t in
         stand_aside(shard, batch, index);
         return true;
     }
-    if (publication->denial_reason != NULL) {
+    if (publication->is_denied) {
         give_up(shard, batch, index);
         return true;
     }
@@ -104,7 +104,7 @@ static bool append_here(struct shard *shard, struct intake_batch *batch, uint32_
     struct record_id id;
     struct denial denial = retire_accept(shard, batch, index, &item, &id);
     if (denial.reason != NULL) {
-        retire_far_deny(publication, denial);
+        retire_far_deny(shard, publication, &batch->routings[index], denial);
         give_up(shard, batch, index);
         publication->awaited--;
         return true;
@@ -133,19 +133,23 @@ static void give_up(struct shard *shard, struct intake_batch *batch, uint32_t in
     admission_unreserve(shard, &batch->routings[index], item);
     if (claim->entry != WINDOW_NO_ENTRY && claim->verdict != VERDICT_REPLAY)
         claims_withdraw(&shard->intake.claims, claim->identity, claim->entry);
-    if (claim->verdict == VERDICT_COLLISION)
-        shard->figures.collisions++;
 }
 
 /* ---- answered ---- */
 
 /* The first reason stands. What was written stays, and is a replay when it is sent again. */
-void retire_far_deny(struct publication *publication, struct denial denial)
+void retire_far_deny(struct shard *shard, struct publication *publication,
+                     const struct routing *routing, struct denial denial)
 {
-    if (publication->denial_reason != NULL || denial.reason == NULL)
+    struct publication_error *error = publication_error_of(&shard->publications, publication);
+    char part[ROUTING_PART_TEXT_BYTES] = "";
+    if (publication->is_denied || denial.reason == NULL)
         return;
-    publication->denial = denial.refusal;
-    publication->denial_reason = denial.reason;
+    if (routing != NULL)
+        routing_describe_part(routing, part, sizeof part);
+    publication->is_denied = true;
+    error->denial = denial.refusal;
+    snprintf(error->denial_reason, sizeof error->denial_reason, "%s%s", denial.reason, part);
 }
 
 void retire_far_settle(struct shard *shard, struct publication *publication)
@@ -153,8 +157,11 @@ void retire_far_settle(struct shard *shard, struct publication *publication)
     assert(publication->awaited > 0);
     if (--publication->awaited > 0)
         return;
-    if (publication->denial_reason != NULL) {
-        intake_refuse(shard, publication, publication->denial, publication->denial_reason);
+    if (publication->is_denied) {
+        const struct publication_error *error =
+            publication_error_of(&shard->publications, publication);
+        shard->figures.collisions += error->denial == REFUSAL_COLLISION;
+        intake_refuse(shard, publication, error->denial, error->denial_reason);
         return;
     }
     publication_drop_body(publication);
@@ -204,7 +211,7 @@ static bool is_safe_elsewhere(struct shard *shard, struct intake_batch *batch, u
     } else {
         if (claim->entry != WINDOW_NO_ENTRY)
             claims_withdraw(&shard->intake.claims, claim->identity, claim->entry);
-        retire_far_deny(publication,
+        retire_far_deny(shard, publication, &batch->routings[index],
                         (struct denial){REFUSAL_TRY_AGAIN, "its twin came to nothing"});
     }
     claims_end(&shard->intake.claims, claim, way);

@@ -25,22 +25,27 @@ void rooms_close(struct rooms *rooms)
  * whether it is bounded, is looked at; the log's shard writes those before it looks at what is
  * taken, or gives it back. */
 
-bool room_take(struct room *room, uint64_t entries, uint64_t bytes)
+static bool take(struct room *room, uint64_t entries, uint64_t bytes, bool may_drop)
 {
-    room_take_anyhow(room, entries, bytes);
-    if (!atomic_load(&room->is_bounded) ||
-        (atomic_load(&room->taken_entries) + atomic_load(&room->kept_entries) <=
-             room->entries_max &&
-         atomic_load(&room->taken_bytes) + atomic_load(&room->kept_bytes) <= room->bytes_max))
+    uint64_t taken_entries = atomic_fetch_add(&room->taken_entries, entries) + entries;
+    uint64_t taken_bytes = atomic_fetch_add(&room->taken_bytes, bytes) + bytes;
+    uint64_t kept_entries = may_drop ? 0 : atomic_load(&room->kept_entries);
+    uint64_t kept_bytes = may_drop ? 0 : atomic_load(&room->kept_bytes);
+    if (!atomic_load(&room->is_bounded) || (taken_entries + kept_entries <= room->entries_max &&
+                                            taken_bytes + kept_bytes <= room->bytes_max))
         return true;
     room_give(room, entries, bytes);
     return false;
 }
 
-void room_take_anyhow(struct room *room, uint64_t entries, uint64_t bytes)
+bool room_take(struct room *room, uint64_t entries, uint64_t bytes)
 {
-    atomic_fetch_add(&room->taken_entries, entries);
-    atomic_fetch_add(&room->taken_bytes, bytes);
+    return take(room, entries, bytes, false);
+}
+
+bool room_take_from_kept(struct room *room, uint64_t entries, uint64_t bytes)
+{
+    return take(room, entries, bytes, true);
 }
 
 void room_give(struct room *room, uint64_t entries, uint64_t bytes)

@@ -45,8 +45,8 @@ static inline struct room *rooms_of_holds(const struct rooms *rooms, uint16_t lo
 
 /* All or nothing; false: there is not so much. */
 MUST_CHECK bool room_take(struct room *room, uint64_t entries, uint64_t bytes);
-/* Whatever there is: whose log it is will make room. */
-void room_take_anyhow(struct room *room, uint64_t entries, uint64_t bytes);
+/* The same, where what is kept may go for it: there is so much beside what others have taken. */
+MUST_CHECK bool room_take_from_kept(struct room *room, uint64_t entries, uint64_t bytes);
 void room_give(struct room *room, uint64_t entries, uint64_t bytes);
 
 /* What is free now; UINT64_MAX where it is not bounded. */

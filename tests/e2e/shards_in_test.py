@@ -123,6 +123,47 @@ def test_interchanges_over_connections():
         check_gaps(wires)
 
 
+def test_conflicts_that_are_refused():
+    """None of an interchange is written, in whichever logs its messages would be."""
+    profile = ("profile: own-strict\nfamily: own\nformat: edifact\nrecognise: { type: CUSDEC }\n"
+               "conflict: refuse\nfields:\n  message_type: UNH/2/1\n"
+               "  message_id: { join: [UNB/5, UNH/1] }\nkeys:\n  entry: UNH/1\n")
+    parts = [message("CUSDEC", n) for n in range(40)]
+    other = message("CUSDEC", 7, b"FTX+AAA+++other'")
+    with Server(files=interchange_files(profiles=profile), arguments=SHARDS) as server, \
+            many_wires(server, 4) as wires:
+        for at, wire in enumerate(wires):
+            assert isinstance(wire.call("XADD", "in", "*", "body",
+                                        interchange("R1", *parts[at:at + 10])), bytes)
+        for wire in wires:
+            refused = wire.call("XADD", "in", "*", "body", interchange("R1", *parts[20:], other))
+            assert refused.word == "CONFLICT" and "(message 21 of 21, UNH 7)" in str(refused)
+            twins = interchange("R1", *parts[20:30], parts[20], other)
+            refused = wire.call("XADD", "in", "*", "body", twins)
+            assert refused.word == "CONFLICT" and "(message 12 of 12, UNH 7)" in str(refused)
+        taken = take_all(wires, "customs", 13)
+        assert sorted(f[b"message_id"] for f in taken.values()) == sorted(
+            b"R1+%d" % n for n in range(13)), taken
+        assert {log_of(ident) for ident in taken} == {0, 1}
+        assert isinstance(wires[2].call("XADD", "in", "*", "body",
+                                        interchange("R1", *parts[13:], *parts[:5])), bytes)
+        assert len(take_all(wires, "customs", 27)) == 27
+        check_gaps(wires)
+
+
+def test_the_largest_interchanges():
+    with Server(files=interchange_files(), arguments=SHARDS) as server, \
+            many_wires(server, 4) as wires:
+        bodies = [interchange(f"R{n}", *(message("CUSDEC", k) for k in range(256)))
+                  for n in range(6)]
+        receipts = [pipeline(wire, (("XADD", "in", "*", "body", body) for body in bodies))
+                    for wire in wires]
+        assert all(receipt == receipts[0] for receipt in receipts), receipts
+        taken = take_all(wires, "customs", 6 * 256)
+        assert len(taken) == 6 * 256 and {log_of(ident) for ident in taken} == {0, 1}
+        check_gaps(wires)
+
+
 # ---- room -------------------------------------------------------------------------------------------
 
 
@@ -147,6 +188,29 @@ def test_full_without_waiting_is_try_again():
         assert len(kept) == 32, len(kept)  # 16 in each log
         assert all(str(r).startswith("TRYAGAIN") for r in replies if not isinstance(r, bytes))
         assert set(take_all(wires, "slow")) == set(kept)
+        check_gaps(wires)
+
+
+def test_what_is_dropped_and_what_is_diverted():
+    grave = "  - {name: grave, groups: [grave], fields: [cause]}"
+    slow = "backlog_max: 32, when_full: dead_letter, dead_letter: grave"  # 16 in each log
+    fast = "backlog_max: 32, when_full: drop_oldest"
+    with Server(files=two_way_files(slow, fast, grave), arguments=SHARDS) as server, \
+            many_wires(server, 4) as wires:
+        ids = [ident for at, wire in enumerate(wires)
+               for ident in add_many(wire, range(at * 50, at * 50 + 50), "SLOW")]
+        assert all(isinstance(ident, bytes) for ident in ids), ids
+        kept, diverted = take_all(wires, "slow"), take_all(wires, "grave")
+        assert 0 < len(kept) <= 64 and set(kept) | set(diverted) == set(ids), len(kept)
+        assert not set(kept) & set(diverted)
+        ids = [ident for at, wire in enumerate(wires)
+               for ident in add_many(wire, range(at * 50, at * 50 + 50), "FAST")
+               if isinstance(ident, bytes)]  # else too many were on their way at once
+        kept = sorted(map(number_of, take_all(wires, "fast")))
+        for log in range(2):
+            of_log = sorted(number_of(ident) for ident in ids if log_of(ident) == log)
+            here = [number for number in kept if number[1] & 0xFF == log]
+            assert here and here == of_log[-len(here):], (log, here)
         check_gaps(wires)
 
 

@@ -27,7 +27,8 @@ Test(room, is_taken_whole_or_not_at_all)
     room_give(room, 3, 40);
     cr_assert(room_take(room, 4, 70));
     cr_assert_eq(room_entries(room), 0);
-    room_take_anyhow(room, 5, 500);
+    cr_assert(room_take_from_kept(room, 3, 30), "all is taken, and nothing to be kept");
+    cr_assert_not(room_take_from_kept(room, 1, 0));
     cr_assert_eq(room_bytes(room), 0, "it is never below none");
     rooms_close(&rooms);
 }
