@@ -5,10 +5,11 @@
 #include <string.h>
 
 enum {
-    MARK_ANSWERED = 1, /* proof->marks */
+    MARK_ANSWERED = 1, /* of a message */
     MARK_KEPT = 2,     /* a receipt of this record was seen: set on the first */
     MARK_REFUSED = 4,
     PROBED_STREAMS_MAX = 16,
+    PREFETCHED_AHEAD = 8,     /* messages */
     ENTRY_HEAD_BYTES_MAX = 32 /* `$4 body $<size>` */
 };
 
@@ -63,22 +64,19 @@ static void lay_out(struct proof *proof)
     size_t count = cargo->message_count, streams = cargo->stream_count;
     size_t logs = proof->settings.logs, consumers = readers(proof);
     size_t keys = logs > 1 ? cargo->key_count : 0;
-    size_t ids = count + streams * logs + consumers * logs;
-    proof->reserve =
-        reserve_open(ids * sizeof *proof->ids + consumers * (streams + 1) * sizeof *proof->next +
-                         count * (sizeof *proof->delivered + sizeof *proof->marks) +
-                         keys * sizeof *proof->key_logs,
-                     1);
+    size_t ids = streams * logs + consumers * logs;
+    proof->reserve = reserve_open(count * sizeof *proof->messages + ids * sizeof *proof->last_ids +
+                                      consumers * (streams + 1) * sizeof *proof->next +
+                                      keys * sizeof *proof->key_logs,
+                                  1);
     if (proof->reserve.memory == NULL)
         return;
-    proof->ids = proof->reserve.memory;
-    proof->last_receipts = proof->ids + count;
+    proof->messages = proof->reserve.memory;
+    proof->last_receipts = (struct record_id *)(proof->messages + count);
     proof->last_ids = proof->last_receipts + streams * logs;
     proof->next = (uint32_t *)(proof->last_ids + consumers * logs);
     proof->hints = proof->next + consumers * streams;
-    proof->delivered = (uint16_t *)(proof->hints + consumers);
-    proof->marks = (uint8_t *)(proof->delivered + count);
-    proof->key_logs = proof->marks + count;
+    proof->key_logs = (uint8_t *)(proof->hints + consumers);
 }
 
 static void index_bodies(struct proof *proof)
@@ -121,7 +119,7 @@ static uint32_t record_of(const struct proof *proof, uint32_t index)
 /* The record's id from now on: by its receipt or by a delivery, whichever comes first. */
 static void learn_id(struct proof *proof, uint32_t index, uint32_t record, struct record_id id)
 {
-    struct record_id *known = &proof->ids[record];
+    struct record_id *known = &proof->messages[record].id;
     if (!is_known(*known))
         *known = id;
     else if (!record_id_is_equal(*known, id))
@@ -132,11 +130,11 @@ static void learn_id(struct proof *proof, uint32_t index, uint32_t record, struc
 
 static void answer(struct proof *proof, uint32_t index)
 {
-    if (proof->marks[index] & MARK_ANSWERED)
+    if (proof->messages[index].marks & MARK_ANSWERED)
         findings_add(&proof->findings, FINDING_SHARED_RECEIPT, index, "a second answer");
     else
         proof->answered_count++;
-    proof->marks[index] |= MARK_ANSWERED;
+    proof->messages[index].marks |= MARK_ANSWERED;
 }
 
 void proof_receipt(struct proof *proof, uint32_t stream, uint32_t index, struct record_id id)
@@ -146,9 +144,9 @@ void proof_receipt(struct proof *proof, uint32_t stream, uint32_t index, struct 
     if (!proof->settings.promise.has_ids)
         return;
     learn_id(proof, index, record, id);
-    if (proof->marks[record] & MARK_KEPT)
+    if (proof->messages[record].marks & MARK_KEPT)
         return;
-    proof->marks[record] |= MARK_KEPT;
+    proof->messages[record].marks |= MARK_KEPT;
     struct record_id *last =
         &proof->last_receipts[(size_t)stream * proof->settings.logs + log_of(proof, id)];
     if (!record_id_is_below(*last, id))
@@ -162,7 +160,7 @@ void proof_refusal(struct proof *proof, uint32_t index, struct bytes error)
 {
     int shown = error.size < 60 ? (int)error.size : 60;
     answer(proof, index);
-    proof->marks[index] |= MARK_REFUSED;
+    proof->messages[index].marks |= MARK_REFUSED;
     proof->refused_count += record_of(proof, index) == index;
     findings_add(&proof->findings, FINDING_REFUSED, index, "%.*s", shown, (const char *)error.data);
 }
@@ -178,7 +176,7 @@ static uint32_t find_copy(const struct proof *proof, uint32_t destination, uint3
     uint32_t end = cargo->stream_first[cargo_stream_of(cargo, first) + 1];
     for (uint32_t i = first; i < end; i++)
         if ((i == first || cargo->messages[i].twin == first) &&
-            (proof->delivered[i] >> destination & 1) == 0)
+            (proof->messages[i].delivered >> destination & 1) == 0)
             return i;
     return first;
 }
@@ -242,6 +240,7 @@ static inline uint32_t probe(struct proof *proof, uint32_t consumer, struct byte
                 return CARGO_NO_MESSAGE;
             next[stream] = next_record(proof, index + 1, end);
             proof->hints[consumer] = stream;
+            proof_prefetch(proof, index + PREFETCHED_AHEAD);
             return index;
         }
         stream = stream + 1 < cargo->stream_count ? stream + 1 : 0;
@@ -312,12 +311,12 @@ enum status proof_deliver_entry(struct proof *proof, uint32_t consumer, struct r
 static void accept(struct proof *proof, uint32_t consumer, uint32_t index, struct record_id id)
 {
     uint32_t destination = consumer / proof->settings.consumer_count;
-    if (proof->delivered[index] >> destination & 1) {
+    if (proof->messages[index].delivered >> destination & 1) {
         findings_add(&proof->findings, FINDING_DUPLICATE, index,
                      "to destination %u as %" PRIu64 "-%" PRIu64, destination, id.ms, id.seq);
         return;
     }
-    proof->delivered[index] |= (uint16_t)(1U << destination);
+    proof->messages[index].delivered |= (uint16_t)(1U << destination);
     proof->delivered_count++;
     if (!proof->settings.promise.has_ids)
         return;
@@ -350,18 +349,18 @@ bool proof_is_whole(const struct proof *proof)
 
 static bool is_due(const struct proof *proof, uint32_t index)
 {
-    return record_of(proof, index) == index && !(proof->marks[index] & MARK_REFUSED);
+    return record_of(proof, index) == index && !(proof->messages[index].marks & MARK_REFUSED);
 }
 
 uint64_t proof_finish(struct proof *proof)
 {
     uint16_t all = (uint16_t)((1U << proof->settings.destination_count) - 1);
     for (uint32_t i = 0; i < proof->settings.cargo->message_count; i++) {
-        if (!(proof->marks[i] & MARK_ANSWERED))
+        if (!(proof->messages[i].marks & MARK_ANSWERED))
             findings_add(&proof->findings, FINDING_NO_RECEIPT, i, "nothing");
-        else if (is_due(proof, i) && proof->delivered[i] != all)
+        else if (is_due(proof, i) && proof->messages[i].delivered != all)
             findings_add(&proof->findings, FINDING_LOST, i, "delivered to destinations %#x of %#x",
-                         proof->delivered[i], all);
+                         proof->messages[i].delivered, all);
     }
     return findings_count(&proof->findings);
 }

@@ -31,16 +31,21 @@ struct proof_settings {
 
 enum { PROOF_LOGS_MAX = 64 };
 
+/* What is known of a message; side by side, since all of it is looked at when one comes. */
+struct proof_message {
+    struct record_id id; /* of its record; {0, 0}: not known yet */
+    uint16_t delivered;  /* bits of destinations */
+    uint8_t marks;       /* see proof.c */
+};
+
 struct proof {
     struct proof_settings settings;
     struct reserve reserve;
-    struct record_id *ids;           /* by message; {0, 0}: not known yet */
+    struct proof_message *messages;
     struct record_id *last_receipts; /* by stream and log */
     struct record_id *last_ids;      /* by consumer and log */
     uint32_t *next;                  /* by consumer and stream: what is expected */
     uint8_t *key_logs;               /* by key, of several logs: the log + 1 */
-    uint16_t *delivered;             /* by message: bits of destinations */
-    uint8_t *marks;                  /* by message: see proof.c */
     uint32_t *hints;                 /* by consumer: the stream of its last delivery */
     struct body_index bodies;
     bool has_bodies; /* the index is made at open where it is sure to be needed */
@@ -53,6 +58,13 @@ struct proof {
 /* NO_MEMORY or OK. */
 MUST_CHECK enum status proof_open(const struct proof_settings *settings, struct proof *out_proof);
 void proof_close(struct proof *proof);
+
+/* A message's answer or delivery is likely to come soon; one beyond the last does no harm. */
+static inline void proof_prefetch(const struct proof *proof, uint32_t index)
+{
+    __builtin_prefetch(&proof->messages[index], 1);
+    __builtin_prefetch(&proof->settings.cargo->messages[index]);
+}
 
 /* The answer to a message; `id` {0, 0} where there are none. Ids must rise in the order of the
  * calls for a stream. */

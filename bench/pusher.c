@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { RECEIPT_BYTES_MIN = 22 };
+enum { RECEIPT_BYTES_MIN = 22, PREFETCHED_AHEAD = 8 /* messages */ };
 
 static void wait_for_many(struct pusher *pusher, uint32_t receipts)
 {
@@ -187,6 +187,7 @@ static enum status take_answers(struct pushing *pushing, struct pusher *pusher, 
             break;
         }
         uint32_t place = pusher->answered, index = message_at(pusher, place);
+        proof_prefetch(pushing->proof, index + PREFETCHED_AHEAD);
         status = receipt_read(&pushing->receipts, input, at, &id);
         if (status == STATUS_OK)
             proof_receipt(pushing->proof, pusher->stream, index, id);
@@ -195,7 +196,7 @@ static enum status take_answers(struct pushing *pushing, struct pusher *pusher, 
         if (status != STATUS_OK)
             break;
         pusher->answered++;
-        if (pushing->proof->marks[index] != 0)
+        if (pushing->proof->messages[index].marks != 0)
             count_age(pushing, &run,
                       schedule_age_ns(pushing->schedule, index, pusher->stream,
                                       index - pusher->first, now_ns));

@@ -59,7 +59,7 @@ static void answer_all(struct scene *scene, bool dedupes)
         for (uint32_t i = scene->cargo.stream_first[s]; i < scene->cargo.stream_first[s + 1]; i++) {
             bool repeats = dedupes && is_repeat(scene, i);
             struct record_id id =
-                repeats ? scene->proof.ids[scene->cargo.messages[i].twin] : next_id(scene);
+                repeats ? scene->proof.messages[scene->cargo.messages[i].twin].id : next_id(scene);
             proof_receipt(&scene->proof, s, i, id);
         }
 }
@@ -69,9 +69,9 @@ static uint32_t deliver(struct scene *scene, uint32_t consumer, uint32_t index)
     uint32_t found = CARGO_NO_MESSAGE;
     size_t size;
     struct bytes entry = cargo_entry(&scene->cargo, index);
-    cr_assert_eq(
-        proof_deliver_entry(&scene->proof, consumer, scene->proof.ids[index], entry, &found, &size),
-        STATUS_OK);
+    cr_assert_eq(proof_deliver_entry(&scene->proof, consumer, scene->proof.messages[index].id,
+                                     entry, &found, &size),
+                 STATUS_OK);
     cr_assert_eq(size, entry.size);
     return found;
 }
@@ -195,7 +195,7 @@ Test(proof, waits_for_the_rest_of_an_entry)
     for (size_t cut = 0; cut < entry.size; cut++) {
         uint32_t index;
         size_t size;
-        cr_assert_eq(proof_deliver_entry(&scene.proof, 0, scene.proof.ids[0],
+        cr_assert_eq(proof_deliver_entry(&scene.proof, 0, scene.proof.messages[0].id,
                                          bytes_slice(entry, 0, cut), &index, &size),
                      STATUS_INCOMPLETE, "cut at %zu", cut);
     }
