@@ -244,6 +244,8 @@ static void print_legend(const struct chart *chart, FILE *out)
     double left = LEFT;
     for (uint32_t i = 0; i < chart->series_count && chart->series_count > 1; i++) {
         const char *name = chart->series[i].name;
+        if (chart->series[i].count == 0)
+            continue;
         fprintf(out,
                 "<line class=\"line s%u\" x1=\"%.0f\" x2=\"%.0f\" y1=\"%d\" y2=\"%d\"/>"
                 "<text class=\"tick\" x=\"%.0f\" y=\"%d\">",

@@ -84,7 +84,7 @@ static double cpu_ns(const json_t *side)
 
 static void print_bar(double number, double most, bool is_kouan, FILE *out)
 {
-    fputs("<td class=\"text\">", out);
+    fputs("<td>", out);
     if (isfinite(number) && most > 0)
         fprintf(out,
                 "<svg class=\"bar\" width=\"%d\" viewBox=\"0 0 %d 12\"><rect class=\"%s\" "
@@ -180,7 +180,7 @@ static void print_latencies(const struct result *result, struct chart *chart, FI
 {
     static const char *const names[] = {"p50", "p99", "p99.9"};
     static const char *const paths[] = {"latency_us.p50", "latency_us.p99", "latency_us.p999"};
-    *chart = (struct chart){.x_label = "messages a second",
+    *chart = (struct chart){.x_label = "load, % of its capacity",
                             .y_label = "receipt latency, \xC2\xB5s from the intended time",
                             .y_is_log = true};
     snprintf(chart->title, sizeof chart->title, "%s: latency against load", result->scenario);
@@ -193,7 +193,7 @@ static void print_latencies(const struct result *result, struct chart *chart, FI
             char note[FIGURES_BYTES];
             describe(point, note);
             if (result_number(point, "load_percent") < 100) /* that one is no open loop */
-                chart_add_point(chart, series, result_number(point, "messages_per_second"),
+                chart_add_point(chart, series, result_number(point, "load_percent"),
                                 result_number(point, paths[i]), note);
         }
     }
@@ -204,7 +204,7 @@ static void print_costs(const struct result *result, struct chart *chart, FILE *
 {
     static const char *const names[] = {"the server's process", "machine less idle and clients"};
     static const char *const paths[] = {"process_cpu_ns_per_message", "cpu_ns_per_message"};
-    *chart = (struct chart){.x_label = "messages a second", .y_label = "CPU, ns a message"};
+    *chart = (struct chart){.x_label = "load, % of its capacity", .y_label = "CPU, ns a message"};
     snprintf(chart->title, sizeof chart->title, "%s: CPU against load", result->scenario);
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
         struct chart_series *series = chart_add_series(chart, names[i]);
@@ -214,7 +214,7 @@ static void print_costs(const struct result *result, struct chart *chart, FILE *
         {
             char note[FIGURES_BYTES];
             describe(point, note);
-            chart_add_point(chart, series, result_number(point, "messages_per_second"),
+            chart_add_point(chart, series, result_number(point, "load_percent"),
                             result_number(point, paths[i]), note);
         }
     }
