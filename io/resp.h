@@ -96,6 +96,8 @@ void resp_write_bulk_format(struct resp_writer *writer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* RESP3 =txt:, RESP2 bulk. */
 void resp_write_verbatim(struct resp_writer *writer, struct bytes text);
+/* The same, whose `size` bytes the caller writes then; NULL when there is no room. */
+uint8_t *resp_write_verbatim_room(struct resp_writer *writer, size_t size);
 void resp_write_null(struct resp_writer *writer);       /* $-1 or _ */
 void resp_write_null_array(struct resp_writer *writer); /* *-1 or _ */
 void resp_write_array(struct resp_writer *writer, uint32_t count);
@@ -105,6 +107,8 @@ void resp_write_set(struct resp_writer *writer, uint32_t count);
 /* RESP3 ,3.14, RESP2 bulk; %.17g, inf, -inf, nan as redis-server does. */
 void resp_write_double(struct resp_writer *writer, double value);
 void resp_write_boolean(struct resp_writer *writer, bool value); /* RESP2: :1 or :0 */
+/* Items that another writer of the same protocol wrote. */
+void resp_write_raw(struct resp_writer *writer, struct bytes items);
 /* A record's id, `<ms>-<seq>`, as a bulk string. */
 void resp_write_id(struct resp_writer *writer, uint64_t ms, uint64_t seq);
 

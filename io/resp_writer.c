@@ -121,18 +121,25 @@ void resp_write_bulk_format(struct resp_writer *writer, const char *format, ...)
     va_end(values);
 }
 
-void resp_write_verbatim(struct resp_writer *writer, struct bytes text)
+uint8_t *resp_write_verbatim_room(struct resp_writer *writer, size_t text_size)
 {
     static const uint8_t kind[] = {'t', 'x', 't', ':'};
-    if (writer->protocol == 2) {
-        resp_write_bulk(writer, text);
-        return;
-    }
-    size_t size = sizeof kind + text.size;
+    if (writer->protocol == 2)
+        return resp_write_bulk_room(writer, text_size);
+    size_t size = sizeof kind + text_size;
     uint8_t *out = claim(writer, resp_bulk_bytes(size));
+    if (out == NULL)
+        return NULL;
+    out = resp_put(resp_put_head(out, '=', size), kind, sizeof kind);
+    resp_put_end(out + text_size);
+    return out;
+}
+
+void resp_write_verbatim(struct resp_writer *writer, struct bytes text)
+{
+    uint8_t *out = resp_write_verbatim_room(writer, text.size);
     if (out != NULL)
-        resp_put_end(resp_put(resp_put(resp_put_head(out, '=', size), kind, sizeof kind), text.data,
-                              text.size));
+        resp_put(out, text.data, text.size);
 }
 
 void resp_write_id(struct resp_writer *writer, uint64_t ms, uint64_t seq)
@@ -216,6 +223,13 @@ void resp_write_boolean(struct resp_writer *writer, bool value)
         resp_write_integer(writer, value);
     else
         write_text(writer, value ? "#t\r\n" : "#f\r\n");
+}
+
+void resp_write_raw(struct resp_writer *writer, struct bytes items)
+{
+    uint8_t *out = claim(writer, items.size);
+    if (out != NULL)
+        resp_put(out, items.data, items.size);
 }
 
 /* ---- The caller's memory -------------------------------------------------------------------- */
