@@ -34,10 +34,11 @@ static void report_send(struct session *session, const struct text *text)
 static void reply_ledger(struct session *session, bool json)
 {
     struct text text = report_begin(session);
+    const struct books books = report_books(session->shard);
     if (json)
-        report_ledger_json(session->shard, &text);
+        report_ledger_json(&books, &text);
     else
-        report_ledger(session->shard, &text);
+        report_ledger(&books, &text);
     report_send(session, &text);
 }
 

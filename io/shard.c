@@ -144,6 +144,8 @@ static enum status open_outlets(struct shard *shard)
         return STATUS_NO_MEMORY;
     enum status facts = facts_open(&shard->facts, (uint32_t)generation->directory.count *
                                                       generation->channel_count);
+    if (facts == STATUS_OK)
+        facts = books_open(&shard->books, generation);
     if (facts != STATUS_OK)
         return facts;
     for (uint16_t i = 0; i < generation->destination_count; i++) {
@@ -310,6 +312,7 @@ void shard_close(struct shard *shard)
     free(shard->outlets);
     free(shard->intake_accounts);
     facts_close(&shard->facts);
+    books_close(&shard->books);
     free(shard->reply_memory);
     chunk_pool_close(&shard->transactions);
     publication_pool_close(&shard->publications);

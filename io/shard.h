@@ -3,6 +3,7 @@
 #ifndef KOUAN_IO_SHARD_H
 #define KOUAN_IO_SHARD_H
 
+#include "io/books.h"
 #include "io/commit.h"
 #include "io/config.h"
 #include "io/hold.h"
@@ -66,6 +67,7 @@ struct shard {
     struct facts facts;
     struct outlet *outlets;                 /* by destination index */
     uint32_t last_group_number;             /* that was given to a group of this log */
+    struct books books;                     /* for reports; filled when one is made */
     struct intake_account *intake_accounts; /* [participant * channels + channel] */
     _Atomic uint32_t connections_closed;    /* ever; for who chooses a shard for a new one */
     struct publication_pool publications;

@@ -290,7 +290,10 @@ static void print_end(const struct server *server)
         return;
     struct text text;
     text_init(&text, memory, REPORT_BYTES);
-    report_ledger(server_shard(server, 0), &text);
+    struct books books = report_books(server_shard(server, 0));
+    for (uint16_t i = 1; i < server_shard_count(server); i++)
+        books_add(&books, server_shard(server, i));
+    report_ledger(&books, &text);
     fprintf(stderr, "stopped\n%s", text.data);
     free(memory);
 }
