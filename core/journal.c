@@ -232,14 +232,24 @@ uint64_t journal_room_bytes(const struct journal *journal)
     return bound > end ? bound - end : 0;
 }
 
+enum { LOG_NUMBER_BITS = 8 };
+
 struct record_id journal_next_id(struct journal *journal, uint64_t wall_ms)
 {
-    enum { LOG_NUMBER_BITS = 8 };
     if (wall_ms > journal->last_id.ms)
         journal->last_id = (struct record_id){wall_ms, journal->settings.log_number};
     else
         journal->last_id.seq += UINT64_C(1) << LOG_NUMBER_BITS;
     return journal->last_id;
+}
+
+void journal_pass_id(struct journal *journal, struct record_id id)
+{
+    if (record_id_compare(id, journal->last_id) <= 0)
+        return;
+    uint64_t counter = id.seq >> LOG_NUMBER_BITS; /* of what may be another log */
+    journal->last_id.ms = id.ms;
+    journal->last_id.seq = counter << LOG_NUMBER_BITS | journal->settings.log_number;
 }
 
 /* ---- sealing and writing ---- */

@@ -102,6 +102,8 @@ uint64_t journal_room_bytes(const struct journal *journal);
 
 /* The next id: milliseconds that never run backwards, whatever `wall_ms` does. */
 struct record_id journal_next_id(struct journal *journal, uint64_t wall_ms);
+/* The next id will be above `id`. */
+void journal_pass_id(struct journal *journal, struct record_id id);
 
 /* ---- sealing and writing ---- */
 

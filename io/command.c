@@ -42,7 +42,7 @@ void command_reply_integer(struct session *session, int64_t value)
     session_reply_end(session, &writer);
 }
 
-static struct reply_slot *promise(struct session *session, enum reply_kind kind)
+struct reply_slot *command_take_slot(struct session *session, enum reply_kind kind)
 {
     struct reply_slot *slot = reply_slot_take(&session->shard->promises);
     assert(slot != NULL); /* the session waited for one */
@@ -53,19 +53,19 @@ static struct reply_slot *promise(struct session *session, enum reply_kind kind)
 
 void command_promise_ok(struct session *session)
 {
-    commit_add_reply(session->shard, promise(session, REPLY_OK));
+    commit_add_reply(session->shard, command_take_slot(session, REPLY_OK));
 }
 
 void command_promise_integer(struct session *session, int64_t value)
 {
-    struct reply_slot *slot = promise(session, REPLY_INTEGER);
+    struct reply_slot *slot = command_take_slot(session, REPLY_INTEGER);
     slot->integer = value;
     commit_add_reply(session->shard, slot);
 }
 
 void command_refuse_in_order(struct session *session, const char *text)
 {
-    struct reply_slot *slot = promise(session, REPLY_ERROR);
+    struct reply_slot *slot = command_take_slot(session, REPLY_ERROR);
     slot->error = text;
     session_slot_done(session->shard, slot);
 }

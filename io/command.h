@@ -12,11 +12,12 @@ enum command_flag {
     COMMAND_READ = 4,
     COMMAND_WRITE = 8,
     COMMAND_BLOCKING = 16,
-    COMMAND_PUBLISH = 64,   /* takes a publication, and no barrier */
-    COMMAND_LONG = 128,     /* its reply may be as long as any */
-    COMMAND_AT_ONCE = 256,  /* is not queued between MULTI and EXEC */
-    COMMAND_PROMISE = 512,  /* may reply later, when what it did is durable */
-    COMMAND_PIPELINE = 1024 /* no barrier: the replies before it need not be known */
+    COMMAND_PUBLISH = 64,    /* takes a publication, and no barrier */
+    COMMAND_LONG = 128,      /* its reply may be as long as any */
+    COMMAND_AT_ONCE = 256,   /* is not queued between MULTI and EXEC */
+    COMMAND_PROMISE = 512,   /* may reply later, when what it did is durable */
+    COMMAND_PIPELINE = 1024, /* no barrier: the replies before it need not be known */
+    COMMAND_SPREADS = 2048   /* concerns what all shards keep (io/errand.h) */
 };
 
 /* function, name, arity, flags, group, since, summary, arguments. Those that come by the million
@@ -25,17 +26,19 @@ enum command_flag {
     X(xadd, "XADD", -5, COMMAND_WRITE | COMMAND_FAST | COMMAND_PUBLISH, "stream", "5.0.0",         \
       "Publishes a message to a channel; its receipt is the id.",                                  \
       "channel [IDMP producer message-id] * body bytes")                                           \
-    X(xack, "XACK", -4, COMMAND_WRITE | COMMAND_FAST | COMMAND_PROMISE | COMMAND_PIPELINE,         \
+    X(xack, "XACK", -4,                                                                            \
+      COMMAND_WRITE | COMMAND_FAST | COMMAND_PROMISE | COMMAND_PIPELINE | COMMAND_SPREADS,         \
       "stream", "5.0.0", "Acknowledges messages of a group; returns how many were pending.",       \
       "destination group id [id ...]")                                                             \
-    X(xreadgroup, "XREADGROUP", -7, COMMAND_WRITE | COMMAND_BLOCKING | COMMAND_LONG, "stream",     \
-      "5.0.0", "Takes new messages of destinations, or shows one's own pending ones.",             \
+    X(xreadgroup, "XREADGROUP", -7,                                                                \
+      COMMAND_WRITE | COMMAND_BLOCKING | COMMAND_LONG | COMMAND_SPREADS, "stream", "5.0.0",        \
+      "Takes new messages of destinations, or shows one's own pending ones.",                      \
       "GROUP group consumer [COUNT count] [BLOCK ms] [NOACK] STREAMS destination [destination "    \
       "...] id | > [...]")                                                                         \
     X(auth, "AUTH", -2, COMMAND_NO_AUTH | COMMAND_FAST, "connection", "1.0.0",                     \
       "Authenticates the connection as a participant.", "participant secret")                      \
-    X(client, "CLIENT", -2, COMMAND_NO_AUTH | COMMAND_LONG, "connection", "2.4.0",                 \
-      "Names and lists connections: SETNAME, GETNAME, SETINFO, ID, LIST, INFO ...",                \
+    X(client, "CLIENT", -2, COMMAND_NO_AUTH | COMMAND_LONG | COMMAND_SPREADS, "connection",        \
+      "2.4.0", "Names and lists connections: SETNAME, GETNAME, SETINFO, ID, LIST, INFO ...",       \
       "subcommand [argument ...]")                                                                 \
     X(command, "COMMAND", -1, COMMAND_NO_AUTH | COMMAND_LONG, "server", "2.8.13",                  \
       "Describes the commands: COUNT, DOCS, INFO, LIST.", "[subcommand [name ...]]")               \
@@ -53,15 +56,16 @@ enum command_flag {
     X(hello, "HELLO", -1, COMMAND_NO_AUTH | COMMAND_FAST, "connection", "6.0.0",                   \
       "Chooses RESP2 or RESP3, and may authenticate.",                                             \
       "[2 | 3 [AUTH participant secret] [SETNAME name]]")                                          \
-    X(info, "INFO", -1, COMMAND_READ, "server", "1.0.0", "The state of the server, as text.",      \
-      "[section ...]")                                                                             \
+    X(info, "INFO", -1, COMMAND_READ | COMMAND_SPREADS, "server", "1.0.0",                         \
+      "The state of the server, as text.", "[section ...]")                                        \
     X(keys, "KEYS", 2, COMMAND_READ | COMMAND_LONG, "generic", "1.0.0",                            \
       "The names of destinations and channels that fit a pattern.", "pattern")                     \
-    X(kouan, "KOUAN", -2, COMMAND_READ | COMMAND_LONG | COMMAND_PROMISE, "kouan", "7.2.4",         \
+    X(kouan, "KOUAN", -2, COMMAND_READ | COMMAND_LONG | COMMAND_PROMISE | COMMAND_SPREADS,         \
+      "kouan", "7.2.4",                                                                            \
       "What Redis has no word for: LEDGER, COUNTERS, GROUPS, HEALTH, REJECTS, HOLDS, RELEASE, "    \
       "REJECT, VERSION.",                                                                          \
       "subcommand [argument ...]")                                                                 \
-    X(memory, "MEMORY", -2, COMMAND_READ, "server", "4.0.0",                                       \
+    X(memory, "MEMORY", -2, COMMAND_READ | COMMAND_SPREADS, "server", "4.0.0",                     \
       "The size of what a destination keeps.", "USAGE destination [SAMPLES count]")                \
     X(multi, "MULTI", 1, COMMAND_FAST | COMMAND_AT_ONCE, "transactions", "1.2.0",                  \
       "Queues the commands that follow until EXEC.", "")                                           \
@@ -86,35 +90,35 @@ enum command_flag {
       "")                                                                                          \
     X(watch, "WATCH", -2, COMMAND_FAST | COMMAND_AT_ONCE, "transactions", "2.2.0",                 \
       "Always an error: EXEC is not atomic here.", "key [key ...]")                                \
-    X(xautoclaim, "XAUTOCLAIM", -6, COMMAND_WRITE | COMMAND_LONG, "stream", "6.2.0",               \
-      "Takes over messages that have been pending for long, whoever's they are.",                  \
+    X(xautoclaim, "XAUTOCLAIM", -6, COMMAND_WRITE | COMMAND_LONG | COMMAND_SPREADS, "stream",      \
+      "6.2.0", "Takes over messages that have been pending for long, whoever's they are.",         \
       "destination group consumer min-idle-time start [COUNT count] [JUSTID]")                     \
-    X(xclaim, "XCLAIM", -6, COMMAND_WRITE | COMMAND_LONG, "stream", "5.0.0",                       \
+    X(xclaim, "XCLAIM", -6, COMMAND_WRITE | COMMAND_LONG | COMMAND_SPREADS, "stream", "5.0.0",     \
       "Takes over pending messages of a dead consumer.",                                           \
       "destination group consumer min-idle-time id [id ...] [IDLE ms] [TIME unix-ms] "             \
       "[RETRYCOUNT count] [FORCE] [JUSTID] [LASTID id]")                                           \
     X(xdel, "XDEL", -3, COMMAND_WRITE | COMMAND_FAST, "stream", "5.0.0",                           \
       "Always an error: no message is deleted by command.", "destination id [id ...]")             \
-    X(xgroup, "XGROUP", -2, COMMAND_WRITE | COMMAND_PROMISE, "stream", "5.0.0",                    \
+    X(xgroup, "XGROUP", -2, COMMAND_WRITE | COMMAND_PROMISE | COMMAND_SPREADS, "stream", "5.0.0",  \
       "Creates, moves and removes groups of a destination and their consumers.",                   \
       "CREATE destination group id | $ [MKSTREAM] [ENTRIESREAD n] | SETID destination group id | " \
       "$ [ENTRIESREAD n] | DESTROY destination group | CREATECONSUMER destination group consumer " \
       "| DELCONSUMER destination group consumer")                                                  \
-    X(xinfo, "XINFO", -2, COMMAND_READ | COMMAND_LONG, "stream", "5.0.0",                          \
+    X(xinfo, "XINFO", -2, COMMAND_READ | COMMAND_LONG | COMMAND_SPREADS, "stream", "5.0.0",        \
       "Describes a destination, its groups or consumers.",                                         \
       "STREAM destination | GROUPS destination | CONSUMERS destination group")                     \
-    X(xlen, "XLEN", 2, COMMAND_READ | COMMAND_FAST, "stream", "5.0.0",                             \
+    X(xlen, "XLEN", 2, COMMAND_READ | COMMAND_FAST | COMMAND_SPREADS, "stream", "5.0.0",           \
       "The number of messages that a destination keeps.", "destination")                           \
-    X(xpending, "XPENDING", -3, COMMAND_READ | COMMAND_LONG, "stream", "5.0.0",                    \
+    X(xpending, "XPENDING", -3, COMMAND_READ | COMMAND_LONG | COMMAND_SPREADS, "stream", "5.0.0",  \
       "What a group has delivered and not seen acknowledged.",                                     \
       "destination group [[IDLE min-idle-time] start end count [consumer]]")                       \
-    X(xrange, "XRANGE", -4, COMMAND_READ | COMMAND_LONG, "stream", "5.0.0",                        \
+    X(xrange, "XRANGE", -4, COMMAND_READ | COMMAND_LONG | COMMAND_SPREADS, "stream", "5.0.0",      \
       "What a destination keeps, from one id to another.", "destination start end [COUNT count]")  \
-    X(xread, "XREAD", -4, COMMAND_READ | COMMAND_BLOCKING | COMMAND_LONG, "stream", "5.0.0",       \
-      "Shows what destinations keep behind an id, or waits for more.",                             \
+    X(xread, "XREAD", -4, COMMAND_READ | COMMAND_BLOCKING | COMMAND_LONG | COMMAND_SPREADS,        \
+      "stream", "5.0.0", "Shows what destinations keep behind an id, or waits for more.",          \
       "[COUNT count] [BLOCK ms] STREAMS destination [destination ...] id | $ | + [...]")           \
-    X(xrevrange, "XREVRANGE", -4, COMMAND_READ | COMMAND_LONG, "stream", "5.0.0",                  \
-      "XRANGE from the end.", "destination end start [COUNT count]")                               \
+    X(xrevrange, "XREVRANGE", -4, COMMAND_READ | COMMAND_LONG | COMMAND_SPREADS, "stream",         \
+      "5.0.0", "XRANGE from the end.", "destination end start [COUNT count]")                      \
     X(xtrim, "XTRIM", -4, COMMAND_WRITE, "stream", "5.0.0",                                        \
       "Always an error: retention is configured.", "destination MAXLEN | MINID threshold")
 
@@ -143,6 +147,8 @@ COMMAND_LIST(X)
 
 /* ---- what handlers share ---- */
 
+enum { COMMAND_AUTOCLAIM_COUNT = 100 }; /* what XAUTOCLAIM claims, unless COUNT says else */
+
 #define COMMAND_NO_TRIM                                                                            \
     "ERR Kouan does not trim by command: retention is configured per destination"
 #define COMMAND_NOT_CONSUMED "NOPERM this participant may not consume that destination"
@@ -155,6 +161,8 @@ void command_reply_integer(struct session *session, int64_t value);
 /* The same, when all that was written to the log so far is durable; of COMMAND_PROMISE. */
 void command_promise_ok(struct session *session);
 void command_promise_integer(struct session *session, int64_t value);
+/* The slot of a reply that is owed and comes later, for a session that has waited for one. */
+struct reply_slot *command_take_slot(struct session *session, enum reply_kind kind);
 /* An error of a COMMAND_PIPELINE, behind the replies that are owed before it. */
 void command_refuse_in_order(struct session *session, const char *text);
 /* For a subcommand that its command does not carry out: HELP, or "ERR unknown subcommand 'x'. Try

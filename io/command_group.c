@@ -222,7 +222,7 @@ static void destroy_group(struct session *session, const struct resp_command *co
     facts_write_group(session->shard, group, GROUP_DESTROYED);
     outlet_destroy_group(outlet, group);
     facts_share(session->shard);
-    shard_wake(session->shard); /* there may be room for parked publications now */
+    read_wake(session->shard, outlet); /* there may be room for parked publications now, too */
     command_promise_integer(session, 1);
 }
 

@@ -1,5 +1,6 @@
 /* XRANGE and XREVRANGE: what a destination keeps, and nobody's place in it changes. */
 #include "io/command.h"
+#include "io/errand.h"
 #include "io/read_reply.h"
 #include "io/session_records.h"
 
@@ -32,15 +33,17 @@ static const char *parse(const struct resp_command *command, bool reverse, struc
 static bool have_records(struct session *session, const struct outlet *outlet, bool reverse,
                          uint64_t *first, uint64_t *end, uint64_t count)
 {
-    uint64_t bytes = 0, bytes_max = session->shard->config->options.reply_max;
+    uint64_t bytes = 0, bytes_max = session_reply_max(session);
     uint64_t shown = 0, available = *end > *first ? *end - *first : 0;
     bool lacks = false;
-    session_records_begin(session, session->shard->config->options.reply_max);
+    session_records_begin(session, bytes_max);
     for (; shown < count && shown < available; shown++) {
         const struct outlet_entry *entry =
             outlet_entry(outlet, reverse ? *end - 1 - shown : *first + shown);
-        if (shown > 0 && bytes + entry->size_bytes > bytes_max)
+        if (shown > 0 && bytes + entry->size_bytes > bytes_max) {
+            errand_part_cut(session, 0);
             break;
+        }
         bytes += entry->size_bytes;
         lacks |= session_record(session, entry->position) == NULL;
         (void)session_records_want(session, entry->position, entry->size_bytes);
@@ -56,7 +59,10 @@ static void reply_range(struct session *session, const struct outlet *outlet,
 {
     struct read_reply reply;
     uint64_t first = outlet_lower_bound(outlet, range->start);
-    uint64_t end = outlet_lower_bound(outlet, record_id_after(range->end));
+    struct record_id last = range->end;
+    if (session->terms != NULL && record_id_compare(session->terms->until[0], last) < 0)
+        last = session->terms->until[0];
+    uint64_t end = outlet_lower_bound(outlet, record_id_after(last));
     if (!have_records(session, outlet, reverse, &first, &end, range->count))
         return;
     read_reply_begin(&reply, session);
@@ -65,6 +71,8 @@ static void reply_range(struct session *session, const struct outlet *outlet,
         uint64_t index = reverse ? --end : first++;
         read_reply_add(&reply, session_record(session, outlet_entry(outlet, index)->position));
     }
+    if (first < end)
+        errand_part_cut(session, 0);
     read_reply_send_entries(&reply);
 }
 

@@ -1,13 +1,7 @@
 /* XREAD and XREADGROUP. */
+#include "io/command_read.h"
 #include "io/command.h"
 #include "io/read.h"
-
-struct read_arguments {
-    struct bytes group, consumer;
-    uint64_t count, block_ms;
-    bool blocks, no_ack;
-    uint32_t first_key, stream_count;
-};
 
 static const char *parse_option(const struct resp_command *command, bool for_group, uint32_t *at,
                                 struct read_arguments *out)
@@ -56,8 +50,8 @@ static const char *parse_option(const struct resp_command *command, bool for_gro
     return "ERR syntax error";
 }
 
-static const char *parse(const struct resp_command *command, bool for_group,
-                         struct read_arguments *out)
+const char *command_parse_read(const struct resp_command *command, bool for_group,
+                               struct read_arguments *out)
 {
     *out = (struct read_arguments){.count = UINT32_MAX};
     uint32_t at = 1;
@@ -82,6 +76,8 @@ static const char *parse(const struct resp_command *command, bool for_group,
     static_assert(READ_STREAMS_MAX == 16, "the words say so");
     out->first_key = at + 1;
     out->stream_count = left / 2;
+    if (for_group && out->count > READ_ENTRIES_MAX)
+        out->count = READ_ENTRIES_MAX;
     return NULL;
 }
 
@@ -112,6 +108,14 @@ static const char *parse_group_id(struct bytes text, struct read_stream *stream)
            "ID would just return an empty result set.";
 }
 
+/* Behind all but the last entry that may be shown; behind all if there is none. */
+static struct record_id before_last(const struct outlet *outlet, struct record_id until)
+{
+    uint64_t end = outlet_lower_bound(outlet, record_id_after(until));
+    return end > outlet->first ? record_id_before(outlet_entry(outlet, end - 1)->id)
+                               : outlet->last_id;
+}
+
 /* Of a stream without a group: `$` is what is the last now, `+` what is before that. */
 static const char *parse_id(struct bytes text, struct read_stream *stream)
 {
@@ -121,9 +125,8 @@ static const char *parse_id(struct bytes text, struct read_stream *stream)
                "<consumer> option.";
     if (bytes_equal_text(text, "$") || bytes_equal_text(text, "+")) {
         if (outlet != NULL)
-            stream->after = outlet->last_id;
-        if (outlet != NULL && text.data[0] == '+' && outlet_length(outlet) > 0)
-            stream->after = record_id_before(outlet->last_id);
+            stream->after =
+                text.data[0] == '+' ? before_last(outlet, stream->until) : outlet->last_id;
         return NULL;
     }
     if (command_parse_id(text, 0, &stream->after))
@@ -135,13 +138,17 @@ static const char *parse_id(struct bytes text, struct read_stream *stream)
 static bool find_streams(struct session *session, const struct resp_command *command,
                          const struct read_arguments *arguments, struct read_request *out)
 {
+    const struct record_id none_above = {UINT64_MAX, UINT64_MAX};
     bool for_group = arguments->group.data != NULL;
     for (uint32_t i = 0; i < arguments->stream_count; i++) {
         bool denied;
         struct bytes key = command->arguments[arguments->first_key + i];
         struct bytes id = command->arguments[arguments->first_key + arguments->stream_count + i];
         struct read_stream *stream = &out->streams[i];
-        *stream = (struct read_stream){.outlet = command_outlet(session, key, &denied)};
+        *stream = (struct read_stream){
+            .outlet = command_outlet(session, key, &denied),
+            .until = session->terms != NULL ? session->terms->until[i] : none_above,
+            .count = session->terms != NULL ? session->terms->counts[i] : arguments->count};
         if (denied)
             return false;
         if (for_group && stream->outlet != NULL)
@@ -180,7 +187,7 @@ static void run(struct session *session, const struct read_arguments *arguments,
 {
     if (read_run(session, request) != READ_NOTHING)
         return;
-    if (arguments->blocks && !session->transaction.running) {
+    if (arguments->blocks && !session->transaction.running && session->terms == NULL) {
         read_block(session, request, arguments->block_ms);
         return;
     }
@@ -193,12 +200,11 @@ void command_xread(struct session *session, const struct resp_command *command)
 {
     struct read_arguments arguments;
     struct read_request request;
-    const char *problem = parse(command, false, &arguments);
+    const char *problem = command_parse_read(command, false, &arguments);
     if (problem != NULL) {
         command_reply_error(session, problem);
         return;
     }
-    request.count = (uint32_t)arguments.count;
     request.no_ack = false;
     if (find_streams(session, command, &arguments, &request))
         run(session, &arguments, &request);
@@ -208,13 +214,11 @@ void command_xreadgroup(struct session *session, const struct resp_command *comm
 {
     struct read_arguments arguments;
     struct read_request request;
-    const char *problem = parse(command, true, &arguments);
+    const char *problem = command_parse_read(command, true, &arguments);
     if (problem != NULL) {
         command_reply_error(session, problem);
         return;
     }
-    request.count =
-        arguments.count < READ_ENTRIES_MAX ? (uint32_t)arguments.count : READ_ENTRIES_MAX;
     request.no_ack = arguments.no_ack;
     if (!find_streams(session, command, &arguments, &request) ||
         !find_consumers(session, &arguments, &request))

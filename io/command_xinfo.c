@@ -2,6 +2,7 @@
 #include "io/command.h"
 #include "io/entry.h"
 #include "io/group.h"
+#include "io/merge.h"
 #include "io/session_records.h"
 
 static bool is(struct bytes argument, const char *word)
@@ -70,16 +71,29 @@ static void reply_stream(struct session *session, const struct outlet *outlet)
     session_reply_end(session, &writer);
 }
 
+/* For a shard that counts the consumers of several: they may be the same. */
+static void write_consumer_names(struct resp_writer *writer, const struct group *group)
+{
+    resp_write_bulk_text(writer, MERGE_CONSUMER_NAMES);
+    resp_write_array(writer, group->consumer_count);
+    for (uint16_t i = 0; i < group->consumer_places; i++)
+        if (group->consumers[i].name != NULL)
+            resp_write_bulk_text(writer, group->consumers[i].name);
+}
+
 static void reply_groups(struct session *session, const struct outlet *outlet)
 {
     struct resp_writer writer = session_reply_begin(session);
     resp_write_array(&writer, outlet->group_count);
     for (uint16_t i = 0; i < outlet->group_count; i++) {
         const struct group *group = outlet->groups[i];
-        resp_write_map(&writer, 6);
+        bool is_part = session->terms != NULL;
+        resp_write_map(&writer, is_part ? 7 : 6);
         resp_write_bulk_text(&writer, "name");
         resp_write_bulk_text(&writer, group_name(group));
         write_integer(&writer, "consumers", group->consumer_count);
+        if (is_part)
+            write_consumer_names(&writer, group);
         write_integer(&writer, "pending", group->account.pending);
         write_id(&writer, "last-delivered-id", group->last_delivered);
         write_integer(&writer, "entries-read", group->entries_read);

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "io/errand.h"
 #include "io/intake_parts.h"
 #include "io/outlet_watch.h"
 #include "io/read.h"
@@ -125,6 +126,8 @@ static void complete(struct shard *shard, const struct commit_item *item)
             else
                 push_to(shard, record, destination, item);
         }
+        if (shard->errands != NULL)
+            errands_publish(shard->errands, record->id);
     }
     if (item->window_entry != WINDOW_NO_ENTRY)
         confirm(shard, item);
@@ -144,6 +147,8 @@ static void wake_groups(struct shard *shard)
     for (unsigned d = destination_set_next(&pushed, 0); d < DESTINATIONS_MAX;
          d = destination_set_next(&pushed, d + 1)) {
         read_serve_waiters(&shard->outlets[d]);
+        if (shard->errands != NULL)
+            errands_wake(shard->errands, (uint16_t)d);
         outlet_watch(&shard->outlets[d]);
     }
 }

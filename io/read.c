@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "io/append.h"
+#include "io/errand.h"
 #include "io/outlet_watch.h"
 #include "io/read_reply.h"
 #include "io/session_records.h"
@@ -16,6 +17,7 @@ struct read_attempt {
     uint64_t old_bytes;                /* of records that are not in memory */
     uint64_t old_since_ns;             /* by pace_clock_ns; 0: there are none */
     bool must_wait;                    /* for leave to show old ones */
+    bool has_some;                     /* there is something to reply */
     const struct read_stream *lacking; /* the first that ends for want of a record, or of leave */
 };
 
@@ -40,14 +42,18 @@ static void read_all(struct read_attempt *attempt, struct progress *out_progress
         const struct read_stream *stream = &attempt->request->streams[i];
         if (stream->outlet == NULL)
             continue;
-        if (reply->destinations > 0 && read_reply_is_full(reply))
+        bool is_full = reply->destinations > 0 && read_reply_is_full(reply);
+        if (is_full && reply->session->terms == NULL)
             break; /* one that is named without entries would seem to have none */
         read_reply_begin_destination(reply, stream->outlet);
         bool is_there = stream->is_history ? read_history(attempt, stream, &out_progress[i])
                                            : read_new(attempt, stream, &out_progress[i]);
         if (out_progress[i].lacks && attempt->lacking == NULL)
             attempt->lacking = stream;
-        if (is_there)
+        if (out_progress[i].lacks || read_reply_is_full(reply))
+            errand_part_cut(reply->session, i);
+        attempt->has_some |= is_there;
+        if (is_there || reply->session->terms != NULL) /* the asker counts them */
             read_reply_end_destination(reply);
     }
 }
@@ -58,8 +64,10 @@ enum read_outcome read_run(struct session *session, const struct read_request *r
     struct progress progress[READ_STREAMS_MAX] = {{0}};
     read_reply_begin(&attempt.reply, session);
     read_all(&attempt, progress);
-    if (attempt.reply.destinations == 0)
-        return attempt.lacking != NULL ? recall(&attempt) : READ_NOTHING;
+    if (!attempt.has_some && attempt.lacking != NULL)
+        return recall(&attempt);
+    if (!attempt.has_some && session->terms == NULL)
+        return READ_NOTHING;
     read_reply_send(&attempt.reply);
     if (attempt.old_since_ns != 0)
         session_records_charge(session, attempt.old_since_ns, attempt.reply.size);
@@ -79,12 +87,20 @@ static uint64_t now_ms(const struct session *session)
     return loop_wall_ms(session->shard->loop);
 }
 
+/* Behind what may be shown of a stream without a group. */
+static uint64_t end_of(const struct read_stream *stream)
+{
+    return stream->until.ms == UINT64_MAX
+               ? stream->outlet->end
+               : outlet_lower_bound(stream->outlet, record_id_after(stream->until));
+}
+
 static uint64_t next_new(const struct read_request *request, const struct read_stream *stream)
 {
     if (stream->group != NULL)
         return group_next(stream->group, stream->consumer, request->no_ack);
     uint64_t index = outlet_lower_bound(stream->outlet, record_id_after(stream->after));
-    return index < stream->outlet->end ? index : GROUP_NOTHING;
+    return index < end_of(stream) ? index : GROUP_NOTHING;
 }
 
 /* False: it is not in memory, and may not be shown yet, or not in this reply. */
@@ -112,7 +128,7 @@ static bool read_new(struct read_attempt *attempt, const struct read_stream *str
     struct read_reply *reply = &attempt->reply;
     const struct read_request *request = attempt->request;
     uint64_t index = next_new(request, stream), old_bytes = attempt->old_bytes;
-    while (reply->count < request->count && !read_reply_is_full(reply) && index != GROUP_NOTHING) {
+    while (reply->count < stream->count && !read_reply_is_full(reply) && index != GROUP_NOTHING) {
         const struct outlet_entry *entry = outlet_entry(stream->outlet, index);
         const struct record *record = NULL;
         if (may_show(attempt, entry))
@@ -130,7 +146,7 @@ static bool read_new(struct read_attempt *attempt, const struct read_stream *str
         out->next_index = ++index;
         if (stream->group != NULL)
             index = group_next(stream->group, stream->consumer, request->no_ack);
-        else if (index == stream->outlet->end)
+        else if (index >= end_of(stream))
             break;
     }
     out->is_old = attempt->old_bytes > old_bytes;
@@ -172,12 +188,17 @@ static bool read_history(struct read_attempt *attempt, const struct read_stream 
 {
     struct read_reply *reply = &attempt->reply;
     struct session *session = reply->session;
-    const struct read_request *request = attempt->request;
     struct group *group = stream->group;
     struct pending_entry *entry;
     struct record_id after = record_id_after(stream->after);
-    while (reply->count < request->count && !read_reply_is_full(reply) &&
-           (entry = group_next_pending(group, after, stream->consumer)) != NULL) {
+    while (reply->count < stream->count && !read_reply_is_full(reply) &&
+           (entry = group_next_pending(group, after, stream->consumer)) != NULL &&
+           record_id_compare(entry->id, stream->until) <= 0) {
+        if (session->terms != NULL && session->terms->looks) {
+            read_reply_add_size(reply, outlet_entry(group->outlet, entry->index));
+            after = record_id_after(entry->id);
+            continue;
+        }
         uint64_t position = outlet_entry(group->outlet, entry->index)->position;
         out->next_index = entry->index;
         out->lacks = session_record_to_repeat(session, position) == NULL;
@@ -200,18 +221,17 @@ static void want_new(struct session *session, const struct read_request *request
 {
     const struct outlet *outlet = stream->outlet;
     uint64_t index = next_new(request, stream);
-    for (uint32_t count = 0; index < outlet->end && count < request->count; count++, index++) {
+    for (uint32_t count = 0; index < outlet->end && count < stream->count; count++, index++) {
         const struct outlet_entry *entry = outlet_entry(outlet, index);
         if (!session_records_want(session, entry->position, entry->size_bytes))
             break;
     }
 }
 
-static void want_history(struct session *session, const struct read_request *request,
-                         const struct read_stream *stream)
+static void want_history(struct session *session, const struct read_stream *stream)
 {
     struct record_id after = record_id_after(stream->after);
-    for (uint32_t count = 0; count < request->count; count++) {
+    for (uint32_t count = 0; count < stream->count; count++) {
         const struct pending_entry *pending =
             group_next_pending(stream->group, after, stream->consumer);
         if (pending == NULL)
@@ -233,7 +253,7 @@ static enum read_outcome recall(struct read_attempt *attempt)
     }
     session_records_begin(session, READ_OLD_BYTES);
     if (attempt->lacking->is_history)
-        want_history(session, attempt->request, attempt->lacking);
+        want_history(session, attempt->lacking);
     else
         want_new(session, attempt->request, attempt->lacking);
     session_records_recall(session);
@@ -255,7 +275,8 @@ void read_settled(struct shard *shard, struct group *group)
     outlet_trim(group->outlet);
     if (group->outlet->is_nearly_full)
         outlet_watch(group->outlet);
-    if (group->waiters.first != NULL) /* pending_max may have stopped them */
+    if (group->waiters.first != NULL ||
+        shard->errands != NULL) /* pending_max may have stopped them */
         read_wake(shard, group->outlet);
     shard_wake(shard);
 }

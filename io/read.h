@@ -34,6 +34,7 @@ void read_settled(struct shard *shard, struct group *group);
  * letter instead. True if it did. */
 bool read_bury_exhausted(struct session *session, struct group *group, struct pending_entry *entry);
 
+#define READ_GROUP_GONE "NOGROUP the consumer group this client was blocked on no longer exists"
 /* Tells all readers who wait at a group that it is no more. */
 void read_dismiss_waiters(struct group *group);
 

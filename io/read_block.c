@@ -70,8 +70,7 @@ void read_dismiss_waiters(struct group *group)
     while (group->waiters.first != NULL) {
         struct session *session = group->waiters.first->session;
         struct resp_writer writer = session_reply_begin(session);
-        resp_write_error(&writer,
-                         "NOGROUP the consumer group this client was blocked on no longer exists");
+        resp_write_error(&writer, READ_GROUP_GONE);
         session_reply_end(session, &writer);
         stop_blocking(session);
     }

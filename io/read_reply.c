@@ -29,9 +29,17 @@ void read_reply_add(struct read_reply *reply, const struct record *record)
     reply->count++;
 }
 
+void read_reply_add_size(struct read_reply *reply, const struct outlet_entry *entry)
+{
+    resp_write_array(&reply->entries, 2);
+    resp_write_id(&reply->entries, entry->id.ms, entry->id.seq);
+    resp_write_integer(&reply->entries, entry->size_bytes);
+    reply->count++;
+}
+
 bool read_reply_is_full(const struct read_reply *reply)
 {
-    return reply->size + reply->entries.needed >= reply->session->shard->config->options.reply_max;
+    return reply->size + reply->entries.needed >= session_reply_max(reply->session);
 }
 
 /* The first header goes before its entries, which stay; the others move up to what is there. */

@@ -20,6 +20,8 @@ void read_reply_begin(struct read_reply *reply, struct session *session);
 /* One destination at a time: begin, add its entries, end. */
 void read_reply_begin_destination(struct read_reply *reply, const struct outlet *outlet);
 void read_reply_add(struct read_reply *reply, const struct record *record);
+/* In place of it, to a shard that asks what would be shown: [id, size]. */
+void read_reply_add_size(struct read_reply *reply, const struct outlet_entry *entry);
 void read_reply_end_destination(struct read_reply *reply);
 
 /* reply_max is reached: nothing more should be added. */

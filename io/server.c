@@ -8,6 +8,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "io/errand.h"
+
 enum { PROBLEM_BYTES = 1024, CONTROL_CONNECTION = 1, RESTORED_AT_ONCE = 1024 };
 
 /* A shard and its thread. */
@@ -96,6 +98,8 @@ static enum status open_family(struct server *server, char *out_problem, size_t 
     enum status status = mesh_open(server->count, &family->mesh);
     if (status == STATUS_OK)
         status = rooms_open(server->count, config->generation->destination_count, &family->rooms);
+    if (status == STATUS_OK)
+        status = errand_board_open(server->count, &family->board);
     if (status != STATUS_OK)
         return status;
     if (config->sync == SYNC_MEMORY)
@@ -177,6 +181,7 @@ void server_close(struct server *server)
     if (server->family.mesh != NULL)
         mesh_close(server->family.mesh);
     rooms_close(&server->family.rooms);
+    errand_board_close(server->family.board);
     journal_folders_close(&server->folders);
     pthread_mutex_destroy(&server->lock);
     pthread_cond_destroy(&server->met);

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "io/command.h"
+#include "io/errand.h"
 #include "io/read.h"
 #include "io/session_input.h"
 #include "io/session_records.h"
@@ -70,6 +71,8 @@ static void session_closed(struct connection *connection)
     struct shard *shard = session->shard;
     read_stop_waiting(session);
     session_records_end(session);
+    if (session->errand != NULL)
+        errand_leave(session);
     transaction_end(&session->transaction);
     if (session->in_unflushed)
         leave_unflushed(shard, session);
@@ -108,7 +111,7 @@ static void session_ended(struct connection *connection)
 void session_finish(struct session *session)
 {
     session->finishing = true;
-    if (session->first == NULL)
+    if (session->first == NULL && !errand_must_end(session))
         connection_finish(session->connection);
 }
 
@@ -116,7 +119,7 @@ void session_finish(struct session *session)
 
 void session_wait_for(struct session *session, enum session_wait reason)
 {
-    if (session->waits == 0)
+    if (session->waits == 0 && session->connection != NULL)
         connection_pause(session->connection);
     session->waits |= (uint8_t)reason;
 }
@@ -126,11 +129,21 @@ void session_wait_over(struct session *session, enum session_wait reason)
     if ((session->waits & reason) == 0)
         return;
     session->waits &= (uint8_t)~reason;
-    if (session->waits == 0)
+    if (session->waits != 0)
+        return;
+    if (session->connection != NULL)
         connection_resume(session->connection);
+    else
+        errand_part_resume(session);
 }
 
 /* ---- replies ---- */
+
+uint64_t session_reply_max(const struct session *session)
+{
+    return session->terms != NULL ? session->terms->bytes_max
+                                  : session->shard->config->options.reply_max;
+}
 
 struct resp_writer session_reply_begin(struct session *session)
 {
@@ -143,6 +156,10 @@ struct resp_writer session_reply_begin(struct session *session)
 void session_reply_end(struct session *session, const struct resp_writer *writer)
 {
     struct shard *shard = session->shard;
+    if (session->connection == NULL) {
+        errand_part_write(session, writer);
+        return;
+    }
     if (writer->overflowed) {
         command_reply_error(session, "ERR the reply is too long; ask for less");
         return;
@@ -177,6 +194,19 @@ static void write_slot(struct resp_writer *writer, const struct reply_slot *slot
     case REPLY_ERROR: break;
     }
     resp_write_error(writer, slot->error);
+}
+
+/* The only reply that a session without a connection owes. */
+static void flush_part(struct session *session)
+{
+    struct reply_slot *slot = session->first;
+    struct resp_writer writer = session_reply_begin(session);
+    write_slot(&writer, slot);
+    session_reply_end(session, &writer);
+    session->first = session->last = NULL;
+    session->promise_count = 0;
+    return_slot(session->shard, slot);
+    errand_part_done(session);
 }
 
 /* Writes the known replies at the head of the session's list. */
@@ -241,7 +271,10 @@ void session_flush_all(struct shard *shard)
         struct session *session = shard->unflushed;
         shard->unflushed = session->next_unflushed;
         session->in_unflushed = false;
-        flush(session);
+        if (session->connection != NULL)
+            flush(session);
+        else
+            flush_part(session);
     }
     bool publications = shard->publications_wanted && shard->publications.free != NULL;
     bool promises = shard->promises_wanted && shard->promises.free != NULL;
@@ -250,6 +283,8 @@ void session_flush_all(struct shard *shard)
     shard->publications_wanted &= !publications;
     shard->promises_wanted &= !promises;
     transport_visit(shard->transport, offer_slots, NULL);
+    if (shard->errands != NULL) /* of which some may wait for slots, too */
+        shard_wake(shard);
 }
 
 static void session_output_room(struct connection *connection)
@@ -258,4 +293,6 @@ static void session_output_room(struct connection *connection)
     session_wait_over(session, SESSION_WAIT_OUTPUT);
     flush(session);
     read_try_again(session);
+    if (session->errand != NULL)
+        errand_try_reply(session);
 }

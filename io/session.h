@@ -8,6 +8,7 @@
 #ifndef KOUAN_IO_SESSION_H
 #define KOUAN_IO_SESSION_H
 
+#include "io/errand_terms.h"
 #include "io/parking.h"
 #include "io/resp.h"
 #include "io/shard.h"
@@ -22,8 +23,9 @@ enum session_wait {
     SESSION_WAIT_SLOTS = 2,   /* a pool or its own share is used up */
     SESSION_WAIT_OUTPUT = 4,
     SESSION_WAIT_PARKED = 8,
-    SESSION_WAIT_READ = 16,  /* in XREAD or XREADGROUP ... BLOCK */
-    SESSION_WAIT_RECALL = 32 /* for old records of its command (io/session_records.h) */
+    SESSION_WAIT_READ = 16,   /* in XREAD or XREADGROUP ... BLOCK */
+    SESSION_WAIT_RECALL = 32, /* for old records of its command (io/session_records.h) */
+    SESSION_WAIT_ERRAND = 64  /* for other shards (io/errand.h) */
 };
 
 /* One destination that a read names. */
@@ -31,16 +33,15 @@ struct read_stream {
     struct outlet *outlet;  /* NULL: there is none of that name */
     struct group *group;    /* NULL: XREAD */
     struct record_id after; /* XREAD: what was seen; XREADGROUP: of its own pending ones */
+    struct record_id until; /* nothing above is shown; not of new ones of a group */
+    uint64_t count;         /* of entries, at most */
     uint16_t consumer;
     bool is_history; /* its own pending ones, and not `>` */
 };
 
-enum { READ_STREAMS_MAX = 16 };
-
 struct read_request {
     struct read_stream streams[READ_STREAMS_MAX];
     uint32_t stream_count;
-    uint32_t count; /* of entries, each */
     bool no_ack;
 };
 
@@ -50,8 +51,12 @@ struct blocked_read {
     struct timer timer;
 };
 
+struct errand;
+
 struct session {
-    struct connection *connection;
+    struct connection *connection;    /* NULL: it runs a command for another shard */
+    const struct errand_terms *terms; /* and that is how; NULL: as its client says */
+    struct errand *errand;            /* what it waits for at other shards; NULL: nothing */
     struct shard *shard;
     const struct participant *participant; /* NULL: not yet authenticated */
     struct resp_parser parser;
@@ -86,6 +91,9 @@ void session_owe(struct session *session, struct reply_slot *slot);
 void session_slot_done(struct shard *shard, struct reply_slot *slot);
 /* Sends what is known, in order, for all sessions with news. */
 void session_flush_all(struct shard *shard);
+
+/* What one reply may have of bodies, about. */
+uint64_t session_reply_max(const struct session *session);
 
 /* Stops and goes on reading, for one reason. */
 void session_wait_for(struct session *session, enum session_wait reason);

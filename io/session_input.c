@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "io/command.h"
+#include "io/errand.h"
 #include "io/session_records.h"
 
 static struct resp_limits input_limits(const struct session *session);
@@ -127,13 +128,18 @@ static int must_wait_to_publish(const struct session *session)
     return SESSION_WAIT_SLOTS;
 }
 
-/* The same of the slot of any other reply. */
+static bool has_room_to_spread(const struct shard *shard)
+{
+    return shard->errands == NULL || errands_have_room(shard->errands);
+}
+
+/* The same of the slot of any other reply, and of an errand. */
 static int must_wait_to_promise(const struct session *session)
 {
     struct shard *shard = session->shard;
     if (session->promise_count >= shard->config->options.publications_per_connection)
         return SESSION_WAIT_SLOTS;
-    if (shard->promises.free != NULL)
+    if (shard->promises.free != NULL && has_room_to_spread(shard))
         return 0;
     shard->promises_wanted = true;
     return SESSION_WAIT_SLOTS;
@@ -158,7 +164,17 @@ static int must_wait(const struct session *session, const struct command_row *ro
         return SESSION_WAIT_REPLIES;
     if (!connection_has_room(session->connection, reply_bytes_max(session, row, command)))
         return SESSION_WAIT_OUTPUT;
-    return (flags & COMMAND_PROMISE) != 0 ? must_wait_to_promise(session) : 0;
+    bool may_spread = (flags & COMMAND_SPREADS) != 0 && session->shard->errands != NULL;
+    return (flags & COMMAND_PROMISE) != 0 || may_spread ? must_wait_to_promise(session) : 0;
+}
+
+/* Here, or in several shards. */
+static void carry_out(struct session *session, const struct command_row *row,
+                      const struct resp_command *command)
+{
+    bool may_spread = session->shard->errands != NULL && (row->flags & COMMAND_SPREADS) != 0;
+    if (!may_spread || !errand_begin(session, row, command))
+        row->run(session, command);
 }
 
 /* Runs a command, which may wait for old records then: it has changed nothing, and comes once more.
@@ -173,7 +189,7 @@ static void run_now(struct session *session, const struct command_row *row,
     resp_unquote(command);
     session->last_command = row != NULL ? row->name : "unknown";
     if (!refuse(session, row, command))
-        row->run(session, command);
+        carry_out(session, row, command);
     else if (!session->transaction.running)
         session->transaction.failed = session->transaction.open;
     if (session_awaits_records(session)) {

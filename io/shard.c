@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "io/errand.h"
 #include "io/group.h"
 #include "io/session.h"
 #include "io/slice.h"
@@ -224,7 +225,8 @@ static enum status open_parts(struct shard *shard, const struct shard_settings *
     shard->park_timer.expire = expire_park;
     shard->started_wall_ms = loop_wall_ms(shard->loop);
     loop_on_wake(shard->loop, on_wake, shard);
-    return STATUS_OK;
+    return shard->family != NULL ? errands_open(shard, shard->mesh, shard->family->board)
+                                 : STATUS_OK;
 }
 
 enum status shard_recover(struct shard *shard, char *out_problem, size_t problem_capacity)
@@ -313,6 +315,7 @@ void shard_close(struct shard *shard)
     free(shard->intake_accounts);
     facts_close(&shard->facts);
     books_close(&shard->books);
+    errands_close(shard->errands);
     free(shard->reply_memory);
     chunk_pool_close(&shard->transactions);
     publication_pool_close(&shard->publications);
@@ -346,6 +349,8 @@ static void run_turn(struct loop *loop, struct deferral *deferral)
     more |= commit_run(shard);
     shard_log_let_go(shard);
     retention_run(shard);
+    if (shard->errands != NULL)
+        errands_run(shard->errands);
     if (shard->rooms != NULL)
         shard_tell_rooms(shard);
     session_flush_all(shard);
@@ -367,7 +372,8 @@ static void finish_session(struct connection *connection, void *context)
 static bool is_quiet(struct shard *shard)
 {
     struct shard_family *family = shard->family;
-    if (!intake_is_idle(&shard->intake) || commit_count(&shard->commits) > 0)
+    if (!intake_is_idle(&shard->intake) || commit_count(&shard->commits) > 0 ||
+        (shard->errands != NULL && !errands_are_idle(shard->errands)))
         return false;
     if (family == NULL)
         return true;

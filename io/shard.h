@@ -29,6 +29,7 @@ struct shard_figures {
 struct shard_family {
     uint16_t count; /* shards in all */
     struct mesh *mesh;
+    struct errand_board *board;
     struct digest_secret secret;           /* of all logs */
     const struct journal_folders *folders; /* open and locked; NULL: no log has files */
     /* Identities that a log brings back, for the windows that they belong to; any thread. */
@@ -75,6 +76,7 @@ struct shard {
     struct chunk_pool transactions;  /* commands between MULTI and EXEC */
     struct intake intake;
     struct commit_queue commits;
+    struct errands *errands; /* commands that several shards run; NULL: there is one shard */
     struct hold_list holds;
     struct reject_ring rejects;
     struct delays delays;

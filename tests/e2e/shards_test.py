@@ -26,11 +26,11 @@ def wait_until(condition, seconds=10):
         time.sleep(0.01)
 
 
-def clients_of_shard(wire):
-    """Of the shard that has this connection."""
-    info = wire.call("INFO", "clients").decode()
-    return int(next(line for line in info.splitlines()
-                    if line.startswith("connected_clients:")).split(":")[1])
+def clients_of_shards(wire):
+    """How many connections each shard has, by its number."""
+    lines = re.findall(r"shard_(\d+):clients=(\d+)", wire.call("INFO", "shards").decode())
+    assert [int(number) for number, _ in lines] == list(range(len(lines)))
+    return [int(clients) for _, clients in lines]
 
 
 def journal_files(folder, number):
@@ -43,12 +43,12 @@ def test_each_shard_is_a_thread_and_connections_are_spread():
             assert {"kouan-1", "kouan-2"} <= set(thread_names(server)), thread_names(server)
             with many_wires(server, 6) as wires:
                 assert all(wire.call("PING") == "PONG" for wire in wires)
-                assert [clients_of_shard(wire) for wire in wires] == [2] * 6
+                assert all(clients_of_shards(wire) == [2] * 3 for wire in wires)
                 wires[4].close()
-                wait_until(lambda: clients_of_shard(wires[1]) == 1)
+                wait_until(lambda: sorted(clients_of_shards(wires[1])) == [1, 2, 2])
                 with server.wire() as another:  # has the place of the one that left
                     assert another.call("PING") == "PONG"
-                    assert clients_of_shard(wires[1]) == 2
+                    assert clients_of_shards(wires[1]) == [2] * 3
 
 
 def test_a_connection_too_many_is_closed():
