@@ -247,11 +247,14 @@ static void set_group_id(struct session *session, const struct resp_command *com
                                      "who may create groups (`create_groups: yes`) one of those");
         return;
     }
-    if (facts_prepare(session->shard, group) != STATUS_OK) {
+    bool looks = session_only_looks(session);
+    if (!looks && facts_prepare(session->shard, group) != STATUS_OK) {
         command_reply_error(session, log_is_full);
         return;
     }
-    uint64_t behind = group_set_id(group, is_last ? group->outlet->last_id : id);
+    if (is_last)
+        id = group->outlet->last_id;
+    uint64_t behind = looks ? group_pending_behind(group, id) : group_set_id(group, id);
     if (behind > 0) {
         struct resp_writer writer = session_reply_begin(session);
         resp_write_error_format(&writer,
@@ -259,6 +262,10 @@ static void set_group_id(struct session *session, const struct resp_command *com
                                 "first, or they would be delivered twice at once",
                                 (unsigned long long)behind);
         session_reply_end(session, &writer);
+        return;
+    }
+    if (looks) {
+        command_reply_ok(session);
         return;
     }
     facts_write_group(session->shard, group, GROUP_MOVED);
@@ -298,7 +305,8 @@ static void delete_consumer(struct session *session, const struct resp_command *
         return;
     }
     /* One whose reader is blocked would be made anew when that wakes. */
-    if (consumer != GROUP_NO_CONSUMER && !read_has_waiter(group, consumer)) {
+    if (consumer != GROUP_NO_CONSUMER && !session_only_looks(session) &&
+        !read_has_waiter(group, consumer)) {
         group_remove_consumer(group, consumer);
         read_settled(session->shard, group); /* what it owned of cases goes to others */
     }

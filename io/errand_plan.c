@@ -56,6 +56,54 @@ static void reply_group_created(struct errand *errand, struct resp_writer *write
 static const struct errand_kind group_created = {errand_step_all, reply_group_created,
                                                  .bears_failures = true};
 
+/* ---- what none may do unless all can ---- */
+
+static enum errand_step step_checked(struct errand *errand)
+{
+    if (errand->round == 2 || (errand->round == 1 && errand_failure(errand) != NULL))
+        return ERRAND_REPLIES;
+    errand->terms.looks = errand->round++ == 0;
+    errand_ask_all(errand, ERRAND_RUN);
+    return ERRAND_ASKS;
+}
+
+/* `-ERR 3 messages ...`: the number, and how many bytes stand before what is behind it. */
+static uint64_t number_of(struct bytes error, size_t *out_behind)
+{
+    static const char before[] = "-ERR ";
+    uint64_t number = 0;
+    size_t at = sizeof before - 1;
+    while (at < error.size && error.data[at] >= '0' && error.data[at] <= '9')
+        number = number * 10 + (uint64_t)(error.data[at++] - '0');
+    *out_behind = at;
+    return number;
+}
+
+/* All that stands in the way, in the words of the first that says so. */
+static void reply_checked(struct errand *errand, struct resp_writer *writer)
+{
+    const struct errand_part *failure = errand_failure(errand);
+    uint64_t sum = 0;
+    size_t behind;
+    if (failure == NULL) {
+        errand_reply_merged(errand, writer);
+        return;
+    }
+    struct bytes error = errand_part_bytes(failure);
+    if (number_of(error, &behind) == 0) {
+        resp_write_raw(writer, error);
+        return;
+    }
+    for (uint16_t i = 0; i < errand->errands->count; i++)
+        if (errand->parts[i].reply[0] == '-')
+            sum += number_of(errand_part_bytes(&errand->parts[i]), &(size_t){0});
+    size_t size = error.size - behind - 2; /* without the line's end */
+    resp_write_error_format(writer, "ERR %llu%.*s", (unsigned long long)sum, (int)size,
+                            (const char *)error.data + behind);
+}
+
+static const struct errand_kind all_checked = {step_checked, reply_checked, .bears_failures = true};
+
 /* ---- entries of all shards, by id ---- */
 
 static void reply_pending_range(struct errand *errand, struct resp_writer *writer)
@@ -140,10 +188,10 @@ static const struct {
     {command_xlen, NULL, &all_short, merge_sum},
     {command_memory, "USAGE", &all_short, merge_sum},
     {command_xgroup, "CREATE", &group_created, NULL},
-    {command_xgroup, "SETID", &all_short, merge_first},
+    {command_xgroup, "SETID", &all_checked, merge_first},
     {command_xgroup, "DESTROY", &all_short, merge_greatest},
     {command_xgroup, "CREATECONSUMER", &all_short, merge_greatest},
-    {command_xgroup, "DELCONSUMER", &all_short, merge_sum},
+    {command_xgroup, "DELCONSUMER", &all_checked, merge_sum},
     {command_xinfo, "STREAM", &all_long, merge_map},
     {command_xinfo, "GROUPS", &all_long, merge_maps},
     {command_xinfo, "CONSUMERS", &all_long, merge_maps},

@@ -85,6 +85,8 @@ void group_remove_consumer(struct group *group, uint16_t consumer);
  * is done. What all groups of the destination have gathered is written down before it, what it
  * skipped after it, and then that it was moved. */
 uint64_t group_set_id(struct group *group, struct record_id id);
+/* That number alone. */
+uint64_t group_pending_behind(const struct group *group, struct record_id id);
 
 /* Renumbers what the group knows by index while the outlet closes up: move() is called for every
  * kept index, rising, with the place to which it would go, and says if the group needs it. */

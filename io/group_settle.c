@@ -38,12 +38,19 @@ static uint64_t forget_undelivered(struct group *group, struct record_id id)
     return behind;
 }
 
+uint64_t group_pending_behind(const struct group *group, struct record_id id)
+{
+    uint64_t count = 0, place = group_lower_bound(group, record_id_after(id));
+    for (; place < group->pending_end; place++)
+        count += pending_is_delivered(group_place(group, place));
+    return count;
+}
+
 uint64_t group_set_id(struct group *group, struct record_id id)
 {
     struct outlet *outlet = group->outlet;
-    uint64_t pending_behind = 0, behind = group_lower_bound(group, record_id_after(id));
-    for (uint64_t place = behind; place < group->pending_end; place++)
-        pending_behind += pending_is_delivered(group_place(group, place));
+    uint64_t pending_behind = group_pending_behind(group, id);
+    uint64_t behind = group_lower_bound(group, record_id_after(id));
     if (pending_behind > 0)
         return pending_behind;
     outlet_let_go(outlet);

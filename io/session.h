@@ -92,6 +92,11 @@ void session_slot_done(struct shard *shard, struct reply_slot *slot);
 /* Sends what is known, in order, for all sessions with news. */
 void session_flush_all(struct shard *shard);
 
+/* It is asked what its command would say, and changes nothing. */
+static inline bool session_only_looks(const struct session *session)
+{
+    return session->terms != NULL && session->terms->looks;
+}
 /* What one reply may have of bodies, about. */
 uint64_t session_reply_max(const struct session *session);
 

@@ -257,6 +257,24 @@ def test_groups_are_on_all_shards():
         assert wire.call("XGROUP", "DESTROY", "all", "more") == 0
 
 
+def test_what_none_may_do_unless_all_can():
+    with serve() as server, server.wire() as wire:
+        ids = fill(server, 30)
+        assert len(read_group(wire)) == 30
+        late = {key(i)[1] & 255: i for i in ids}  # the last of each log
+        stays = late[key(ids[-1])[1] & 255]
+        assert wire.call("XACK", "all", "all", *[i for i in ids if i != stays]) == 29
+        refused = wire.call("XGROUP", "SETID", "all", "all", "0")
+        assert str(refused).startswith("ERR 1 messages behind that id are pending"), refused
+        assert read_group(wire) == [], "no log went back"
+        fill(server, 60)  # of which the first are replays
+        assert len(read_group(wire)) == 30
+        pending = wire.call("XPENDING", "all", "all")[0]
+        refused = wire.call("XGROUP", "DELCONSUMER", "all", "all", "c")
+        assert str(refused).startswith(f"ERR {pending} messages are pending"), refused
+        assert wire.call("XINFO", "CONSUMERS", "all", "all")[0][1] == b"c"
+
+
 # ---- waiting --------------------------------------------------------------------------------------
 
 
