@@ -32,6 +32,7 @@ struct server {
     struct shard_family family; /* of several shards */
     struct journal_folders folders;
     struct shard_log_start start;
+    cpu_set_t processors; /* to be pinned to; none: threads are not */
     struct seat *seats;
     struct shard **shards; /* in the same order */
     uint16_t count;
@@ -71,6 +72,10 @@ enum status server_open(const struct server_settings *settings, struct server **
         return STATUS_NO_MEMORY;
     server->settings = *settings;
     server->count = count;
+    /* Before any thread is pinned: they inherit what their maker may run on. */
+    if (settings->config->pin == PIN_AUTO &&
+        sched_getaffinity(0, sizeof server->processors, &server->processors) != 0)
+        CPU_ZERO(&server->processors);
     server->folders = journal_folders_none;
     server->seats = calloc(count, sizeof *server->seats);
     server->shards = calloc(count, sizeof *server->shards);
@@ -259,16 +264,15 @@ static void init_seat(struct server *server, uint16_t index)
     pthread_mutex_init(&seat->window_lock, NULL);
 }
 
-/* To the processor of its number among those that this process may run on. */
-static void pin(uint16_t index)
+/* To the processor of its number among those that this process might run on when it began. */
+static void pin(const struct seat *seat)
 {
-    cpu_set_t allowed, one;
-    if (sched_getaffinity(getpid(), sizeof allowed, &allowed) != 0)
-        return;
+    const cpu_set_t *allowed = &seat->server->processors;
     size_t cpu = 0;
-    int skip = index % CPU_COUNT(&allowed);
-    while (!CPU_ISSET(cpu, &allowed) || skip-- > 0)
+    int skip = seat->index % CPU_COUNT(allowed);
+    while (!CPU_ISSET(cpu, allowed) || skip-- > 0)
         cpu++;
+    cpu_set_t one;
     CPU_ZERO(&one);
     CPU_SET(cpu, &one);
     pthread_setaffinity_np(pthread_self(), sizeof one, &one);
@@ -330,8 +334,8 @@ static bool start_seat(struct seat *seat)
 {
     struct server *server = seat->server;
     size_t capacity = sizeof seat->problem;
-    if (server->settings.config->pin == PIN_AUTO)
-        pin(seat->index);
+    if (CPU_COUNT(&server->processors) > 0)
+        pin(seat);
     note(seat, reserve(seat));
     if (!meet(server))
         return false;

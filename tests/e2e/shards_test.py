@@ -1,6 +1,7 @@
 """Several shards: their threads and logs, how connections are spread, start and stop."""
 
 import json
+import os
 import pathlib
 import re
 import resource
@@ -49,6 +50,29 @@ def test_each_shard_is_a_thread_and_connections_are_spread():
                 with server.wire() as another:  # has the place of the one that left
                     assert another.call("PING") == "PONG"
                     assert clients_of_shards(wires[1]) == [2] * 3
+
+
+def processors_of_threads(server):
+    """Of the shards' threads, by name: what each may run on."""
+    allowed = {}
+    for task in pathlib.Path(f"/proc/{server.process.pid}/task").iterdir():
+        name = (task / "comm").read_text().strip()
+        if re.fullmatch(r"kouan(-\d+)?", name):
+            allowed[name] = os.sched_getaffinity(int(task.name))
+    return allowed
+
+
+def test_pinned_threads_stay_on_processors_of_their_own():
+    everywhere = os.sched_getaffinity(0)
+    for pin in "none", "auto":
+        files = plain_files()
+        files[next(iter(files))] += f"\npin: {pin}\n"
+        with Server(files=files, shards=2) as server:
+            allowed = processors_of_threads(server)
+            assert set(allowed) == {"kouan", "kouan-1"}, allowed
+            for number, name in enumerate(["kouan", "kouan-1"]):
+                own = {sorted(everywhere)[number % len(everywhere)]}
+                assert allowed[name] == (own if pin == "auto" else everywhere), allowed
 
 
 def test_a_connection_too_many_is_closed():
