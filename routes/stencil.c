@@ -10,8 +10,21 @@ struct stencils *stencils_open(void)
     if (stencils == NULL)
         return NULL;
     memset(stencils, 0, sizeof *stencils); /* touched now, not on the data path */
-    stencils->credit = LEARN_COSTS * LEARN_SAVED_MAX;
+    stencils_forget(stencils);
     return stencils;
+}
+
+void stencils_forget(struct stencils *stencils)
+{
+    stencils_empty(stencils);
+    stencils->credit = LEARN_COSTS * LEARN_SAVED_MAX;
+}
+
+void stencils_empty(struct stencils *stencils)
+{
+    stencils->gate_count = stencils->item_count = 0;
+    stencils->edge_count = stencils->constant_count = stencils->step_count = 0;
+    stencils->text_size = 0;
 }
 
 void stencils_close(struct stencils *stencils)

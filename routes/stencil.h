@@ -36,6 +36,9 @@ struct stencils;
 struct stencils *stencils_open(void);
 void stencils_close(struct stencils *stencils);
 
+/* As if just opened. */
+void stencils_forget(struct stencils *stencils);
+
 /* The stencil that a whole body fits, of those cut under the same profiles and permissions
  * (`allowed`, as of read_recognise); then the scan has the body's captures. NULL if there is none;
  * then it holds nothing of use. */

@@ -164,13 +164,6 @@ static bool captures_fit(const struct lesson *lesson)
 
 /* ---- the gate -------------------------------------------------------------------------------- */
 
-static void forget_all(struct stencils *stencils)
-{
-    stencils->gate_count = stencils->item_count = 0;
-    stencils->edge_count = stencils->constant_count = stencils->step_count = 0;
-    stencils->text_size = 0;
-}
-
 static struct stencil_gate *open_gate(const struct lesson *lesson)
 {
     struct stencils *stencils = lesson->stencils;
@@ -178,7 +171,7 @@ static struct stencil_gate *open_gate(const struct lesson *lesson)
     if (gate != NULL)
         return gate;
     if (stencils->set_hash != lesson->set->hash || stencils->gate_count == GATES_MAX)
-        forget_all(stencils);
+        stencils_empty(stencils);
     stencils->set_hash = lesson->set->hash;
     gate = &stencils->gates[stencils->gate_count++];
     gate->first = NULL;
@@ -291,7 +284,7 @@ static void add_stencil(const struct lesson *lesson, struct stencil_gate *gate,
 {
     struct stencils *stencils = lesson->stencils;
     if (!has_room(lesson)) {
-        forget_all(stencils); /* what is still sent is soon learnt again */
+        stencils_empty(stencils); /* what is still sent is soon learnt again */
         gate = open_gate(lesson);
         if (!has_room(lesson))
             return;

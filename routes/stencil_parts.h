@@ -99,6 +99,9 @@ struct stencils {
     uint8_t text[EDGE_TEXT_BYTES + BYTES_PADDING];
 };
 
+/* Forgets all that was learnt, and not what it has cost. */
+void stencils_empty(struct stencils *stencils);
+
 /* The gate of these permissions; NULL if there is none. */
 struct stencil_gate *stencil_gate_find(struct stencils *stencils, const struct profile_set *set,
                                        const uint64_t *allowed);

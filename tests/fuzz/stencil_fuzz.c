@@ -71,10 +71,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         edited_size = apply_edit(edited, edited_size, &edits[i]);
 
     stencils_close(stand->readers[0].stencils);
-    stencils_close(stand->readers[1].stencils);
     stand->readers[0].stencils = NULL;
-    stand->readers[1].stencils = stencils_open();
-    assert(stand->readers[1].stencils != NULL);
+    stencils_forget(stand->readers[1].stencils);
     struct bytes first = copy_body(input.data, input.size, '"');
     struct bytes second = copy_body(edited, edited_size, '<');
     compare(stand, first);
