@@ -19,8 +19,8 @@ struct run {
     uint32_t first, end;
 };
 
-static bool meets_conditions(const struct extraction *extraction,
-                             const struct recognise *recognise);
+static bool meets_condition(const struct extraction *extraction,
+                            const struct recognise_condition *condition);
 static enum status extract_specs(struct extraction *extraction, const struct spec_set *specs);
 static enum status extract_number(struct extraction *extraction, uint16_t number);
 static enum status extract_single(struct extraction *extraction, const struct value_spec *spec,
@@ -56,7 +56,7 @@ enum status extract(const struct profile *profile, struct reader *reader, size_t
     extract_begin_values(reader->scratch);
     if (!extract_sort(profile, &reader->scan, reader->scratch, &specs))
         return extract_refuse(out_fault, SCAN_TOO_MANY_VALUES, 0, NULL);
-    if (!meets_conditions(&extraction, &profile->recognise))
+    if (!extract_meets(&extraction, &profile->recognise, meets_condition))
         return STATUS_NOT_FOUND;
     if (left_out != SLOT_NONE)
         leave_out_slot(profile, left_out, &specs, &required);
@@ -77,8 +77,7 @@ bool extract_note(const struct profile *profile, struct reader *reader, struct e
                                     .notes = notes};
     struct spec_set specs;
     notes->count = 0;
-    return profile->filter_count == 0 && profile->recognise.condition_count == 0 &&
-           profile->content_count == 0 &&
+    return profile->filter_count == 0 && profile->content_count == 0 &&
            extract_sort(profile, &reader->scan, reader->scratch, &specs) &&
            extract_specs(&extraction, &specs) == STATUS_OK;
 }
@@ -103,7 +102,9 @@ static bool meets_condition(const struct extraction *extraction,
     return condition->value_count == 0 && bin->first == bin->end;
 }
 
-static bool meets_conditions(const struct extraction *extraction, const struct recognise *recognise)
+bool extract_meets(const struct extraction *extraction, const struct recognise *recognise,
+                   bool (*meets)(const struct extraction *extraction,
+                                 const struct recognise_condition *condition))
 {
     uint16_t i = 0;
     while (i < recognise->condition_count) {
@@ -112,7 +113,7 @@ static bool meets_conditions(const struct extraction *extraction, const struct r
         for (;
              i < recognise->condition_count && recognise->conditions[i].alternative == alternative;
              i++)
-            holds = holds && meets_condition(extraction, &recognise->conditions[i]);
+            holds = holds && meets(extraction, &recognise->conditions[i]);
         if (holds)
             return true;
     }

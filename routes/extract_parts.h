@@ -41,6 +41,7 @@ struct extract_scratch {
 struct extraction {
     const struct profile *profile; /* the reading's, or that of its payload */
     const struct capture *captures;
+    uint32_t capture_count; /* only where they are not sorted */
     struct extract_scratch *scratch;
     struct reading_space *space;
     struct reading *reading;
@@ -91,6 +92,11 @@ MUST_CHECK enum status extract_add_parts(struct extraction *extraction,
 MUST_CHECK enum status extract_note_parts(struct extraction *extraction,
                                           const struct value_spec *spec, uint16_t entry,
                                           const struct capture *const *parts);
+
+/* True if `where` holds, whose single conditions `meets` tells of. */
+bool extract_meets(const struct extraction *extraction, const struct recognise *recognise,
+                   bool (*meets)(const struct extraction *extraction,
+                                 const struct recognise_condition *condition));
 
 /* True once further values of the spec could not count. */
 static inline bool extract_is_settled(const struct reading *reading, const struct value_spec *spec)

@@ -1,6 +1,7 @@
 #include "routes/extract_steps.h"
 
 #include "routes/extract_parts.h"
+#include "routes/pattern.h"
 
 enum status extract_note_parts(struct extraction *extraction, const struct value_spec *spec,
                                uint16_t entry, const struct capture *const *parts)
@@ -50,6 +51,22 @@ static enum status add_steps(struct extraction *extraction, const struct value_s
     return extract_add_parts(extraction, spec, steps->entry, steps->part_count > 0 ? parts : NULL);
 }
 
+/* Without filters a bin is a tap, and its captures are not sorted here. */
+static bool meets_condition(const struct extraction *extraction,
+                            const struct recognise_condition *condition)
+{
+    bool found = false;
+    for (uint32_t i = 0; i < extraction->capture_count; i++) {
+        const struct capture *capture = &extraction->captures[i];
+        if (capture->tap != condition->bin)
+            continue;
+        found = true;
+        if (pattern_matches_any(condition->values, condition->value_count, capture->value))
+            return true;
+    }
+    return condition->value_count == 0 && !found;
+}
+
 enum status extract_by_steps(const struct profile *profile, struct reader *reader,
                              const struct extract_step *steps, uint32_t count,
                              struct reading *reading)
@@ -58,11 +75,14 @@ enum status extract_by_steps(const struct profile *profile, struct reader *reade
     struct extraction extraction = {
         .profile = profile,
         .captures = reader->scan.captures,
+        .capture_count = reader->scan.capture_count,
         .scratch = reader->scratch,
         .space = &reader->space,
         .reading = reading,
         .fault = &unused,
     };
+    if (!extract_meets(&extraction, &profile->recognise, meets_condition))
+        return STATUS_NOT_FOUND;
     extract_begin_values(reader->scratch);
     for (const struct extract_step *step = steps, *end = steps + count; step < end;) {
         if (step->plain_slot != SLOT_NONE && add_first(&extraction, step)) {

@@ -27,7 +27,7 @@ bool extract_note(const struct profile *profile, struct reader *reader,
                   struct extract_notes *notes);
 
 /* As `extract` by the same profile, of captures of the same taps and entries. INVALID without a
- * fault. */
+ * fault; what `where` asks for is asked again. */
 MUST_CHECK enum status extract_by_steps(const struct profile *profile, struct reader *reader,
                                         const struct extract_step *steps, uint32_t count,
                                         struct reading *reading);
