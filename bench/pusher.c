@@ -18,6 +18,14 @@ static void wait_for_many(struct pusher *pusher, uint32_t receipts)
         receipts > 1;
 }
 
+/* When fewer than a burst are free, so many whole receipts are still to come: to wait for more
+ * could be to wait for ever. */
+static uint32_t receipts_to_wait_for(const struct pushing *pushing)
+{
+    uint32_t sure = pushing->in_flight - pushing->burst;
+    return sure < pushing->burst ? sure : pushing->burst;
+}
+
 void pusher_init(const struct pushing *pushing, uint32_t stream, int descriptor,
                  struct pusher *out_pusher)
 {
@@ -29,7 +37,7 @@ void pusher_init(const struct pushing *pushing, uint32_t stream, int descriptor,
     if (out_pusher->first < out_pusher->end)
         out_pusher->sent_at = out_pusher->sent_end = cargo->messages[out_pusher->first].at;
     if (pushing->schedule->sent_us != NULL)
-        wait_for_many(out_pusher, pushing->burst);
+        wait_for_many(out_pusher, receipts_to_wait_for(pushing));
 }
 
 void pusher_deinit(struct pusher *pusher)

@@ -141,6 +141,30 @@ Test(pusher, keeps_a_window_and_sends_again_what_was_put_off)
     close_stage(stage);
 }
 
+static int wake_bytes(uint32_t in_flight, uint32_t burst)
+{
+    struct stage *stage = open_stage();
+    struct pusher pusher;
+    int bytes = 0;
+    socklen_t size = sizeof bytes;
+    stage->pushing.in_flight = in_flight;
+    stage->pushing.burst = burst;
+    pusher_init(&stage->pushing, 0, stage->client, &pusher);
+    cr_assert_eq(getsockopt(stage->client, SOL_SOCKET, SO_RCVLOWAT, &bytes, &size), 0);
+    pusher_deinit(&pusher);
+    close_stage(stage);
+    return bytes;
+}
+
+/* The shortest receipt has 22 bytes. */
+Test(pusher, never_waits_for_more_receipts_than_are_sure_to_come)
+{
+    cr_expect_eq(wake_bytes(1024, 256), 256 * 22);
+    cr_expect_eq(wake_bytes(300, 256), 44 * 22);
+    cr_expect_eq(wake_bytes(16, 16), 1);
+    cr_expect_eq(wake_bytes(1, 1), 1);
+}
+
 Test(pusher, reads_answers_that_come_byte_by_byte)
 {
     struct stage *stage = open_stage();

@@ -83,6 +83,8 @@ def test_unix_sockets():
 
 
 def test_many_connections():
+    for in_flight in [256, 300]:
+        run("wire", "--in-flight", in_flight, "--connections", 1)
     result = run("connections", "--connections", 300, "--in-flight", 1)
     assert "points" not in result and result["settings"]["connections"] == 300
 
