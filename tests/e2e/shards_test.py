@@ -57,7 +57,7 @@ def processors_of_threads(server):
     allowed = {}
     for task in pathlib.Path(f"/proc/{server.process.pid}/task").iterdir():
         name = (task / "comm").read_text().strip()
-        if re.fullmatch(r"kouan(-\d+)?", name):
+        if task.name == str(server.process.pid) or re.fullmatch(r"kouan-\d+", name):
             allowed[name] = os.sched_getaffinity(int(task.name))
     return allowed
 
