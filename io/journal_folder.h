@@ -39,8 +39,8 @@ MUST_CHECK enum status journal_folder_open_log(const struct journal_folder *fold
                                                uint16_t log_number, int *out_folder,
                                                char *out_problem, size_t problem_capacity);
 
-/* INVALID: there are segments of a log with a higher number than `log_count` logs have, so more wrote
- * this journal. */
+/* INVALID: there are segments of a log with a higher number than `log_count` logs have, so more
+ * wrote this journal. */
 MUST_CHECK enum status journal_folder_check_logs(const struct journal_folder *folder,
                                                  uint16_t log_count, char *out_problem,
                                                  size_t problem_capacity);

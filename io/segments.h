@@ -45,7 +45,7 @@ struct segments_settings {
     uint16_t log_number, log_count;
     struct digest_secret secret;
     uint64_t incarnation;
-    bool has_moved; /* the disk is that of two folders, and goes on in the second */
+    bool has_moved;               /* the disk is that of two folders, and goes on in the second */
     void (*ready)(void *context); /* the next segment is there */
     /* It cannot be made (ENOSPC ...; EDQUOT: segments_max are there), or one cannot be given up:
      * `error` is an errno. Also from within segments_prepare. */
