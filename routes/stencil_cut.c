@@ -97,8 +97,11 @@ static const uint8_t *cut_markup(struct stencil_cutter *cutter, const uint8_t *a
     const struct bytes cdata = BYTES_LITERAL("<![CDATA[");
     size_t left = (size_t)(cutter->end - at);
     if (!bytes_start_with(bytes_make(at, left), cdata)) {
+        /* A comment may begin with `>`: its end is not looked for in `<!--` itself. */
         const char *last = at[1] == '?' ? "?>" : "-->";
-        return (const uint8_t *)memmem(at, left, last, strlen(last)) + strlen(last) - 1;
+        size_t head_size = at[1] == '?' ? 2 : 4;
+        const uint8_t *end = memmem(at + head_size, left - head_size, last, strlen(last));
+        return end + strlen(last) - 1;
     }
     const uint8_t *end = memmem(at, left, "]]>", 3);
     return stencil_cut_hole(cutter, HOLE_XML_CDATA, at + cdata.size, end) ? end + 2 : NULL;

@@ -69,6 +69,43 @@ const uint8_t *stencil_pass_xml(enum stencil_hole hole, bool tapped, const uint8
     return NULL;
 }
 
+/* ---- blanks ---------------------------------------------------------------------------------- */
+
+/* Past a JSON escape for a blank; NULL if it is for something else. What `\u00` begins is taken for
+ * one, to be sure. */
+static const uint8_t *pass_blank_escape(const uint8_t *at, const uint8_t *end)
+{
+    if (end - at < 2)
+        return NULL;
+    if (memchr("tnrbf", at[1], 5) != NULL)
+        return at + 2;
+    return end - at >= 6 && memcmp(at, "\\u00", 4) == 0 ? at + 6 : NULL;
+}
+
+/* Past an XML reference to a blank; NULL if it is to something else. */
+static const uint8_t *pass_blank_reference(const uint8_t *at, const uint8_t *end)
+{
+    struct scan_source source;
+    uint32_t character;
+    scan_source_init(&source, bytes_make(at, (size_t)(end - at)), NULL);
+    const uint8_t *after = xml_read_reference(&source, at, &character);
+    return after != NULL && character <= ' ' ? after : NULL;
+}
+
+bool stencil_reads_blank(enum stencil_hole hole, const uint8_t *at, const uint8_t *end)
+{
+    for (at = stencil_pass_blanks(at, end); at != NULL && at < end;
+         at = at != NULL ? stencil_pass_blanks(at, end) : NULL) {
+        if (*at == '\\' && hole == HOLE_JSON_TEXT)
+            at = pass_blank_escape(at, end);
+        else if (*at == '&' && (hole == HOLE_XML_TEXT || hole == HOLE_XML_VALUE))
+            at = pass_blank_reference(at, end);
+        else
+            return false;
+    }
+    return at == end;
+}
+
 /* ---- numbers --------------------------------------------------------------------------------- */
 
 static const uint8_t *pass_digits(const uint8_t *at, const uint8_t *end)

@@ -187,13 +187,16 @@ static inline const uint8_t *stencil_pass_blanks(const uint8_t *at, const uint8_
     return at;
 }
 
+/* True for a value of blanks, also of such as stand there by escapes and references. */
+bool stencil_reads_blank(enum stencil_hole hole, const uint8_t *at, const uint8_t *end);
+
 /* What is no value for the hole stays text; so does a blank one, since where it stands nothing is
  * captured. False if there are too many holes. */
 static inline bool stencil_cut_hole(struct stencil_cutter *cutter, enum stencil_hole hole,
                                     const uint8_t *at, const uint8_t *end)
 {
     uint32_t offset = (uint32_t)(at - cutter->begin);
-    if (offset < cutter->from || stencil_pass_blanks(at, end) == end ||
+    if (offset < cutter->from || stencil_reads_blank(hole, at, end) ||
         stencil_hole_end((uint8_t)hole, false, at, cutter->end) != end)
         return true;
     if (cutter->count == STENCIL_HOLES_MAX)

@@ -220,6 +220,40 @@ Test(stencil, takes_an_empty_value_for_no_value)
 }
 
 /* What stands in a member by which some profile knows its messages is text, wherever it stands. */
+/* Where it stands nothing is captured, but of another value there something is. */
+Test(stencil, takes_blanks_by_escape_or_reference_for_no_value)
+{
+    static const struct form_case texts[] = {
+        {"{\"type\":\"T\",\"a\":\" \\u0020\\t\",\"u\":\"v\"}", true},
+        {"{\"type\":\"T\",\"a\":\" \\u0020\\t\",\"u\":\"other\"}", true},
+        {"{\"type\":\"T\",\"a\":\"one\",\"u\":\"v\"}", false},
+        {"{\"type\":\"T\",\"a\":\"\\u4e2d\",\"u\":\"v\"}", false},
+        {0},
+    };
+    static const struct form_case elements[] = {
+        {"<R s=\"&#x9;\" v=\"1\"><e><k>k</k><l>l</l></e><c> &#32;</c></R>", true},
+        {"<R s=\"&#x9;\" v=\"2\"><e><k>m</k><l>n</l></e><c> &#32;</c></R>", true},
+        {"<R s=\"&#x9;\" v=\"1\"><e><k>k</k><l>l</l></e><c> c</c></R>", false},
+        {"<R s=\"&#x9;\" v=\"1\"><e><k>k</k><l>l</l></e><c> &amp;</c></R>", false},
+        {"<R s=\"s\" v=\"1\"><e><k>k</k><l>l</l></e><c> &#32;</c></R>", false},
+        {0},
+    };
+    check_forms(json_profile, texts);
+    check_forms(xml_profile, elements);
+}
+
+Test(stencil, keeps_comments_that_begin_with_their_end)
+{
+    static const struct form_case cases[] = {
+        {"<R v=\"1\"><!--><t>text</t>--><e><k>k</k></e><!---><t>text</t>--></R>", true},
+        {"<R v=\"2\"><!--><t>text</t>--><e><k>m</k></e><!---><t>text</t>--></R>", true},
+        {"<R v=\"1\"><!--><t>te--xt</t>--><e><k>k</k></e><!---><t>text</t>--></R>", false},
+        {"<R v=\"1\"><!--><t>text</t>--><e><k>k</k></e><!---><t>-->x<t></t></R>", false},
+        {0},
+    };
+    check_forms(xml_profile, cases);
+}
+
 Test(stencil, keeps_what_decides)
 {
     static const struct form_case cases[] = {
