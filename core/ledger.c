@@ -25,6 +25,16 @@ const char *refusal_text(enum refusal refusal)
     return refusals[refusal].text;
 }
 
+void intake_count_accepted(struct intake_account *account, enum verdict verdict)
+{
+    if (verdict == VERDICT_FRESH)
+        account->fresh++;
+    else if (verdict == VERDICT_CONFLICT)
+        account->conflict++;
+    else
+        account->amendment++;
+}
+
 uint64_t intake_accepted(const struct intake_account *account)
 {
     return account->fresh + account->conflict + account->amendment;

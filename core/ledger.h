@@ -15,6 +15,8 @@
 
 #include <stdint.h>
 
+#include "core/window.h"
+
 /* Why a message is refused: the counter, its name, the stable first word of the reply, its
  * explanation. */
 #define REFUSAL_LIST(X)                                                                            \
@@ -80,6 +82,8 @@ struct group_account {
 #undef X
 };
 
+/* One more, of a message that came to be a record: fresh, a conflict or an amendment. */
+void intake_count_accepted(struct intake_account *account, enum verdict verdict);
 uint64_t intake_accepted(const struct intake_account *account);
 uint64_t intake_refused(const struct intake_account *account);
 void intake_add(struct intake_account *sum, const struct intake_account *account);

@@ -51,12 +51,7 @@ static void count(struct shard *shard, const struct routing *routing, enum verdi
     struct intake_account *account =
         shard_account(shard, routing->arrival->participant, routing->arrival->channel);
     account->received++;
-    if (verdict == VERDICT_FRESH)
-        account->fresh++;
-    else if (verdict == VERDICT_CONFLICT)
-        account->conflict++;
-    else
-        account->amendment++;
+    intake_count_accepted(account, verdict);
 }
 
 static void refuse(struct shard *shard, const struct mesh_message *message,

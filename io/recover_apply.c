@@ -309,12 +309,7 @@ static void count_accepted(const struct recover *recover, const struct record *r
     if (account == NULL)
         return;
     account->received++;
-    if (record->verdict == VERDICT_FRESH)
-        account->fresh++;
-    else if (record->verdict == VERDICT_CONFLICT)
-        account->conflict++;
-    else
-        account->amendment++;
+    intake_count_accepted(account, (enum verdict)record->verdict);
 }
 
 /* ---- records ---- */

@@ -170,12 +170,7 @@ static void count_accepted(struct shard *shard, struct publication *publication,
         shard_account(shard, publication->participant, publication->channel);
     publication->undecided--;
     account->undecided--;
-    if (verdict == VERDICT_FRESH)
-        account->fresh++;
-    else if (verdict == VERDICT_CONFLICT)
-        account->conflict++;
-    else
-        account->amendment++;
+    intake_count_accepted(account, verdict);
 }
 
 void retire_count_diverted(struct shard *shard, const struct destination_set *diverted)
