@@ -1,6 +1,5 @@
 #include "io/journal_folder.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,6 +9,8 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "io/log_folder.h"
 
 enum { FOLDER_MODE = 0700, FILE_MODE = 0600, LOG_NAME_BYTES = 8, LOGS_MAX = 64, OWNER_BYTES = 32 };
 
@@ -111,22 +112,21 @@ enum status journal_folder_open_log(const struct journal_folder *folder, uint16_
     return STATUS_OK;
 }
 
-/* A spare is none: what it was made for did not come to be. */
+static void note_segment(void *context, const char *name)
+{
+    uint64_t number;
+    *(bool *)context |= log_folder_parse_name(name, ".segment", &number);
+}
+
 static bool has_segments(int folder, const char *log)
 {
-    int file = openat(folder, log, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    DIR *directory = file >= 0 ? fdopendir(file) : NULL;
-    if (directory == NULL) {
-        if (file >= 0)
-            close(file);
-        return false;
-    }
     bool found = false;
-    for (const struct dirent *entry; !found && (entry = readdir(directory)) != NULL;)
-        found = strstr(entry->d_name, ".segment") != NULL &&
-                strncmp(entry->d_name, "spare", strlen("spare")) != 0;
-    closedir(directory);
-    return found;
+    int file = openat(folder, log, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (file < 0)
+        return false;
+    enum status status = log_folder_list(file, note_segment, &found);
+    close(file);
+    return found || status != STATUS_OK; /* one that cannot be read may have some */
 }
 
 enum status journal_folder_check_logs(const struct journal_folder *folder, uint16_t log_count,
