@@ -23,7 +23,7 @@ enum status nats_run_fail(struct nats_run *run, const char *what, natsStatus sta
 
 /* ---- Opening and closing --------------------------------------------------------------------- */
 
-static natsStatus connect_one(const char *address, natsConnection **out_connection)
+natsStatus nats_run_connect(const char *address, natsConnection **out_connection)
 {
     natsOptions *options = NULL;
     char url[160];
@@ -63,9 +63,9 @@ enum status nats_run_open(struct nats_run *run, const struct client_settings *se
     natsStatus status = NATS_OK;
     for (; run->publisher_count < settings->cargo->stream_count && status == NATS_OK;
          run->publisher_count++)
-        status = connect_one(settings->address, &run->publishers[run->publisher_count]);
+        status = nats_run_connect(settings->address, &run->publishers[run->publisher_count]);
     for (; run->consumer_count < consumers && status == NATS_OK; run->consumer_count++)
-        status = connect_one(settings->address, &run->consumers[run->consumer_count]);
+        status = nats_run_connect(settings->address, &run->consumers[run->consumer_count]);
     return status == NATS_OK ? STATUS_OK : nats_run_fail(run, settings->address, status);
 }
 

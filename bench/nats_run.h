@@ -27,6 +27,9 @@ struct nats_run {
     natsConnection *publishers[NATS_PUBLISHERS_MAX], *consumers[NATS_CONSUMERS_MAX];
 };
 
+/* Within 5 s, and never again by itself. */
+natsStatus nats_run_connect(const char *address, natsConnection **out_connection);
+
 /* Connects all; on failure `result->problem` says why. To be closed whatever it returns. */
 MUST_CHECK enum status nats_run_open(struct nats_run *run, const struct client_settings *settings,
                                      struct client_result *result);

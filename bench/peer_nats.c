@@ -1,11 +1,11 @@
 /* nats-server, twice: as it is (core), and with JetStream, one stream in files and a pull consumer
  * for each destination. Both by nats-server's own defaults but for bounds that a run would meet. */
-#include <nats/nats.h>
 #include <stdio.h>
 
+#include "bench/nats_run.h"
 #include "bench/peer.h"
 
-enum { CONNECT_TIMEOUT_MS = 5000, PATH_BYTES = SERVER_PATH_BYTES + 32 };
+enum { PATH_BYTES = SERVER_PATH_BYTES + 32 };
 #define DEDUPE_WINDOW_NS (INT64_C(10) * 60 * 1000000000)
 #define ACK_WAIT_NS      (INT64_C(600) * 1000000000)
 
@@ -102,25 +102,15 @@ static natsStatus prepare_stream(const struct scenario *scenario, jsCtx *context
 static enum status prepare_jetstream(const struct peer_settings *settings,
                                      const struct server *server)
 {
-    natsOptions *options = NULL;
     natsConnection *connection = NULL;
     jsCtx *context = NULL;
-    char url[160];
-    snprintf(url, sizeof url, "nats://%s", server->address);
-    natsStatus status = natsOptions_Create(&options);
-    if (status == NATS_OK)
-        status = natsOptions_SetURL(options, url);
-    if (status == NATS_OK)
-        status = natsOptions_SetTimeout(options, CONNECT_TIMEOUT_MS);
-    if (status == NATS_OK)
-        status = natsConnection_Connect(&connection, options);
+    natsStatus status = nats_run_connect(server->address, &connection);
     if (status == NATS_OK)
         status = natsConnection_JetStream(&context, connection, NULL);
     if (status == NATS_OK)
         status = prepare_stream(settings->scenario, context);
     jsCtx_Destroy(context);
     natsConnection_Destroy(connection);
-    natsOptions_Destroy(options);
     if (status == NATS_OK)
         return STATUS_OK;
     fprintf(stderr, "kouan-bench: jetstream: making its stream: %s\n", natsStatus_GetText(status));
