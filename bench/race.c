@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "bench/command.h"
+#include "bench/far_reader.h"
 #include "bench/race_figures.h"
 #include "bench/race_text.h"
 
@@ -140,6 +141,29 @@ static int judge(const struct race *race, const struct race_side *side, struct p
     return is_good ? EXIT_OK : EXIT_FINDINGS;
 }
 
+/* With the far group reading at its side, if the peer is for that. */
+static enum status run_client(const struct race_side *side, const struct client_settings *settings,
+                              struct client_result *out_result)
+{
+    struct far_reader *reader = NULL;
+    const struct client *client = side->peer->client;
+    if (!side->peer->is_read_far)
+        return client->run(settings, out_result);
+    char destination[DESTINATION_NAME_BYTES];
+    peer_name_destination(0, destination);
+    enum status status = far_reader_start(settings->address, destination, PEER_FAR_GROUP, &reader);
+    if (status == STATUS_OK) {
+        status = client->run(settings, out_result);
+        enum status read = far_reader_stop(reader, &out_result->far_bytes);
+        if (read == STATUS_OK)
+            return status;
+        status = read;
+    }
+    snprintf(out_result->problem, sizeof out_result->problem, "reading far behind: %s",
+             status_text(status));
+    return status;
+}
+
 /* Through the server and back, all of it verified. */
 static int drive(const struct race *race, const struct race_side *side, const struct cargo *cargo,
                  uint64_t rate, struct client_result *out_result)
@@ -151,7 +175,7 @@ static int drive(const struct race *race, const struct race_side *side, const st
         .promise = side->peer->promise,
         .destination_count = race->scenario.destination_count,
         .consumer_count = race->scenario.consumer_count,
-        .logs = side->peer == &peer_kouan ? race->scenario.shard_count : 1,
+        .logs = side->peer->program == NULL ? race->scenario.shard_count : 1,
     };
     if (proof_open(&of, &proof) != STATUS_OK) {
         fprintf(stderr, "kouan-bench: not enough memory for %u messages\n", cargo->message_count);
@@ -173,7 +197,7 @@ static int drive(const struct race *race, const struct race_side *side, const st
         status = side->peer->prepare(&settings->peer, &side->server);
     *out_result = (struct client_result){0};
     if (status == STATUS_OK)
-        status = side->peer->client->run(&client, out_result);
+        status = run_client(side, &client, out_result);
     else
         snprintf(out_result->problem, sizeof out_result->problem, "clearing it: %s",
                  status_text(status));

@@ -31,6 +31,7 @@ struct race_run {
                               where that cannot be: the machine was not quiet */
     double process_cpu_ns; /* a message: the server's process */
     double client_cpu_ns;  /* a message, both ends */
+    double far_bytes_per_second; /* that a far reader got meanwhile; 0: there was none */
 };
 
 /* `confidence`: how sure it is that the interval holds the median, at least 0.95 if there are

@@ -22,6 +22,7 @@ struct race_run race_figures_of_run(const struct cargo *cargo, const struct clie
         .cpu_ns = is_believed ? machine_ns / count : 0,
         .process_cpu_ns = process_ns / count,
         .client_cpu_ns = (double)result->usage.client_ns / count,
+        .far_bytes_per_second = elapsed_ns > 0 ? (double)result->far_bytes * 1e9 / elapsed_ns : 0,
     };
 }
 
@@ -56,7 +57,7 @@ static const size_t figures[] = {
     offsetof(struct race_run, seconds),       offsetof(struct race_run, messages),
     offsetof(struct race_run, bytes),         offsetof(struct race_run, messages_per_second),
     offsetof(struct race_run, cpu_ns),        offsetof(struct race_run, process_cpu_ns),
-    offsetof(struct race_run, client_cpu_ns),
+    offsetof(struct race_run, client_cpu_ns), offsetof(struct race_run, far_bytes_per_second),
 };
 
 static double *figure(struct race_run *run, size_t place)

@@ -71,8 +71,11 @@ void race_text_print(const struct race *race, const char *label, FILE *out)
     print_disk(&race->disk_ns, out);
     for (uint32_t i = 0; i < race->side_count; i++) {
         const struct race_side *side = &race->sides[i];
-        fprintf(out, "%s: %s\n", side->peer->name,
+        fprintf(out, "%s: %s", side->peer->name,
                 side->peer->durability(race->settings->peer.scenario));
+        if (side->median.far_bytes_per_second > 0)
+            fprintf(out, ", %.1f MB/s", side->median.far_bytes_per_second / 1e6);
+        fputc('\n', out);
         if (i == 0)
             continue;
         fprintf(out, "kouan to %s:\n", side->peer->name);

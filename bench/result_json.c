@@ -47,6 +47,8 @@ static void add_figures(json_t *object, const struct race *race, const struct ra
     add_measured(object, "cpu_ns_per_message", run->cpu_ns);
     add_number(object, "process_cpu_ns_per_message", run->process_cpu_ns);
     add_number(object, "client_cpu_ns_per_message", run->client_cpu_ns);
+    if (run->far_bytes_per_second > 0)
+        add_number(object, "far_bytes_per_second", run->far_bytes_per_second);
     json_object_set_new(object, "latency_us", of_latency(race_side_latency(side)));
     json_object_set_new(object, "delivery_latency_us", of_latency(&side->delivery_ns));
     add_text(object, "durability", side->peer->durability(&race->scenario));

@@ -61,6 +61,13 @@ const struct scenario scenarios[] = {
      .destination_count = 2,
      .late_count = 1,
      .is_durable = true},
+    {.name = "far-behind",
+     .help = "durable, with a group that is a million messages behind: while that reads from\n"
+             "the files as fast as it can, beside while it does not",
+     .mix = MIX_EVENTS,
+     .has_far_group = true,
+     .is_durable = true,
+     .prefill_count = 1000000},
     {.name = "window",
      .help = "wire with 1 million to 100 million identities in the dedupe window beforehand",
      .mix = MIX_EVENTS,

@@ -31,6 +31,8 @@ struct scenario {
     uint32_t destination_count; /* each with one group, and each gets every message */
     uint32_t consumer_count;    /* of each destination's group */
     uint32_t late_count;        /* of the destinations: nobody reads before all have receipts */
+    bool has_far_group;         /* the first destination has a group more, which reads nothing but
+                                   beside the peer that is for that */
     uint32_t connection_count;  /* that publish */
     uint32_t in_flight;         /* messages without a receipt, on each connection */
     uint32_t burst;             /* messages sent at once when so many may be */

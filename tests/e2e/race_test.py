@@ -15,7 +15,7 @@ BENCH = os.environ.get("KOUAN_BENCH", str(TOP / "build/kouan-bench"))
 KOUAN = shlex.split(os.environ.get("KOUAN", str(TOP / "build/kouan")))
 SCENARIOS = [
     "wire", "durable", "full", "documents", "national-day", "connections", "fan-out",
-    "slow-consumer", "window",
+    "slow-consumer", "far-behind", "window",
 ]
 FIGURES = [
     "seconds", "messages", "messages_per_second", "cpu_ns_per_message",
@@ -67,6 +67,15 @@ def test_beside_redis():
             ratio = peer["ratio"]["messages_per_second"]
             assert ratio["low"] <= ratio["median"] <= ratio["high"]
             assert ratio["median"] > 0
+
+
+def test_beside_a_group_far_behind():
+    result = run("far-behind")
+    assert list(result["peers"]) == ["read-far"]
+    assert result["peers"]["read-far"]["far_bytes_per_second"] > 0
+    assert "far_bytes_per_second" not in result
+    done = bench("run", "far-behind", "--smoke", "--against", "redis")
+    assert done.returncode == 2 and "Kouan beside itself" in done.stderr, done.stderr
 
 
 def test_at_a_rate():
