@@ -172,7 +172,9 @@ static void look_at_history(struct errand *errand)
         errand->terms.counts[s] = is_history ? errand->read.count : 0;
         errand->terms.until[s] = (struct record_id){UINT64_MAX, UINT64_MAX};
     }
+    errand->terms.bytes_max = errand->errands->shard->config->options.reply_max;
     errand->terms.looks = true;
+    errand->round = READ_HAS_LOOKED;
     errand_ask_all(errand, ERRAND_RUN);
 }
 
@@ -294,7 +296,9 @@ static void forget_last(struct errand *errand)
 
 /* ---- what is replied ---- */
 
-static bool write_reply(struct errand *errand, struct resp_writer *writer)
+/* False, and nothing is written, if there is nothing to name. A history is named without entries,
+ * too, if so said. */
+static bool write_reply(struct errand *errand, bool names_histories, struct resp_writer *writer)
 {
     const struct errand_read *read = &errand->read;
     struct bytes parts[MESH_SHARDS_MAX];
@@ -305,7 +309,7 @@ static bool write_reply(struct errand *errand, struct resp_writer *writer)
         if (read->destinations[s] == NO_DESTINATION)
             continue;
         bool is_taken = read->for_group && !is_in(read->history, s);
-        always |= (uint32_t)is_in(read->history, s) << place_of(read, s);
+        always |= (uint32_t)(names_histories && is_in(read->history, s)) << place_of(read, s);
         limits[places++] = (struct merge_limits){
             .count = is_in(read->last, s) ? 1 : read->count,
             .bytes_max = read->for_group ? UINT64_MAX : bytes_max, /* or it is bounded already */
@@ -318,16 +322,16 @@ static bool write_reply(struct errand *errand, struct resp_writer *writer)
     return count > 0 && merge_streams(&merge, limits, places, always, writer);
 }
 
-static bool has_some(struct errand *errand)
+static bool has_some(struct errand *errand, bool names_histories)
 {
     struct resp_writer nowhere;
     resp_writer_init(&nowhere, errand->terms.protocol, NULL, 0);
-    return write_reply(errand, &nowhere);
+    return write_reply(errand, names_histories, &nowhere);
 }
 
 static void reply_read(struct errand *errand, struct resp_writer *writer)
 {
-    if (write_reply(errand, writer))
+    if (write_reply(errand, true, writer))
         return;
     const struct errand_part *failure = errand_failure(errand);
     if (failure == NULL)
@@ -349,7 +353,6 @@ static enum errand_step begin(struct errand *errand)
         return ERRAND_ASKS;
     }
     if (errand->read.history != 0) {
-        errand->round = READ_HAS_LOOKED;
         look_at_history(errand);
         return ERRAND_ASKS;
     }
@@ -358,11 +361,25 @@ static enum errand_step begin(struct errand *errand)
     return ERRAND_ASKS;
 }
 
+/* All that was found was given up in the meantime, into a dead letter as a rule, and there may be
+ * more behind it: a reply without entries says that there is none. */
+static bool must_look_again(struct errand *errand)
+{
+    bool is_bounded = false;
+    for (uint32_t s = 0; s < errand->read.stream_count; s++)
+        is_bounded |= is_in(errand->read.history, s) && errand->terms.until[s].ms != UINT64_MAX;
+    return is_bounded && errand_failure(errand) == NULL && !has_some(errand, false);
+}
+
 static enum errand_step show(struct errand *errand)
 {
+    if (must_look_again(errand)) {
+        look_at_history(errand);
+        return ERRAND_ASKS;
+    }
     errand->round = READ_BEGINS;
     if (!errand->read.blocks || errand->has_timed_out || errand_failure(errand) != NULL ||
-        has_some(errand))
+        has_some(errand, true))
         return ERRAND_REPLIES;
     forget_last(errand);
     return errand_block(errand) ? ERRAND_WAITS : ERRAND_ASKS;

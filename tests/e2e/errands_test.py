@@ -179,6 +179,18 @@ def test_history_is_in_the_order_of_ids():
             assert [counts[i] for i in ids] == [2] * 50, "what was not shown was not delivered"
 
 
+def test_a_history_without_entries_is_its_end():
+    once = "[{name: all, groups: [all], deliveries_max: 1, dead_letter: dead}, {name: dead}]"
+    with serve(once) as server:
+        fill(server, 50)
+        with server.wire() as wire:
+            assert len(read_group(wire)) == 50
+            # Each page is given up as it is looked at; what lies behind it counts as well.
+            while read_group(wire, "COUNT", 7, after="0"):
+                pass
+            assert wire.call("XPENDING", "all", "all")[0] == 0
+
+
 def test_pending_entries_page_by_page():
     with serve() as server:
         ids = fill(server, 40)
