@@ -2,7 +2,7 @@
 identity is forgotten early (each message sent again gets its first receipt), ids never run
 backwards, no timer is stuck (a blocked read, a deadline), nothing is lost.
 
-    clock_torture.py [--jumps N] [--seed S]
+    clock_torture.py [--jumps N] [--seed S] [--shards N]
 """
 
 import argparse
@@ -16,8 +16,8 @@ import tempfile
 import time
 
 from torture_load import Load
-from torture_peer import Peer, encode_command, id_ms, parse_id, receipts_again
-from torture_server import Kouan
+from torture_peer import Peer, encode_command, id_log, id_ms, parse_id, receipts_again
+from torture_server import Kouan, add_shards, shards_of
 
 CONFIG = """
 sync: commit
@@ -49,8 +49,9 @@ class Clock:
             file.write(struct.pack("<q", shift_seconds))
 
 
-def look(kouan, load, last_id, shift_seconds):
-    """One message of our own, a blocked read that ends in time, and receipts again. Its id."""
+def look(kouan, load, last_ids, shift_seconds):
+    """One message of our own, a blocked read that ends in time, and receipts again. `last_ids`: the
+    last of our own messages of each log, by its number."""
     now_ms = int((time.time() + shift_seconds) * 1000)
     peer = Peer(kouan.address)
     peer.send(encode_command("XADD", "in", "*", "body", b'{"messageType":"PING","n":"%d"}' %
@@ -58,9 +59,12 @@ def look(kouan, load, last_id, shift_seconds):
     reply = peer.read()
     if isinstance(reply, Exception):
         raise AssertionError(f"a message after a jump: {reply}")
-    if parse_id(reply) <= last_id:
-        raise AssertionError(f"the id {reply} is not above the last one, {last_id}")
-    if id_ms(parse_id(reply)) < now_ms - 1000:
+    record = parse_id(reply)
+    last_id = last_ids.get(id_log(record), 0)
+    if record <= last_id:
+        raise AssertionError(f"the id {reply} is not above the last one of its log, {last_id}")
+    last_ids[id_log(record)] = record
+    if id_ms(record) < now_ms - 1000:
         raise AssertionError(f"the id {reply} is of another time than the server's clock, {now_ms}")
     began = time.monotonic()
     peer.send(encode_command("XREAD", "BLOCK", 50, "STREAMS", "all", "18446744073709551615-0"))
@@ -73,17 +77,16 @@ def look(kouan, load, last_id, shift_seconds):
         if wrong:
             raise AssertionError(f"{len(wrong)} of 300 receipts were forgotten: {wrong[:5]}")
     peer.close()
-    return parse_id(reply)
 
 
-def torture(jumps, seed, folder, shim):
+def torture(jumps, seed, shards, folder, shim):
     state = random.Random(seed)
     clock = Clock(folder / "shift")
     (folder / "kouan.yaml").write_text(CONFIG)
-    kouan = Kouan(folder, GROUPS)
+    kouan = Kouan(folder, GROUPS, shards)
     environment = {"LD_PRELOAD": str(shim), "KOUAN_CLOCK_SHIM": str(clock.path)}
     load = Load(kouan.address, folder, seed, publishers=2, groups=GROUPS, rate=3000)
-    last_id = 0
+    last_ids = {}
     try:
         kouan.start(environment)
         kouan.wait_until_up()
@@ -98,9 +101,10 @@ def torture(jumps, seed, folder, shim):
             if restarts:
                 kouan.start(environment)
                 kouan.wait_until_up()
-            last_id = look(kouan, load, last_id, shift)
+            look(kouan, load, last_ids, shift)
         verdict = load.finish(kouan.is_drained)
         kouan.stop()
+        verdict.judge_logs(shards)
         verdict.check()
         kouan.verify()
         print(f"{jumps} jumps: {verdict}")
@@ -114,11 +118,15 @@ def main():
     parser.add_argument("--jumps", type=int, default=8)
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(3), "little"))
     parser.add_argument("--shim", required=True, help="clock_shim.so")
+    add_shards(parser)
     arguments = parser.parse_args()
-    print(f"clock torture: seed {arguments.seed}, {arguments.jumps} jumps", flush=True)
+    shards = shards_of(arguments)
+    print(f"clock torture: seed {arguments.seed}, {arguments.jumps} jumps, {shards} shards",
+          flush=True)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="kouan-clock-"))
     try:
-        torture(arguments.jumps, arguments.seed, folder, pathlib.Path(arguments.shim).resolve())
+        torture(arguments.jumps, arguments.seed, shards, folder,
+                pathlib.Path(arguments.shim).resolve())
     except AssertionError as problem:
         print(f"FAILED (seed {arguments.seed})\n{problem}")
         sys.exit(1)

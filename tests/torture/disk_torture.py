@@ -14,7 +14,7 @@
   start    too little room for a start, from none at all on: refused with the reason, or well;
            whatever was begun, the next start with room has every receipt
 
-    disk_torture.py [full] [starved] [short] [locked] [spare] [start] [--seed S]          (root)
+    disk_torture.py [full] [starved] [short] [locked] [spare] [start] [--seed S] [--shards N]  (root)
 """
 
 import argparse
@@ -34,7 +34,7 @@ import time
 from torture_disk import Disk, Tmpfs, must_be_root, run
 from torture_load import Load
 from torture_peer import Peer, parse_id, publication, receipts_again
-from torture_server import Kouan, WireClosed
+from torture_server import Kouan, WireClosed, add_shards, shards_of
 
 CONFIG = """
 sync: commit
@@ -55,9 +55,9 @@ GROUPS = {("all", "quick"): "q", ("all", "lazy"): "l"}
 MIB = 1 << 20
 
 
-def make_server(folder, journal, more=""):
+def make_server(folder, journal, shards, more=""):
     (folder / "kouan.yaml").write_text(CONFIG.format(journal=journal) + more)
-    return Kouan(folder, GROUPS)
+    return Kouan(folder, GROUPS, shards)
 
 
 def wait_for(what, condition, seconds):
@@ -109,10 +109,10 @@ def fill_once(kouan, load, ballast):
     wait_for("receipts go on", lambda: load.receipt_count() > stalled + 1000, 30)
 
 
-def full(folder, state):
+def full(folder, state, shards):
     disk = Disk(folder / "disk", size_bytes=200 * MIB)
     try:
-        kouan = make_server(folder, disk.mount / "journal")
+        kouan = make_server(folder, disk.mount / "journal", shards)
         load = Load(kouan.address, folder, 0, publishers=2, groups=GROUPS, rate=3000)
         try:
             kouan.start()
@@ -176,12 +176,12 @@ def look_for(kouan, receipts):
     peer.close()
 
 
-def starved(folder, state):
+def starved(folder, state, shards):
     tmpfs = Tmpfs(folder / "tmpfs", 160 * MIB)
     try:
         disk = Disk(tmpfs.folder / "disk", size_bytes=512 * MIB)
         try:
-            kouan = make_server(folder, disk.mount / "journal")
+            kouan = make_server(folder, disk.mount / "journal", shards)
             return fails(folder, state, lambda server: starve(server, tmpfs, disk),
                          lambda: feed(tmpfs, disk), kouan)
         finally:
@@ -208,8 +208,8 @@ def feed(tmpfs, disk):
     disk.remount()
 
 
-def short(folder, state):
-    kouan = make_server(folder, folder / "journal")
+def short(folder, state, shards):
+    kouan = make_server(folder, folder / "journal", shards)
 
     def break_disk(server):
         """Somewhere within a segment, at a page."""
@@ -219,9 +219,9 @@ def short(folder, state):
     return fails(folder, state, break_disk, lambda: None, kouan)
 
 
-def locked(folder, state):
+def locked(folder, state, shards):
     disk = Disk(folder / "disk", size_bytes=200 * MIB, options="errors=remount-ro")
-    kouan = make_server(folder, disk.mount / "journal")
+    kouan = make_server(folder, disk.mount / "journal", shards)
 
     def mend_disk():
         last_words = begin(kouan)
@@ -243,10 +243,10 @@ def lock(disk):
 # ---- the spare folder ----
 
 
-def spare(folder, state):
+def spare(folder, state, shards):
     disk = Disk(folder / "disk", size_bytes=200 * MIB, options="errors=remount-ro")
     journal, option = disk.mount / "journal", f"journal_spare: {folder}/spare\n"
-    kouan = make_server(folder, journal, option)
+    kouan = make_server(folder, journal, shards, option)
     load = Load(kouan.address, folder, 0, publishers=2, groups=GROUPS)
     try:
         kouan.start()
@@ -322,9 +322,9 @@ class ShortOfRoom:
     """Starts on a tmpfs with some pages left; then one with room, which must find everything. Each
     has another configuration, so that a generation is to be stored, too."""
 
-    def __init__(self, folder, tmpfs):
+    def __init__(self, folder, tmpfs, shards):
         self.folder, self.tmpfs = folder, tmpfs
-        self.kouan = Kouan(folder, GROUPS)
+        self.kouan = Kouan(folder, GROUPS, shards)
         self.turn, self.journal, self.receipts = 0, None, {}
         self.ends = collections.Counter()  # by the reason
 
@@ -361,10 +361,10 @@ class ShortOfRoom:
         return re.sub(r"[0-9a-f]{16,}|\d+", "N", last_words).replace(str(self.tmpfs.folder), "")
 
 
-def start(folder, state):
+def start(folder, state, shards):
     tmpfs = Tmpfs(folder / "tmpfs", 256 * MIB)
     try:
-        starts = ShortOfRoom(folder, tmpfs)
+        starts = ShortOfRoom(folder, tmpfs, shards)
         try:
             for pages in (0, 1, 2, 4, 7, 11):
                 starts.anew()
@@ -387,14 +387,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("scenarios", nargs="*", default=list(SCENARIOS))
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(3), "little"))
+    add_shards(parser)
     arguments = parser.parse_args()
     must_be_root("disk torture")
+    shards = shards_of(arguments)
     failed = False
     for name in arguments.scenarios:
-        print(f"disk torture, {name}: seed {arguments.seed}", flush=True)
+        print(f"disk torture, {name}: seed {arguments.seed}, {shards} shards", flush=True)
         folder = pathlib.Path(tempfile.mkdtemp(prefix="kouan-disk-"))
         try:
-            print(SCENARIOS[name](folder, random.Random(arguments.seed)), flush=True)
+            print(SCENARIOS[name](folder, random.Random(arguments.seed), shards), flush=True)
         except AssertionError as problem:
             print(f"FAILED {name} (seed {arguments.seed})\n{problem}")
             failed = True

@@ -4,7 +4,7 @@ had a receipt is missing, nothing whose XACK was answered came again, no message
 within the window, the order per case held, the books are right to the last message, and the journal
 verifies.
 
-    kill_torture.py [--cycles N] [--seed S]
+    kill_torture.py [--cycles N] [--seed S] [--shards N]
 """
 
 import argparse
@@ -18,7 +18,7 @@ import tempfile
 import time
 
 from torture_load import Load
-from torture_server import Kouan, WireClosed
+from torture_server import Kouan, WireClosed, add_shards, shards_of
 
 # The smallest segments and memory: they change, go, and are copied forward all the time.
 WINDOW_SECONDS = 4
@@ -53,7 +53,7 @@ class Lives:
 
     def __init__(self, kouan, state):
         self.kouan, self.state = kouan, state
-        self.log_folder = kouan.folder / "journal" / "00"
+        self.log_folders = [kouan.folder / "journal" / f"{log:02d}" for log in range(kouan.shards)]
         self.deaths = collections.Counter()
         self.past = collections.Counter()   # of ended lives
         self.now = collections.Counter()    # of this one
@@ -76,7 +76,8 @@ class Lives:
         if kind == "start":
             time.sleep(self.state.random() * 0.12)
         elif kind == "recovery":
-            kind = self._until(kind, lambda: (self.log_folder / "last.tmp").exists())
+            kind = self._until(kind, lambda: any((folder / "last.tmp").exists()
+                                                 for folder in self.log_folders))
         else:
             kind = self._serve(kind)
         self.kouan.kill()
@@ -119,9 +120,9 @@ class Lives:
         if kind == "anywhere":
             time.sleep(self.state.random() ** 2 * 1.2)
         elif kind == "rotation":
-            kind = self._until(kind, lambda: self._segments()[-1] != segments[-1])
+            kind = self._until(kind, lambda: self._differs(segments, place=-1))
         elif kind == "giving up":
-            kind = self._until(kind, lambda: self._segments()[0] != segments[0])
+            kind = self._until(kind, lambda: self._differs(segments, place=0))
         else:
             kind = self._until(kind, lambda: self.ask() and self.now["copied_forward"] > 0)
             time.sleep(self.state.random() * 0.02)
@@ -139,25 +140,31 @@ class Lives:
         return kind
 
     def _segments(self):
-        return sorted(name for name in os.listdir(self.log_folder)
-                      if name.endswith(".segment") and not name.startswith("spare")) or [""]
+        """Of each log."""
+        return [sorted(name for name in os.listdir(folder)
+                       if name.endswith(".segment") and not name.startswith("spare")) or [""]
+                for folder in self.log_folders]
+
+    def _differs(self, segments, place):
+        """Whether any log has another segment in that place."""
+        return any(now[place] != then[place] for now, then in zip(self._segments(), segments))
 
     def __str__(self):
         return ", ".join(f"{count} {kind}" for kind, count in sorted(self.deaths.items()))
 
 
-def make_server(folder):
+def make_server(folder, shards):
     (folder / "kouan.yaml").write_text(CONFIG)
     for name, text in TABLES.items():
         (folder / name).write_text(text)
-    return Kouan(folder, GROUPS)
+    return Kouan(folder, GROUPS, shards)
 
 
-def torture(cycles, seed, folder):
+def torture(cycles, seed, shards, folder):
     state = random.Random(seed)
-    kouan = make_server(folder)
-    load = Load(kouan.address, folder, seed, publishers=3, interchanges=1, groups=GROUPS,
-                window_ms=WINDOW_SECONDS * 1000, holds_at="half")
+    kouan = make_server(folder, shards)
+    load = Load(kouan.address, folder, seed, publishers=4, interchanges=2, twins=(0, 3),
+                groups=GROUPS, window_ms=WINDOW_SECONDS * 1000, holds_at="half")
     lives = Lives(kouan, state)
     load.start()
     try:
@@ -171,6 +178,7 @@ def torture(cycles, seed, folder):
         verdict = load.finish(kouan.is_drained)
         lives.ask()
         verdict.judge_books(kouan.ledger(), GROUPS)
+        verdict.judge_logs(shards)
         kouan.stop()
         print(f"died: {lives}\n{verdict}\n{speed:.0f} receipts a second while it served; at least "
               f"{lives.given_up} segments given up, {lives.copied_forward} records copied forward")
@@ -188,12 +196,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cycles", type=int, default=20)
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(3), "little"))
+    add_shards(parser)
     parser.add_argument("--keep", action="store_true", help="keep the folder when it fails")
     arguments = parser.parse_args()
-    print(f"kill torture: seed {arguments.seed}, {arguments.cycles} cycles", flush=True)
+    shards = shards_of(arguments)
+    print(f"kill torture: seed {arguments.seed}, {arguments.cycles} cycles, {shards} shards",
+          flush=True)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="kouan-torture-"))
     try:
-        verified = torture(arguments.cycles, arguments.seed, folder)
+        verified = torture(arguments.cycles, arguments.seed, shards, folder)
     except AssertionError as problem:
         print(f"FAILED (seed {arguments.seed})\n{problem}\nfolder: {folder}")
         if not arguments.keep:

@@ -4,7 +4,7 @@ would hold after the power went: it is mounted, a server recovers from it. Every
 publisher had by then must be there: the message sent again gets the same receipt. No message whose
 XACK was answered by then may be delivered again.
 
-    power_torture.py [--cuts N] [--seed S]          (root)
+    power_torture.py [--cuts N] [--seed S] [--shards N]          (root)
 """
 
 import argparse
@@ -21,7 +21,7 @@ import time
 from torture_disk import Disk, must_be_root
 from torture_load import Load
 from torture_peer import Peer, delivered_again, receipts_again
-from torture_server import Kouan
+from torture_server import Kouan, add_shards, shards_of
 
 CONFIG = """
 sync: commit
@@ -43,18 +43,18 @@ IMAGE_BYTES = 512 << 20
 LOOKED_AT = 2000  # the last receipts of each publisher, at each cut
 
 
-def make_server(folder, name, journal):
+def make_server(folder, name, journal, shards):
     home = folder / name
     home.mkdir()
     (home / "kouan.yaml").write_text(CONFIG.format(journal=journal))
-    return Kouan(home, GROUPS)
+    return Kouan(home, GROUPS, shards)
 
 
-def judge(folder, number, image, receipts, acknowledged):
+def judge(folder, number, image, shards, receipts, acknowledged):
     """A server on the copy answers every receipt again, and delivers nothing that was settled. How
     many of each were looked for, and how much was delivered."""
     disk = Disk(folder / f"cut-{number}", image=image)
-    kouan = make_server(folder, f"after-{number}", disk.mount / "journal")
+    kouan = make_server(folder, f"after-{number}", disk.mount / "journal", shards)
     try:
         kouan.start()
         kouan.wait_until_up()
@@ -97,13 +97,13 @@ def cut(folder, number, disk, kouan, load):
         disk.copy(image)
     finally:
         os.kill(kouan.process.pid, signal.SIGCONT)
-    return judge(folder, number, image, receipts, acknowledged)
+    return judge(folder, number, image, kouan.shards, receipts, acknowledged)
 
 
-def torture(cuts, seed, folder):
+def torture(cuts, seed, shards, folder):
     state = random.Random(seed)
     disk = Disk(folder / "disk", size_bytes=IMAGE_BYTES)
-    kouan = make_server(folder, "server", disk.mount / "journal")
+    kouan = make_server(folder, "server", disk.mount / "journal", shards)
     load = Load(kouan.address, folder, seed, publishers=2, groups=GROUPS, rate=4000)
     looked_for = collections.Counter()
     try:
@@ -115,6 +115,7 @@ def torture(cuts, seed, folder):
             looked_for += cut(folder, number, disk, kouan, load)
         verdict = load.finish(kouan.is_drained)
         kouan.stop()
+        verdict.judge_logs(shards)
         verdict.check()
         if not all(looked_for[what] for what in ("receipts", "acknowledged", "delivered")):
             raise AssertionError(f"nothing was tried: {looked_for}")
@@ -131,12 +132,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cuts", type=int, default=5)
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(3), "little"))
+    add_shards(parser)
     arguments = parser.parse_args()
     must_be_root("power torture")
-    print(f"power torture: seed {arguments.seed}, {arguments.cuts} cuts", flush=True)
+    shards = shards_of(arguments)
+    print(f"power torture: seed {arguments.seed}, {arguments.cuts} cuts, {shards} shards",
+          flush=True)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="kouan-power-", dir="/dev/shm"))
     try:
-        torture(arguments.cuts, arguments.seed, folder)
+        torture(arguments.cuts, arguments.seed, shards, folder)
     except AssertionError as problem:
         print(f"FAILED (seed {arguments.seed})\n{problem}")
         sys.exit(1)

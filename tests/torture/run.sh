@@ -1,7 +1,8 @@
 #!/bin/bash
 # Torture: what a receipt must survive.   usage: tests/torture/run.sh BUILD short|long [NAME...]
-# Every run prints its seed; SEED=N repeats one. Exit code 0 if all passed; those that need root are
-# skipped without it, and say so.
+# Every run prints its seed, which says how many shards there are, too, where all numbers are not
+# tried; SEED=N repeats one. Exit code 0 if all passed; those that need root are skipped without it,
+# and say so.
 set -u
 cd "$(dirname "$0")/../.."
 build=$(realpath "$1") length=$2
@@ -36,7 +37,9 @@ for name in $names; do
     case $name in
     states) run env KOUAN_CRASH_STATES="$(count 5000 100000)" KOUAN_CRASH_SEED="$seed" \
         "$build/tests/io/journal_crash_test" ;;
-    kill) run $python $here/kill_torture.py --cycles "$(count 20 200)" --seed "$seed" ;;
+    kill) for shards in $(count "1 2" "1 2 3"); do
+        run $python $here/kill_torture.py --cycles "$(count 12 100)" --seed "$seed" --shards $shards
+    done ;;
     power) run $python $here/power_torture.py --cuts "$(count 5 100)" --seed "$seed" ;;
     disk) for scenario in full starved short locked spare start; do
         run $python $here/disk_torture.py $scenario --seed "$seed"

@@ -9,7 +9,9 @@ again whenever the connection ends, and remember everything that they were told.
 
 `groups` is {(destination, group): kinds}, a letter for each consumer: "q" acknowledges at once, "l"
 is lazy. With `holds_at`, a destination, an operator publishes what is held there, and decides upon
-it. The last `interchanges` of the publishers send EDIFACT interchanges of several messages.
+it. The last `interchanges` of the publishers send EDIFACT interchanges of several messages. Those
+named in `twins` have a twin each, which sends the same messages over a connection of its own at the
+same time: each must come to be one record all the same.
 """
 
 import multiprocessing
@@ -30,26 +32,29 @@ class Load:
     """`window_ms`: how long dedupe remembers; None: longer than this lasts."""
 
     def __init__(self, address, folder, seed, publishers, groups, window=256, rate=0,
-                 window_ms=None, holds_at=None, interchanges=0):
+                 window_ms=None, holds_at=None, interchanges=0, twins=()):
         context = multiprocessing.get_context("fork")
         self.folder, self.publisher_count, self.groups = folder, publishers, groups
         self.event_publishers = range(publishers - interchanges)
         self.window_ms, self.holds_at = window_ms, holds_at
         self.stop_new, self.stop_all = context.Event(), context.Event()
         self.receipts = [Receipts(context) for _ in range(publishers)]
+        self.twin_receipts = {number: Receipts(context) for number in twins}
         self.publishers = [
             context.Process(target=publish, args=(
-                folder, address, number, self.receipts[number],
+                folder, name, address, number, receipts,
                 publication if number in self.event_publishers else interchange,
                 window, rate, self.stop_new, self.stop_all))
-            for number in range(publishers)]
+            for name, all_receipts in (("publisher", enumerate(self.receipts)),
+                                       ("twin", self.twin_receipts.items()))
+            for number, receipts in all_receipts]
         if holds_at:
             self.publishers.append(context.Process(target=operate, args=(
                 folder, address, publishers, self.stop_new, self.stop_all)))
         self.answered = {pair: [Answered(context) for _ in kinds] for pair, kinds in groups.items()}
         self.consumers = [
             context.Process(target=consume, args=(folder, address, destination, group, str(number),
-                                                  len(self.publishers), seed, kind == "l",
+                                                  publishers + bool(holds_at), seed, kind == "l",
                                                   self.answered[destination, group][number],
                                                   self.stop_all))
             for (destination, group), kinds in groups.items() for number, kind in enumerate(kinds)]

@@ -26,7 +26,8 @@ class Operator:
         self.stop_new, self.stop_all = stop_new, stop_all
         self.receipts = []    # by number
         self.unanswered = []  # numbers, in order
-        self.decided = set()  # numbers whose release or rejection was answered
+        self.held = {}        # {number: its records that were held}
+        self.decided = set()  # records whose release or rejection was answered
         self.errors = []
         self.peer = None
 
@@ -46,7 +47,7 @@ class Operator:
             except Lost:
                 self.peer.close()
                 self.peer = None
-        result = {"receipts": self.receipts, "errors": self.errors, "decided": self.decided,
+        result = {"receipts": self.receipts, "errors": self.errors, "held": self.held,
                   "unanswered": len(self.unanswered)}
         pathlib.Path(folder, "operator").write_bytes(pickle.dumps(result))
 
@@ -75,15 +76,18 @@ class Operator:
         held = [dict(zip(each[::2], each[1::2])) for each in self.peer.read()]
         due = held[:max(0, len(held) - kept)]
         numbers = [int(BODY.search(each[b"body"])[2]) for each in due]
+        records = [parse_id(each[b"id"]) for each in due]
+        for number, record in zip(numbers, records):
+            self.held.setdefault(number, set()).add(record)
+            if record in self.decided:
+                self._complain(f"message {number} was decided upon, and is held again: {record}")
         self.peer.send(b"".join(
             encode_command("KOUAN", "REJECT" if is_rejected(number) else "RELEASE", each[b"id"])
             for number, each in zip(numbers, due)))
-        for number in numbers:
+        for number, record in zip(numbers, records):
             reply = self.peer.read()
-            if number in self.decided:
-                self._complain(f"message {number} was decided upon, and is held again")
             if reply == 1:
-                self.decided.add(number)
+                self.decided.add(record)
             elif not str(reply).startswith("TRYAGAIN"):
                 self._complain(f"message {number}: {reply}")
         return len(due)

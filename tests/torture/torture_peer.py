@@ -24,7 +24,9 @@ CASES = 64  # of each publisher: message N is of case N % CASES
 PADS = tuple(b"x" * size for size in (0, 0, 40, 200, 200, 200, 700, 3000))
 BODY = re.compile(rb'"messageId":"p(\d+)-(\d+)"')
 PARTS_MAX = 8  # messages of an interchange
-SEQ_BITS = 21
+PART_CASES = 3  # that they belong to
+SEQ_BITS = 20
+LOG_BITS = 2
 
 
 class Lost(Exception):
@@ -78,13 +80,19 @@ def peer_when_there(address, stop):
 
 
 def parse_id(text):
-    """One number, in the order of ids, for up to two million messages a millisecond."""
-    ms, seq = text.split(b"-")
-    return (int(ms) << SEQ_BITS) + (int(seq) >> 8)
+    """One number, in the order of ids, for up to four logs and a million messages a millisecond."""
+    ms, seq = map(int, text.split(b"-"))
+    count, log = seq >> 8, seq & 255
+    assert count < 1 << SEQ_BITS and log < 1 << LOG_BITS, text
+    return ((ms << SEQ_BITS) + count << LOG_BITS) + log
 
 
 def id_ms(number):
-    return number >> SEQ_BITS
+    return number >> SEQ_BITS + LOG_BITS
+
+
+def id_log(number):
+    return number & (1 << LOG_BITS) - 1
 
 
 def event(publisher, number, kind=b"ORDER"):
@@ -109,12 +117,17 @@ def part_count(number):
     return 1 + number % PARTS_MAX
 
 
+def part_case(number, part):
+    return number * PART_CASES + part % PART_CASES
+
+
 def interchange(publisher, number):
     """The command that sends an EDIFACT interchange. Its messages are told apart, as a publisher's,
-    by number * PARTS_MAX + their place, which they carry in their free text."""
+    by number * PARTS_MAX + their place, which they carry in their free text. Those of one case
+    have one document number; the cases may lie in several logs."""
     parts = b"".join(
         b"""UNH+%d+CUSDEC:D:96B:UN'BGM+929+D%d+9'FTX+AAA+++"messageId":"p%d-%d"'UNT+4+%d'""" %
-        (part + 1, part + 1, publisher, number * PARTS_MAX + part, part + 1)
+        (part + 1, part_case(number, part), publisher, number * PARTS_MAX + part, part + 1)
         for part in range(part_count(number)))
     body = (b"UNA:+.? 'UNB+UNOC:3+P%d+RECEIVER+260101:1200+%d'%sUNZ+%d+%d'" %
             (publisher, number, parts, part_count(number), number))
@@ -157,5 +170,5 @@ def delivered_again(peer, destination, group, settled):
 
 
 __all__ = ["BODY", "CASES", "PARTS_MAX", "Lost", "Peer", "delivered_again", "die_with_parent",
-           "encode_command", "event", "id_ms", "interchange", "parse_id", "part_count",
-           "peer_when_there", "publication", "receipts_again"]
+           "encode_command", "event", "id_log", "id_ms", "interchange", "parse_id", "part_case",
+           "part_count", "peer_when_there", "publication", "receipts_again"]

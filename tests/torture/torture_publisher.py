@@ -32,7 +32,8 @@ class Receipts:
 
 
 class Publisher:
-    def __init__(self, address, number, receipts, make, window, rate, stop_new, stop_all):
+    def __init__(self, name, address, number, receipts, make, window, rate, stop_new, stop_all):
+        self.name = name
         self.address, self.number, self.receipts, self.make = address, number, receipts, make
         self.window, self.rate = window, rate
         self.stop_new, self.stop_all = stop_new, stop_all
@@ -56,7 +57,7 @@ class Publisher:
                 self.peer = None
         result = {"resent": self.resent, "try_again": self.try_again, "errors": self.errors,
                   "unanswered": len(self.unanswered), "overtaken": self.overtaken}
-        pathlib.Path(folder, f"publisher-{self.number}").write_bytes(pickle.dumps(result))
+        pathlib.Path(folder, f"{self.name}-{self.number}").write_bytes(pickle.dumps(result))
 
     def _first_unanswered(self):
         return min(self.unanswered, default=len(self.receipts))

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import random
 import signal
 import subprocess
 import sys
@@ -12,12 +13,23 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
 from kouan_harness import Wire, WireClosed, WireError, die_with_parent, kouan_command  # noqa: E402
 
+SHARDS = (1, 2, 3)
+
+
+def add_shards(parser):
+    parser.add_argument("--shards", type=int, choices=SHARDS,
+                        help="threads and logs of the server; without it, the seed says")
+
+
+def shards_of(arguments):
+    return arguments.shards or random.Random(f"shards/{arguments.seed}").choice(SHARDS)
+
 
 class Kouan:
     """One life after the other, on the journal of one folder with its kouan.yaml."""
 
-    def __init__(self, folder, groups):
-        self.folder, self.groups = pathlib.Path(folder), groups
+    def __init__(self, folder, groups, shards):
+        self.folder, self.groups, self.shards = pathlib.Path(folder), groups, shards
         self.address = f"unix:{folder}/kouan.sock"
         self.log = open(self.folder / "log", "ab")
         self.process = None
@@ -25,7 +37,7 @@ class Kouan:
     def start(self, environment=None):
         self.process = subprocess.Popen(
             kouan_command() + ["serve", "-c", str(self.folder / "kouan.yaml"), "--listen",
-                               self.address],
+                               self.address, "--test-shards", str(self.shards)],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
             env={**os.environ, **(environment or {})}, preexec_fn=die_with_parent)
 

@@ -3,7 +3,7 @@
 import collections
 
 from torture_operator import is_rejected
-from torture_peer import CASES, PARTS_MAX, id_ms, part_count
+from torture_peer import CASES, PARTS_MAX, id_log, id_ms, part_case, part_count
 from torture_publisher import MESSAGES_MAX
 
 COMPLAINTS_MAX = 40
@@ -15,14 +15,23 @@ class Verdict:
         self.window_ms = load.window_ms
         self.published = [load.read(f"publisher-{n}") for n in range(load.publisher_count)]
         self.known = [receipts.known(MESSAGES_MAX) for receipts in load.receipts]
+        self.twins = {number: load.read(f"twin-{number}") for number in load.twin_receipts}
+        self.twins_known = {number: receipts.known(MESSAGES_MAX)
+                            for number, receipts in load.twin_receipts.items()}
         self.event_publishers = load.event_publishers
-        self.receipts = sum(map(len, self.known))
+        self.receipts = sum(map(len, [*self.known, *self.twins_known.values()]))
         self.messages = sum(1 if publisher in self.event_publishers else part_count(number)
-                            for publisher, known in enumerate(self.known) for number in known)
+                            for publisher, known in enumerate(self.known)
+                            for number in known | self.twins_known.get(publisher, {}))
         self.deliveries = self.again = 0
+        self.logs = collections.Counter()  # receipts, by the log that their record lies in
+        for known in self.known:
+            self.logs.update(map(id_log, known.values()))
         self.seconds = {}  # id -> message, of records after the first
         for number, publisher in enumerate(self.published):
-            self._judge_publisher(number, publisher)
+            self._judge_publisher(f"publisher {number}", publisher)
+        for number, publisher in self.twins.items():
+            self._judge_publisher(f"twin {number}", publisher)
         self.operator = load.read("operator") if load.holds_at else None
         self.holds_at = load.holds_at
         if load.holds_at:
@@ -40,14 +49,14 @@ class Verdict:
         if len(self.problems) < COMPLAINTS_MAX:
             self.problems.append(text)
 
-    def _judge_publisher(self, number, publisher):
+    def _judge_publisher(self, name, publisher):
         if publisher is None:
-            self._complain(f"publisher {number} hangs")
+            self._complain(f"{name} hangs")
             return
         for error in publisher["errors"]:
-            self._complain(f"publisher {number}: {error}")
+            self._complain(f"{name}: {error}")
         if publisher["unanswered"]:
-            self._complain(f"publisher {number}: {publisher['unanswered']} are without an answer: "
+            self._complain(f"{name}: {publisher['unanswered']} are without an answer: "
                            f"{dict(publisher['try_again'])}")
 
     def _judge_operator(self, operator):
@@ -58,6 +67,13 @@ class Verdict:
             self._complain(f"operator: {error}")
         if operator["unanswered"]:
             self._complain(f"operator: {operator['unanswered']} messages are without an answer")
+        for number, receipt in enumerate(operator["receipts"]):
+            held = sorted(operator["held"].get(number, ()))
+            if receipt not in held:
+                self._complain(f"operator: message {number} has receipt {receipt}, and was held "
+                               f"as {held}")
+            for first, second in zip(held, held[1:]):
+                self._judge_apart("operator", number, first, second)
 
     # ---- a group ----
 
@@ -73,11 +89,12 @@ class Verdict:
             self.deliveries += len(firsts)
             for member in members:
                 self._judge_seconds(name, publisher, member["seconds"], firsts, records)
-            if publisher in self.event_publishers:
-                self._judge_receipts(name, publisher, known, records)
+            is_of_events = publisher in self.event_publishers
+            judge = self._judge_receipts if is_of_events else self._judge_interchanges
+            judge(name, publisher, known, records)
+            judge(name, publisher, self.twins_known.get(publisher, {}), records)
+            if is_of_events and publisher not in self.twins:
                 self._judge_order(name, publisher, firsts)
-            else:
-                self._judge_interchanges(name, publisher, known, records)
             self._judge_settled(name, publisher, memories)
 
     def _firsts(self, name, publisher, memories, out_records):
@@ -106,21 +123,27 @@ class Verdict:
         """Two records of a message are right only where dedupe may have forgotten the first: its
         time is no longer than the wall clock's."""
         self.seconds[second] = message
+        self._judge_apart(name, message, first, second)
+
+    def _judge_apart(self, name, message, first, second):
         apart_ms = id_ms(second) - id_ms(first)
         if self.window_ms is None or apart_ms < self.window_ms:
             self._complain(f"{name}: message {message} has two records, {apart_ms} ms apart")
 
     def _judge_released(self, name, members):
-        """Each that was released came as one record; none that was rejected did."""
-        publisher, records = len(self.known), collections.defaultdict(set)
-        firsts = self._firsts(name, publisher, [each["memory"][publisher] for each in members],
-                              records)
+        """Each record that was held and released came as one; none that was rejected did."""
+        publisher, came = len(self.known), collections.defaultdict(set)
         for member in members:
-            self._judge_seconds(name, publisher, member["seconds"], firsts, records)
-        for number in range(len(self.operator["receipts"]) if self.operator else 0):
-            if len(records[number]) != (0 if is_rejected(number) else 1):
-                self._complain(f"{name}: message {(publisher, number)}, which was held, came as "
-                               f"{records[number]}")
+            for number, record in enumerate(member["memory"][publisher].ids):
+                if record != 0:
+                    came[number].add(record)
+            for record, message in member["seconds"].items():
+                if message[0] == publisher:
+                    came[message[1]].add(record)
+        for number, held in (self.operator["held"] if self.operator else {}).items():
+            if len(came[number]) != (0 if is_rejected(number) else len(held)):
+                self._complain(f"{name}: message {(publisher, number)}, which was held as {held}, "
+                               f"came as {came[number]}")
 
     def _judge_receipts(self, name, publisher, known, records):
         for number, receipt in known.items():
@@ -133,7 +156,8 @@ class Verdict:
                                f"receipt is {receipt}")
 
     def _judge_interchanges(self, name, publisher, known, records):
-        """All its messages came, in their order; the receipt is the first's."""
+        """All its messages came, those of a case in their order, unless twins sent them; the receipt
+        is the first's."""
         for number, receipt in known.items():
             first = number * PARTS_MAX
             found = [records.get(part, set()) for part in range(first, first + part_count(number))]
@@ -143,7 +167,7 @@ class Verdict:
             elif receipt not in found[0]:
                 self._complain(f"{name}: interchange {(publisher, number)} came as {found}, its "
                                f"receipt is {receipt}")
-            elif [min(each) for each in found] != sorted(min(each) for each in found):
+            elif publisher not in self.twins and not is_in_order(number, map(min, found)):
                 self._complain(f"{name}: interchange {(publisher, number)} is out of order: "
                                f"{found}")
 
@@ -176,8 +200,10 @@ class Verdict:
         """`ledger`: what `kouan ledger --json` says when all is drained; every message had its
         receipt."""
         total = self.messages + len(self.seconds)
-        held = len(self.operator["receipts"]) if self.operator else 0
-        rejected = sum(map(is_rejected, range(held)))
+        held_by_number = self.operator["held"] if self.operator else {}
+        held = sum(map(len, held_by_number.values()))
+        rejected = sum(len(records) for number, records in held_by_number.items()
+                       if is_rejected(number))
         for account in ledger["intake"]:
             refused = sum(account["refused"].values())
             if account["received"] != account["accepted"] + account["replay"] + refused:
@@ -197,6 +223,11 @@ class Verdict:
                                   group["acknowledged"], offered)
         self.judge_gaps(ledger)
 
+    def judge_logs(self, count):
+        """Each log has had its share, or it was not tortured."""
+        if set(self.logs) != set(range(count)):
+            self._complain(f"of {count} logs these have records: {dict(self.logs)}")
+
     def judge_gaps(self, ledger):
         for text in gaps(ledger):
             self._complain(text)
@@ -207,12 +238,13 @@ class Verdict:
 
     def __str__(self):
         tries = collections.Counter()
-        for publisher in filter(None, self.published):
+        publishers = list(filter(None, [*self.published, *self.twins.values()]))
+        for publisher in publishers:
             tries.update(publisher["try_again"])
-        resent = sum(publisher["resent"] for publisher in filter(None, self.published))
+        resent = sum(publisher["resent"] for publisher in publishers)
         text = (f"{self.receipts} receipts for {self.messages} messages, {resent} sent again, "
                 f"{self.deliveries} deliveries, {self.again} repeated, {len(self.seconds)} second "
-                "records after the window")
+                f"records after the window; in {len(self.logs)} logs")
         if self.operator:
             text += f", {len(self.operator['receipts'])} held and decided upon"
         return text + "".join(f"\n    {count} times {reason}" for reason, count in tries.items())
@@ -220,6 +252,17 @@ class Verdict:
     def check(self):
         if self.problems:
             raise AssertionError("\n".join(self.problems))
+
+
+def is_in_order(number, records):
+    """Whether the messages of interchange `number` were written so that each case's are in order."""
+    last = {}
+    for part, record in enumerate(records):
+        case = part_case(number, part)
+        if record < last.get(case, 0):
+            return False
+        last[case] = record
+    return True
 
 
 def gaps(ledger):
