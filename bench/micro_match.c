@@ -18,7 +18,7 @@ static uint64_t match_readings(void *context)
     struct matching *matching = context;
     for (uint32_t i = 0; i < matching->count; i++) {
         struct decision decision;
-        match_run(matching->matcher, matching->scratch, &matching->readings[i], &decision);
+        match_run(matching->matcher, matching->scratch, &matching->readings[i], 0, &decision);
         if (decision.matched[0] == DECISION_NO_RULE)
             return 0;
     }
@@ -30,8 +30,8 @@ static bool agrees(struct matching *matching, const struct rule_table *const *ta
 {
     for (uint32_t i = 0; i < matching->count; i++) {
         struct decision decision, truth;
-        match_run(matching->matcher, matching->scratch, &matching->readings[i], &decision);
-        match_naive(tables, table_count, &matching->readings[i], &truth);
+        match_run(matching->matcher, matching->scratch, &matching->readings[i], 0, &decision);
+        match_naive(tables, table_count, &matching->readings[i], 0, &truth);
         if (decision.matched[0] != truth.matched[0])
             return false;
     }

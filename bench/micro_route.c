@@ -27,7 +27,7 @@ static uint64_t decide(void *context)
     struct routed *routed = context;
     for (uint32_t at = 0; at < routed->count; at += BATCH) {
         uint32_t routing_count;
-        if (router_decide(routed->router, &routed->generation, routed->arrivals + at, BATCH,
+        if (router_decide(routed->router, &routed->generation, routed->arrivals + at, BATCH, 0,
                           routings, &routing_count) != BATCH)
             return 0;
         for (uint32_t i = 0; i < routing_count; i++)

@@ -83,7 +83,7 @@ struct record_head {
     uint32_t size_bytes; /* of all of it, padding included: a multiple of RECORD_ALIGNMENT */
     uint8_t kind;        /* enum record_kind */
     uint8_t flags;
-    uint16_t reserved;
+    uint16_t period; /* of a message: of its generation's rules, when it was decided; else 0 */
 };
 
 struct record {

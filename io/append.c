@@ -116,7 +116,7 @@ enum status append_message(struct shard *shard, const struct routing *routing, e
         .id = journal_next_id(&shard->journal, loop_wall_ms(shard->loop)),
         .identity = routing->identity,
         .generation = shard->generation->number,
-        .head = {.size_bytes = size, .kind = RECORD_KIND_MESSAGE},
+        .head = {.size_bytes = size, .kind = RECORD_KIND_MESSAGE, .period = routing->period},
         .envelope_bytes = (uint32_t)(routing->whole.size - routing->body.size),
         .body_bytes = (uint32_t)routing->body.size,
         .text_bytes = text,

@@ -265,7 +265,9 @@ void config_read_tables(struct config_build *build)
     generation->table_count = read_table_files(build, &names, tables);
     read_unroutable(build);
     if (build->diagnostics->error_count == 0 &&
-        rule_tables_check_total(tables, generation->table_count, build->diagnostics))
+        rule_tables_check_total(tables, generation->table_count, build->diagnostics) &&
+        rule_periods_build(build->arena, tables, generation->table_count, &generation->periods,
+                           build->diagnostics))
         generation->matcher =
             matcher_compile(build->arena, generation->tables, generation->table_count);
 }

@@ -142,7 +142,7 @@ static bool start_batch(struct shard *shard)
     if (publications == 0)
         return false;
     publications = router_decide(batch->router, shard->generation, batch->arrivals, publications,
-                                 batch->routings, &batch->count);
+                                 loop_wall_ms(shard->loop), batch->routings, &batch->count);
     dequeue(intake, publications);
     intake->batch_count++;
     shard->figures.batches++;

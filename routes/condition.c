@@ -2,7 +2,7 @@
 
 #include "routes/damage.h"
 #include "routes/reading.h"
-#include "routes/rule.h"
+#include "routes/rule_time.h"
 
 bool alternative_is_numeric(const struct alternative *range)
 {
@@ -40,8 +40,10 @@ bool condition_holds(const struct condition *condition, const struct reading *re
     return met != condition->negated;
 }
 
-bool rule_holds(const struct rule *rule, const struct reading *reading)
+bool rule_holds(const struct rule *rule, const struct reading *reading, uint64_t now_ms)
 {
+    if (!rule_is_valid(rule, now_ms))
+        return false;
     for (uint16_t i = 0; i < rule->condition_count; i++)
         if (!condition_holds(&rule->conditions[i], reading))
             return false;

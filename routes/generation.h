@@ -7,6 +7,7 @@
 #include "routes/match.h"
 #include "routes/profile.h"
 #include "routes/rights.h"
+#include "routes/rule_time.h"
 
 enum { DESTINATION_GROUPS_MAX = 64, DESTINATION_FIELDS_MAX = 32, NO_DESTINATION = 0xFFFF };
 
@@ -84,6 +85,7 @@ struct generation {
     const struct value_list *const *lists;
     uint16_t list_count;
     const struct matcher *matcher;
+    struct rule_periods periods;
     const struct channel *const *channels;
     uint16_t channel_count;
     const struct destination *const *destinations;

@@ -3,7 +3,10 @@
 #include <stdlib.h>
 
 #include "routes/match_parts.h"
+#include "routes/rule_time.h"
 
+static uint32_t find_valid(const struct matcher *matcher, struct match_scratch *scratch,
+                           uint32_t from, uint64_t now_ms, uint16_t *table);
 static void decide(const struct rule_table *const *tables, struct decision *decision);
 
 enum status match_scratch_open(struct match_scratch **out_scratch)
@@ -27,48 +30,64 @@ void match_scratch_close(struct match_scratch *scratch)
 }
 
 void match_run(const struct matcher *matcher, struct match_scratch *scratch,
-               const struct reading *reading, struct decision *out_decision)
+               const struct reading *reading, uint64_t now_ms, struct decision *out_decision)
 {
     *out_decision = (struct decision){.table_count = matcher->table_count};
     match_look_up(matcher, scratch, reading);
     for (uint16_t i = 0; i < matcher->table_count; i++)
         out_decision->matched[i] = DECISION_NO_RULE;
     uint16_t table = 0;
-    uint32_t number = scratch->find_from(matcher, scratch, 0);
+    uint32_t number = find_valid(matcher, scratch, 0, now_ms, &table);
     while (number != MATCH_NO_NUMBER) { /* at most once a table */
-        while (number >= matcher->first_number[table + 1])
-            table++;
         out_decision->matched[table] = number - matcher->first_number[table];
-        number = scratch->find_from(matcher, scratch, matcher->first_number[table + 1]);
+        number = find_valid(matcher, scratch, matcher->first_number[table + 1], now_ms, &table);
     }
     decide(matcher->tables, out_decision);
 }
 
 uint32_t match_list(const struct matcher *matcher, struct match_scratch *scratch,
-                    const struct reading *reading, uint16_t table, uint32_t *out_rules,
-                    uint32_t capacity)
+                    const struct reading *reading, uint64_t now_ms, uint16_t table,
+                    uint32_t *out_rules, uint32_t capacity)
 {
     uint32_t count = 0, first = matcher->first_number[table];
+    uint32_t end = matcher->first_number[table + 1];
     match_look_up(matcher, scratch, reading);
-    uint32_t number = scratch->find_from(matcher, scratch, first);
-    while (count < capacity && number < matcher->first_number[table + 1]) {
+    uint32_t number = find_valid(matcher, scratch, first, now_ms, &table);
+    while (count < capacity && number < end) {
         out_rules[count++] = number - first;
-        number = scratch->find_from(matcher, scratch, number + 1);
+        number = find_valid(matcher, scratch, number + 1, now_ms, &table);
     }
     return count;
 }
 
 void match_naive(const struct rule_table *const *tables, uint16_t table_count,
-                 const struct reading *reading, struct decision *out_decision)
+                 const struct reading *reading, uint64_t now_ms, struct decision *out_decision)
 {
     *out_decision = (struct decision){.table_count = table_count};
     for (uint16_t i = 0; i < table_count; i++) {
         uint32_t rule = 0;
-        while (rule < tables[i]->rule_count && !rule_holds(&tables[i]->rules[rule], reading))
+        while (rule < tables[i]->rule_count &&
+               !rule_holds(&tables[i]->rules[rule], reading, now_ms))
             rule++;
         out_decision->matched[i] = rule < tables[i]->rule_count ? rule : DECISION_NO_RULE;
     }
     decide(tables, out_decision);
+}
+
+/* The first rule from a number on that holds and is valid; `table` goes on to its table. */
+static uint32_t find_valid(const struct matcher *matcher, struct match_scratch *scratch,
+                           uint32_t from, uint64_t now_ms, uint16_t *table)
+{
+    uint32_t number = scratch->find_from(matcher, scratch, from);
+    while (number != MATCH_NO_NUMBER) {
+        while (number >= matcher->first_number[*table + 1])
+            ++*table;
+        uint32_t rule = number - matcher->first_number[*table];
+        if (rule_is_valid(&matcher->tables[*table]->rules[rule], now_ms))
+            return number;
+        number = scratch->find_from(matcher, scratch, number + 1);
+    }
+    return MATCH_NO_NUMBER;
 }
 
 /* ---- From the matches to the decision -------------------------------------------------------- */

@@ -55,17 +55,18 @@ void match_scratch_close(struct match_scratch *scratch);
 /* For tests: takes the path that is for processors without POPCNT. */
 void match_scratch_choose_portable(struct match_scratch *scratch);
 
+/* With the rules that are valid at `now_ms`. */
 void match_run(const struct matcher *matcher, struct match_scratch *scratch,
-               const struct reading *reading, struct decision *out_decision);
+               const struct reading *reading, uint64_t now_ms, struct decision *out_decision);
 
 /* The rules of one table that hold, in order of matching, the first of which is its match: what
  * `explain` shows as beaten. At most `capacity` of them; returns how many. */
 uint32_t match_list(const struct matcher *matcher, struct match_scratch *scratch,
-                    const struct reading *reading, uint16_t table, uint32_t *out_rules,
-                    uint32_t capacity);
+                    const struct reading *reading, uint64_t now_ms, uint16_t table,
+                    uint32_t *out_rules, uint32_t capacity);
 
 /* The same by trying each rule in turn with `condition_holds`: the oracle. */
 void match_naive(const struct rule_table *const *tables, uint16_t table_count,
-                 const struct reading *reading, struct decision *out_decision);
+                 const struct reading *reading, uint64_t now_ms, struct decision *out_decision);
 
 #endif

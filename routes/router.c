@@ -18,7 +18,7 @@ struct router {
 };
 
 static void digest_all(const struct router *router, struct routing *routings, uint32_t count);
-static void match_all(struct router *router, const struct generation *generation,
+static void match_all(struct router *router, const struct generation *generation, uint64_t now_ms,
                       struct routing *routings, uint32_t count);
 static void resolve(const struct generation *generation, struct routing *routing);
 
@@ -57,15 +57,15 @@ void router_close(struct router *router)
 }
 
 uint32_t router_decide(struct router *router, const struct generation *generation,
-                       const struct arrival *arrivals, uint32_t count, struct routing *routings,
-                       uint32_t *out_routing_count)
+                       const struct arrival *arrivals, uint32_t count, uint64_t now_ms,
+                       struct routing *routings, uint32_t *out_routing_count)
 {
     uint32_t routing_count;
     assert(count > 0 && count <= ROUTER_BATCH_MAX);
     uint32_t decided =
         router_read(&router->stage, generation, arrivals, count, routings, &routing_count);
     digest_all(router, routings, routing_count);
-    match_all(router, generation, routings, routing_count);
+    match_all(router, generation, now_ms, routings, routing_count);
     for (uint32_t i = 0; i < routing_count; i++)
         resolve(generation, &routings[i]);
     *out_routing_count = routing_count;
@@ -142,13 +142,16 @@ static void digest_all(const struct router *router, struct routing *routings, ui
 
 /* ---- match ---- */
 
-static void match_all(struct router *router, const struct generation *generation,
+static void match_all(struct router *router, const struct generation *generation, uint64_t now_ms,
                       struct routing *routings, uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++)
+    uint16_t period = rule_periods_find(&generation->periods, now_ms);
+    for (uint32_t i = 0; i < count; i++) {
+        routings[i].period = period;
         if (!routings[i].refused)
-            match_run(generation->matcher, router->match_scratch, &routings[i].reading,
+            match_run(generation->matcher, router->match_scratch, &routings[i].reading, now_ms,
                       &routings[i].decision);
+    }
 }
 
 /* ---- resolve ---- */

@@ -51,6 +51,7 @@ struct routing {
     struct destination_set deliver, hold;
     struct digest identity, body_digest;
     bool supersedes; /* its function is change or cancel */
+    uint16_t period; /* of the generation's rules, when it was decided */
 };
 
 struct router;
@@ -60,13 +61,14 @@ MUST_CHECK enum status router_open(const struct digest_secret *secret, uint16_t 
                                    struct router **out_router);
 void router_close(struct router *router);
 
-/* Decides arrivals[0..count) under the generation; count <= ROUTER_BATCH_MAX. Returns how many it
+/* Decides arrivals[0..count) under the generation, with the rules that are valid at `now_ms`; count
+ * <= ROUTER_BATCH_MAX. Returns how many it
  * decided, at least 1: fewer when the scratch or the routings are full, and then the caller acts on
  * those and calls again with the rest. There are ROUTER_BATCH_MAX routings; they name the arrivals,
  * and stay valid as long as these do and until the next call. */
 uint32_t router_decide(struct router *router, const struct generation *generation,
-                       const struct arrival *arrivals, uint32_t count, struct routing *routings,
-                       uint32_t *out_routing_count);
+                       const struct arrival *arrivals, uint32_t count, uint64_t now_ms,
+                       struct routing *routings, uint32_t *out_routing_count);
 
 /* The first refused one of those on a body's parts; NULL if none is. */
 const struct routing *routing_find_refused(const struct routing *first);

@@ -7,6 +7,7 @@
 #include "routes/rule_columns.h"
 #include "routes/rule_cover.h"
 #include "routes/rule_text.h"
+#include "routes/rule_time.h"
 #include "routes/sheet.h"
 #include "routes/suggest.h"
 
@@ -34,6 +35,10 @@ static bool parse_row(struct parse *parse, const struct csv_row *row, struct rul
 static void parse_id(struct parse *parse, const struct csv_cell *cell, struct rule *rule);
 static void parse_priority(struct parse *parse, const struct csv_cell *cell, struct rule *rule);
 static void parse_action(struct parse *parse, const struct csv_cell *cell, struct rule *rule);
+static void parse_time(struct parse *parse, const struct csv_cell *cell, const char *column,
+                       uint64_t *time_ms);
+static void check_validity(struct parse *parse, const struct csv_cell *cell,
+                           const struct rule *rule);
 static int by_order_of_matching(const void *left, const void *right);
 
 static const struct sheet_codes codes = {
@@ -158,13 +163,14 @@ static void check_destination(struct parse *parse, const struct csv_cell *cell,
 static bool parse_row(struct parse *parse, const struct csv_row *row, struct rule *out_rule)
 {
     struct condition conditions[SLOT_FIELD_COUNT];
-    struct rule rule = {.note = "", .id = "", .line = row->cells[0].line, .column = 1};
+    struct rule rule = {
+        .note = "", .id = "", .line = row->cells[0].line, .column = 1, .valid_to_ms = UINT64_MAX};
     uint32_t errors_before = parse->diagnostics->error_count;
     uint32_t kept_cells = row->cell_count < CSV_CELLS_MAX ? row->cell_count : CSV_CELLS_MAX;
     struct csv_cell end =
         row->cells[kept_cells - 1]; /* for columns that the row is too short for */
     end.text = (struct bytes){0};
-    const struct csv_cell *to = NULL;
+    const struct csv_cell *to = NULL, *valid_to = NULL;
     for (uint32_t i = 0; i < parse->columns.count; i++) {
         const struct csv_cell *cell = i < kept_cells ? &row->cells[i] : &end;
         switch (parse->columns.items[i]) {
@@ -174,6 +180,11 @@ static bool parse_row(struct parse *parse, const struct csv_row *row, struct rul
         case COLUMN_TO:
             rule_cell_parse_to(&parse->cells, cell, &rule);
             to = cell;
+            break;
+        case COLUMN_VALID_FROM: parse_time(parse, cell, "valid_from", &rule.valid_from_ms); break;
+        case COLUMN_VALID_TO:
+            parse_time(parse, cell, "valid_to", &rule.valid_to_ms);
+            valid_to = cell;
             break;
         case COLUMN_NOTE: rule.note = arena_copy_text(parse->arena, bytes_trim(cell->text)); break;
         case COLUMN_NONE: break;
@@ -186,6 +197,8 @@ static bool parse_row(struct parse *parse, const struct csv_row *row, struct rul
     rule_columns_check_row(&parse->columns, &parse->sheet, row);
     if (to != NULL)
         check_destination(parse, to, &rule);
+    if (valid_to != NULL)
+        check_validity(parse, valid_to, &rule);
     if (parse->diagnostics->error_count > errors_before)
         return false;
     struct condition *kept = arena_allocate_array(parse->arena, rule.condition_count, sizeof *kept);
@@ -282,6 +295,38 @@ static void parse_action(struct parse *parse, const struct csv_cell *cell, struc
     struct excerpt excerpt = excerpt_make(text);
     diagnostics_add(parse->diagnostics, SEVERITY_ERROR, "R113", sheet_place(&parse->sheet, cell),
                     hint, "action: `%s` is no action", excerpt.text);
+}
+
+static void parse_time(struct parse *parse, const struct csv_cell *cell, const char *column,
+                       uint64_t *time_ms)
+{
+    static const char *const faults[] = {
+        [RULE_TIME_WRONG] = "is no day, and no time",
+        [RULE_TIME_WITHOUT_ZONE] = "is a time without its zone",
+    };
+    struct bytes text = rule_text_of_cell(cell->text);
+    if (text.size == 0)
+        return;
+    enum rule_time_fault fault = rule_time_parse(text, time_ms);
+    if (fault == RULE_TIME_RIGHT)
+        return;
+    struct excerpt excerpt = excerpt_make(text);
+    diagnostics_add(parse->diagnostics, SEVERITY_ERROR, "R132", sheet_place(&parse->sheet, cell),
+                    "a day in China such as 2026-12-01, or a time with its zone: "
+                    "2026-12-01T08:30+08:00",
+                    "%s: `%s` %s", column, excerpt.text, faults[fault]);
+}
+
+static void check_validity(struct parse *parse, const struct csv_cell *cell,
+                           const struct rule *rule)
+{
+    char from[RULE_TIME_TEXT_BYTES];
+    if (rule->valid_from_ms < rule->valid_to_ms)
+        return;
+    rule_time_format(rule->valid_from_ms, from);
+    diagnostics_add(parse->diagnostics, SEVERITY_ERROR, "R133", sheet_place(&parse->sheet, cell),
+                    "`valid_to` is the first day, or moment, at which the rule holds no more",
+                    "valid_to: the rule ends no later than it begins, at %s", from);
 }
 
 static int by_order_of_matching(const void *left, const void *right)

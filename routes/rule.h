@@ -1,12 +1,13 @@
 /* Rule tables: CSV as people save it from a spreadsheet -> rules -> (routes/match.h) a matcher.
  *
  * Columns, by the header row's names, in any order: id, priority, any field of routes/field.h
- * (canonical or session's), to, action, note. A cell is blank or `*` (always holds), or
- * alternatives separated by `|`, each `text`, `prefix*`, `low..high`, or `@list`; a `!` before the
- * cell negates the whole; `\` before a sign makes it text. A condition holds if any value of the
- * field meets it; a negation, if none does (so it holds for an absent field). First match within a
- * table, by priority (higher first), then by order in the file; the destinations of all tables add
- * up. Docs: docs/rules.md. Everything parsed lies in the caller's arena, immutable. */
+ * (canonical or session's), to, action, valid_from, valid_to, note. A cell is blank or `*` (always
+ * holds), or alternatives separated by `|`, each `text`, `prefix*`, `low..high`, or `@list`; a `!`
+ * before the cell negates the whole; `\` before a sign makes it text. A condition holds if any
+ * value of the field meets it; a negation, if none does (so it holds for an absent field). First
+ * match within a table, by priority (higher first), then by order in the file; the destinations of
+ * all tables add up. Docs: docs/rules.md. Everything parsed lies in the caller's arena, immutable.
+ */
 #ifndef KOUAN_ROUTES_RULE_H
 #define KOUAN_ROUTES_RULE_H
 
@@ -21,6 +22,7 @@ enum {
     RULE_ALTERNATIVES_MAX = 1024,                  /* in one cell, lists counted as one */
     RULE_ALTERNATIVES_TOTAL_MAX = 4 * 1000 * 1000, /* over all tables */
     RULE_ID_BYTES_MAX = 64,
+    RULE_PERIODS_MAX = 60000, /* that the times of all rules cut time into (routes/rule_time.h) */
     VALUE_LIST_VALUES_MAX = 200000
 };
 
@@ -66,6 +68,8 @@ struct rule {
     uint16_t destination_count;
     bool to_receiver; /* `@receiver` */
     enum rule_action action;
+    /* Since 1970: holds from then on, and no more from then on; 0 and UINT64_MAX: always. */
+    uint64_t valid_from_ms, valid_to_ms;
     const char *note;      /* "" if there is none */
     uint32_t line, column; /* of its id */
 };
@@ -109,7 +113,7 @@ bool rule_tables_check_total(const struct rule_table *const *tables, uint16_t ta
 struct reading;
 bool alternative_holds(const struct alternative *alternative, struct bytes value);
 bool condition_holds(const struct condition *condition, const struct reading *reading);
-bool rule_holds(const struct rule *rule, const struct reading *reading);
+bool rule_holds(const struct rule *rule, const struct reading *reading, uint64_t now_ms);
 
 /* True if a range compares as numbers: only with values of its ends' number of digits. */
 bool alternative_is_numeric(const struct alternative *range);

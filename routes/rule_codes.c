@@ -25,7 +25,8 @@ const struct diagnostic_code rule_codes[] = {
     {"R106", "an unknown column",
      "A column's name is none of those known, such as `custom_office`. Columns, in any order, "
      "their "
-     "letters' case aside: id, to (both needed), priority, action, note, and the fields "
+     "letters' case aside: id, to (both needed), priority, action, valid_from, valid_to, "
+     "note, and the fields "
      "message_id, "
      "message_type, function, sender, receiver, reference, customs_office, exit_office, "
      "transit_office, port, inspection_office, trade_mode, transport_mode, goods_code, trader, "
@@ -94,7 +95,8 @@ const struct diagnostic_code rule_codes[] = {
      "A value has at most 1024 bytes, as in messages, and an id at most 64."},
     {"R128", "too many rules or alternatives",
      "All tables together have at most 200000 rules and 4000000 alternatives, and a cell has at "
-     "most 1024. A list counts as one: put values into a list file and write `@name`."},
+     "most 1024. Their rules begin and end at less than 60000 different times. A list counts as "
+     "one: put values into a list file and write `@name`."},
     {"R129", "a value that is longer than the codes of its column (warning)",
      "A value has more digits than the column's codes: `440000` in customs_office, whose codes "
      "have 4. The condition would never hold; the value may belong in another column."},
@@ -104,6 +106,14 @@ const struct diagnostic_code rule_codes[] = {
      "rules cover only together is not looked for, and the check compares a rule with 64 earlier "
      "ones at most: a missing warning proves nothing."},
     {"R131", "a table without rules (warning)", "There is a header, and no row under it."},
+    {"R132", "a time that is none",
+     "`valid_from` and `valid_to` hold a day, 2026-12-01 or 2026/12/1, which begins at midnight in "
+     "China (UTC+08:00), or a time with its zone, 2026-12-01T08:30+08:00 or 2026-12-01 00:30Z. "
+     "Blank: the rule always was, or always will be, valid."},
+    {"R133", "a rule that is never valid",
+     "`valid_to` is the first moment at which the rule holds no more, so it lies after "
+     "`valid_from`. "
+     "A rule for all of December 2026 is valid from 2026-12-01 to 2027-01-01."},
     {"L101", "the list is not readable as text", "As R101: UTF-8 or GB18030."},
     {"L102", "a NUL byte in the list", "As R102: is it a workbook? Save it as `CSV UTF-8`."},
     {"L103", "a quote is never closed", "As R103."},

@@ -17,6 +17,8 @@ static const char *const names[] = {
     "priority",
     "to",
     "action",
+    "valid_from",
+    "valid_to",
     "note",
 };
 

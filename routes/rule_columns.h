@@ -11,6 +11,8 @@ enum rule_column {
     COLUMN_PRIORITY,
     COLUMN_TO,
     COLUMN_ACTION,
+    COLUMN_VALID_FROM,
+    COLUMN_VALID_TO,
     COLUMN_NOTE,
     COLUMN_NONE /* without a name, or with one that is wrong */
 };

@@ -29,8 +29,8 @@ void rule_cover_warn(const struct rule_table *table, struct diagnostics *diagnos
         uint32_t candidates[RULE_COVER_CANDIDATES_MAX];
         if (!sample_make(later, &sample))
             continue;
-        uint32_t count =
-            match_list(matcher, scratch, &sample.reading, 0, candidates, RULE_COVER_CANDIDATES_MAX);
+        uint32_t count = match_list(matcher, scratch, &sample.reading, later->valid_from_ms, 0,
+                                    candidates, RULE_COVER_CANDIDATES_MAX);
         for (uint32_t k = 0; k < count && candidates[k] < i; k++) {
             const struct rule *earlier = &table->rules[candidates[k]];
             if (!rule_covers(earlier, later, &steps_left))
@@ -50,6 +50,8 @@ void rule_cover_warn(const struct rule_table *table, struct diagnostics *diagnos
 
 bool rule_covers(const struct rule *earlier, const struct rule *later, uint64_t *steps_left)
 {
+    if (earlier->valid_from_ms > later->valid_from_ms || earlier->valid_to_ms < later->valid_to_ms)
+        return false;
     for (uint16_t i = 0; i < earlier->condition_count; i++)
         if (!is_implied(&earlier->conditions[i], later, steps_left))
             return false;

@@ -16,8 +16,8 @@ enum {
  * together are not looked for. A warning is always right, but not every one is given. */
 void rule_cover_warn(const struct rule_table *table, struct diagnostics *diagnostics);
 
-/* True if the earlier rule surely holds whenever the later one does. Takes its comparisons off
- * `steps_left`, and says false when they are used up. */
+/* True if the earlier rule surely holds, and is valid, whenever the later one does and is. Takes
+ * its comparisons off `steps_left`, and says false when they are used up. */
 bool rule_covers(const struct rule *earlier, const struct rule *later, uint64_t *steps_left);
 
 #endif

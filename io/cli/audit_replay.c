@@ -242,7 +242,8 @@ static void decide(struct replay *replay, struct replay_generation *generation,
                                     .channel = rules->channels[record->channel],
                                     .participant =
                                         rules->directory.participants[record->participant]};
-    router_decide(generation->router, rules, &arrival, 1, replay->routings, &count);
+    uint64_t now_ms = rule_periods_begin_ms(&rules->periods, record->head.period);
+    router_decide(generation->router, rules, &arrival, 1, now_ms, replay->routings, &count);
     struct audit_comparison comparison = audit_compare(record, &replay->routings[0], rules);
     replay->replayed++;
     generation->messages++;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "io/cli/arguments.h"
 #include "io/cli/cli.h"
@@ -11,7 +12,7 @@
 #include "routes/suggest.h"
 
 struct explain_arguments {
-    const char *config_path, *participant, *channel;
+    const char *config_path, *participant, *channel, *at;
     bool json;
 };
 
@@ -35,6 +36,12 @@ static bool parse_arguments(int argc, char **argv, struct explain_arguments *out
          .target = &out->channel,
          .value = "NAME",
          .help = "where it comes in; else the first one of the configuration"},
+        {.name = "at",
+         .kind = ARGUMENT_TEXT,
+         .target = &out->at,
+         .value = "TIME",
+         .help = "when it comes in, for rules that are not always valid: 2026-12-01, or\n"
+                 "2026-12-01T08:30+08:00; else now"},
         {.name = "json", .target = &out->json, .help = "one JSON array, an object a file"},
     };
     const struct argument_page page = {
@@ -81,7 +88,7 @@ uint32_t explain_beaten(const struct explanation *explanation, const struct rout
     if (matched == DECISION_NO_RULE)
         return 0;
     for (uint32_t i = matched + 1; i < rules->rule_count; i++) {
-        if (!rule_holds(&rules->rules[i], &routing->reading))
+        if (!rule_holds(&rules->rules[i], &routing->reading, explanation->now_ms))
             continue;
         if (count < EXPLAIN_BEATEN_MAX)
             out_rules[count] = i;
@@ -106,6 +113,7 @@ struct explainer {
     struct router *router;
     const struct participant *participant; /* NULL: found by the sender */
     const struct channel *channel;
+    uint64_t now_ms;
 };
 
 static void decide(const struct explainer *explainer, const struct participant *participant,
@@ -115,7 +123,8 @@ static void decide(const struct explainer *explainer, const struct participant *
     out->participant = participant;
     out->arrival = (struct arrival){
         .body = out->body, .channel = explainer->channel, .participant = participant};
-    router_decide(explainer->router, generation, &out->arrival, 1, out->routings,
+    out->now_ms = explainer->now_ms;
+    router_decide(explainer->router, generation, &out->arrival, 1, out->now_ms, out->routings,
                   &out->message_count);
     const struct routing *refused = routing_find_refused(out->routings);
     out->refused = refused != NULL;
@@ -298,6 +307,19 @@ static bool find_channel(struct explainer *explainer)
     return explainer->channel != NULL;
 }
 
+static bool find_time(struct explainer *explainer)
+{
+    const char *at = explainer->arguments->at;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    explainer->now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    if (at == NULL || rule_time_parse(bytes_from_text(at), &explainer->now_ms) == RULE_TIME_RIGHT)
+        return true;
+    fprintf(stderr, "kouan explain: `%s` is no time; write 2026-12-01, or 2026-12-01T08:30+08:00\n",
+            at);
+    return false;
+}
+
 static struct config *load(const char *path)
 {
     struct diagnostics diagnostics;
@@ -326,7 +348,7 @@ enum cli_exit cli_explain(int argc, char **argv)
         return CLI_INVALID;
     struct explainer explainer = {.arguments = &arguments, .config = config};
     exit_code = CLI_INVALID;
-    if (!find_participant(&explainer) || !find_channel(&explainer))
+    if (!find_participant(&explainer) || !find_channel(&explainer) || !find_time(&explainer))
         goto end;
     enum status status =
         router_open(&secret, (uint16_t)config->options.entries_max, &explainer.router);

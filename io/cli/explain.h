@@ -19,6 +19,7 @@ struct explanation {
     const char *path;
     const struct generation *generation;
     const struct participant *participant;
+    uint64_t now_ms;      /* the time at which it would come in */
     bool found_by_sender; /* nobody named the participant: its `ids` have the sender's address */
     struct bytes body;
     struct arrival arrival;

@@ -159,6 +159,13 @@ static void print_entries(const struct reading *reading)
 
 /* ---- rules ---- */
 
+static void print_time(const char *name, uint64_t ms)
+{
+    char text[RULE_TIME_TEXT_BYTES];
+    rule_time_format(ms, text);
+    printf("\"%s\":\"%s\",", name, text);
+}
+
 static void print_rule(const struct generation *generation, const struct rule *rule)
 {
     const char *separator = "";
@@ -173,6 +180,10 @@ static void print_rule(const struct generation *generation, const struct rule *r
     if (rule->to_receiver)
         printf("%s\"@receiver\"", separator);
     fputs("],", stdout);
+    if (rule->valid_from_ms > 0)
+        print_time("valid_from", rule->valid_from_ms);
+    if (rule->valid_to_ms < UINT64_MAX)
+        print_time("valid_to", rule->valid_to_ms);
     print_text_member("note", rule->note);
     putchar('}');
 }

@@ -247,6 +247,19 @@ static void print_targets(const struct generation *generation, const struct rule
         printf("%s@receiver", rule->destination_count > 0 ? ", " : " ");
 }
 
+static void print_validity(const struct rule *rule)
+{
+    char time[RULE_TIME_TEXT_BYTES];
+    if (rule->valid_from_ms > 0) {
+        rule_time_format(rule->valid_from_ms, time);
+        printf("  from %s", time);
+    }
+    if (rule->valid_to_ms < UINT64_MAX) {
+        rule_time_format(rule->valid_to_ms, time);
+        printf("  until %s", time);
+    }
+}
+
 static void print_match(const struct explanation *explanation, const struct routing *routing,
                         uint16_t index)
 {
@@ -260,6 +273,7 @@ static void print_match(const struct explanation *explanation, const struct rout
     output_painted(stdout, PAINT_BOLD, rule->id);
     printf(" (line %u)  ", rule->line);
     print_targets(explanation->generation, rule);
+    print_validity(rule);
     if (rule->note[0] != '\0') {
         fputs("  # ", stdout);
         output_escaped(stdout, bytes_from_text(rule->note));

@@ -170,7 +170,7 @@ Test(demo_rules, tables_send_messages_where_the_sheet_does)
         if (message->fate == FATE_MALFORMED)
             continue;
         cr_assert_eq(read_one(house, i, &reading, &fault), STATUS_OK);
-        match_run(matcher, scratch, &reading, &decision);
+        match_run(matcher, scratch, &reading, 0, &decision);
         for (uint16_t o = 0; o < OUTLET_COUNT; o++)
             cr_assert_eq(destination_set_has(&decision.deliver, o), message->outlets >> o & 1,
                          "message %u (%s) to %s", i,

@@ -84,7 +84,7 @@ static const struct row rows[] = {
     ROW("## Records", record_head, size_bytes),
     ROW("## Records", record_head, kind),
     ROW("## Records", record_head, flags),
-    ROW("## Records", record_head, reserved),
+    ROW("## Records", record_head, period),
     ROW("### Message", record, id),
     ROW("### Message", record, origin),
     ROW("### Message", record, identity),

@@ -252,6 +252,27 @@ def test_explain_rules():
         assert "no rule of its 1 holds\n" in text, text
 
 
+def test_explain_at_a_time():
+    rules = ("id,valid_from,valid_to,to\nold,,2026-12-01,customs\n"
+             "new,2026-12-01,2027-01-01T08:30+08:00,port\nrest,,,port\n")
+    with Folder({**files(), "rules/customs.csv": rules, "body": event(1)}) as folder:
+        def explained(at):
+            return said("explain", "-c", folder / "kouan.yaml", "--at", at, folder / "body")
+        text = explained("2026-11-30T23:59:59+08:00")
+        assert "old (line 2)  deliver customs  until 2026-12-01\n" in text, text
+        assert "beats rest (line 4)\n" in text, text
+        text = explained("2026-12-01")
+        assert ("new (line 3)  deliver port  from 2026-12-01"
+                "  until 2027-01-01T08:30:00+08:00\n") in text, text
+        assert "rest (line 4)  deliver port\n" in explained("2027-01-01T08:30+08:00")
+        (value,) = explain(folder, event(1), arguments=["-c", folder / "kouan.yaml", "--at", "2026-12-25"])
+        matched = value["tables"][0]["matched"]
+        assert matched["valid_from"] == "2026-12-01", matched
+        assert matched["valid_to"] == "2027-01-01T08:30:00+08:00", matched
+        result = kouan("explain", "--at", "tomorrow", folder / "body", code=INVALID)
+        assert "`tomorrow` is no time; write 2026-12-01" in result.stderr, result.stderr
+
+
 def test_explain_counts_beaten_rules():
     rules = "id,message_type,to\n" + "".join(f"r{n},ORDER*,customs\n" for n in range(12))
     with Folder({**files(), "rules/customs.csv": rules}) as folder:

@@ -239,6 +239,21 @@ def test_restarts_export_and_replay():
         assert "1 have an identity that is not their own" in text, text
 
 
+def test_replay_knows_when_rules_were_valid():
+    """The record says in which period it was decided, though the rules of others are in the tables."""
+    rules = ("id,valid_from,valid_to,to\nold,,2001-01-01,port\nwas,2001-01-01,2020-01-01,port\n"
+             "now,2020-01-01,2999-01-01,customs\nwill,2999-01-01,,port\n")
+    with House() as house:
+        text = f"sync: commit\njournal: {house.journal}\n" + CONFIG
+        with Server(files(text, **{"rules/customs.csv": rules})) as server:
+            with login(server, "nansha") as sender:
+                publish(sender, 1)
+        shown, = lines("journal", "show", house.journal, "--json", "--messages")
+        assert shown["destinations"] == ["customs"] and shown["rules"] == ["customs/now"], shown
+        assert "1 messages replayed under 1 generations: all decisions are identical" in \
+            kouan("audit", "replay", house.journal)
+
+
 def test_seal_and_prove():
     with House() as house:
         with house.server() as server:

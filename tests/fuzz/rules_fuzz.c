@@ -7,6 +7,7 @@
 
 #include "routes/match.h"
 #include "routes/rule_cover.h"
+#include "routes/rule_time.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -28,6 +29,7 @@ struct matchers {
     uint16_t table_count;
     const struct matcher *usual, *sparse;
     struct match_scratch *scratch, *portable;
+    struct rule_periods periods;
 };
 
 static void require(bool condition, const char *what)
@@ -121,36 +123,55 @@ static void require_same(const struct decision *a, const struct decision *b)
     require(a->to_receiver_hold == b->to_receiver_hold, "to receiver: hold");
 }
 
-static void check_covers(const struct rule_table *table, const struct reading *reading)
+static void check_covers(const struct rule_table *table, const struct reading *reading,
+                         uint64_t now_ms)
 {
     for (uint32_t later = 1; later < table->rule_count && later < COVER_RULES; later++) {
-        if (!rule_holds(&table->rules[later], reading))
+        if (!rule_holds(&table->rules[later], reading, now_ms))
             continue;
         for (uint32_t i = 0; i < later; i++) {
             uint64_t steps_left = 10000;
             require(!rule_covers(&table->rules[i], &table->rules[later], &steps_left) ||
-                        rule_holds(&table->rules[i], reading),
+                        rule_holds(&table->rules[i], reading, now_ms),
                     "a cover that does not hold");
         }
     }
 }
 
-static void check(const struct matchers *matchers, const struct reading *reading)
+static void check_at(const struct matchers *matchers, const struct reading *reading,
+                     uint64_t now_ms)
 {
     struct decision naive, usual, sparse;
-    match_naive(matchers->tables, matchers->table_count, reading, &naive);
-    match_run(matchers->usual, matchers->scratch, reading, &usual);
-    match_run(matchers->sparse, matchers->portable, reading, &sparse);
+    match_naive(matchers->tables, matchers->table_count, reading, now_ms, &naive);
+    match_run(matchers->usual, matchers->scratch, reading, now_ms, &usual);
+    match_run(matchers->sparse, matchers->portable, reading, now_ms, &sparse);
     require_same(&naive, &usual);
     require_same(&naive, &sparse);
     for (uint16_t i = 0; i < matchers->table_count; i++) {
         uint32_t listed[LISTED];
-        uint32_t count = match_list(matchers->usual, matchers->scratch, reading, i, listed, LISTED);
+        uint32_t count =
+            match_list(matchers->usual, matchers->scratch, reading, now_ms, i, listed, LISTED);
         uint32_t first = count > 0 ? listed[0] : DECISION_NO_RULE;
         require(first == naive.matched[i], "first of the list");
         for (uint32_t k = 0; k < count; k++)
-            require(rule_holds(&matchers->tables[i]->rules[listed[k]], reading), "listed");
-        check_covers(matchers->tables[i], reading);
+            require(rule_holds(&matchers->tables[i]->rules[listed[k]], reading, now_ms), "listed");
+        check_covers(matchers->tables[i], reading, now_ms);
+    }
+}
+
+/* Before, at and after some of the times at which rules begin and end. */
+static void check(const struct matchers *matchers, const struct reading *reading)
+{
+    enum { PERIODS = 8 };
+    const struct rule_periods *periods = &matchers->periods;
+    check_at(matchers, reading, UINT64_MAX - 1);
+    for (uint32_t i = 0; i < periods->count && i < PERIODS; i++) {
+        uint64_t begin_ms = periods->begins_ms[i];
+        require(rule_periods_find(periods, begin_ms) == i, "the period of its begin");
+        require(i == 0 || rule_periods_find(periods, begin_ms - 1) == i - 1, "and before it");
+        check_at(matchers, reading, begin_ms);
+        if (i > 0)
+            check_at(matchers, reading, begin_ms - 1);
     }
 }
 
@@ -214,6 +235,9 @@ static void run(struct bytes input, const struct kept *kept)
     }
     check_diagnostics(&diagnostics);
     require(rule_tables_check_total(matchers.tables, matchers.table_count, &diagnostics), "total");
+    require(rule_periods_build(&arena, matchers.tables, matchers.table_count, &matchers.periods,
+                               &diagnostics),
+            "periods");
     matchers.usual = matcher_compile(&arena, matchers.tables, matchers.table_count);
     matchers.sparse = matcher_compile_within(&arena, matchers.tables, matchers.table_count, 0);
     check_samples(&matchers, sections[3]);

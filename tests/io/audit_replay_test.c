@@ -149,7 +149,7 @@ static struct decided decide_all(struct record *records[BODIES])
         const struct arrival arrival = {.body = bytes_from_text(copies[i]),
                                         .channel = generation->channels[0],
                                         .participant = generation->directory.participants[0]};
-        router_decide(router, generation, &arrival, 1, routings, &count);
+        router_decide(router, generation, &arrival, 1, 0, routings, &count);
         cr_assert_not(routings[0].refused, "body %d", i);
         records[i] = append(decided.log, &routings[0]);
     }

@@ -7,7 +7,7 @@
 
 /* Random tables against the naive truth. A failure prints its seed. */
 
-enum { SLOTS = 6, LISTS = 4, VALUE_BYTES = 4, OCCURRENCES = 2048 };
+enum { SLOTS = 6, LISTS = 4, VALUE_BYTES = 4, OCCURRENCES = 2048, TIMED_PERCENT = 20, TIMES = 8 };
 
 static const enum slot slots[SLOTS] = {SLOT_CUSTOMS_OFFICE, SLOT_MESSAGE_TYPE, SLOT_GOODS_CODE,
                                        SLOT_PARTICIPANT,    SLOT_PORT,         SLOT_PROFILE};
@@ -96,7 +96,8 @@ static struct rule make_rule(struct world *world)
     struct random *random = &world->random;
     struct condition *conditions = arena_allocate_array(&world->arena, SLOTS, sizeof *conditions);
     uint16_t *destinations = arena_allocate_array(&world->arena, 3, sizeof *destinations);
-    struct rule rule = {.id = "rule", .note = "", .conditions = conditions};
+    struct rule rule = {
+        .id = "rule", .note = "", .conditions = conditions, .valid_to_ms = UINT64_MAX};
     rule.destinations = destinations;
     rule.destination_count = (uint16_t)below(random, 4);
     for (uint16_t i = 0; i < rule.destination_count; i++)
@@ -105,6 +106,10 @@ static struct rule make_rule(struct world *world)
     rule.action = chance(random, 70)   ? ACTION_DELIVER
                   : chance(random, 70) ? ACTION_HOLD
                                        : ACTION_REJECT;
+    if (chance(random, TIMED_PERCENT))
+        rule.valid_from_ms = below(random, TIMES);
+    if (chance(random, TIMED_PERCENT))
+        rule.valid_to_ms = rule.valid_from_ms + 1 + below(random, TIMES);
     for (uint32_t i = 0; i < shape->slots; i++) {
         if (!chance(random, shape->condition_percent))
             continue;
@@ -162,6 +167,7 @@ static void world_make(struct world *world, uint64_t seed, struct shape shape)
 struct sample {
     struct arena arena;
     struct reading reading;
+    uint64_t now_ms;
     struct occurrence occurrences[OCCURRENCES];
 };
 
@@ -191,6 +197,7 @@ static void sample_make(struct sample *sample, struct world *world)
 {
     struct random *random = &world->random;
     sample_init(sample);
+    sample->now_ms = below(random, 2 * TIMES);
     for (uint32_t i = 0; i < SLOTS; i++) {
         uint32_t count = chance(random, 20)                  ? 0
                          : slot_takes_all(slots[i]) == false ? 1
@@ -217,13 +224,14 @@ static bool same_decisions(const struct decision *a, const struct decision *b)
 }
 
 static void compare_lists(const struct matcher *matcher, struct match_scratch *scratch,
-                          const struct world *world, const struct reading *reading, uint64_t seed)
+                          const struct world *world, const struct sample *sample, uint64_t seed)
 {
     for (uint16_t t = 0; t < world->table_count; t++) {
-        uint32_t listed[40], count = match_list(matcher, scratch, reading, t, listed, 40);
+        uint32_t listed[40],
+            count = match_list(matcher, scratch, &sample->reading, sample->now_ms, t, listed, 40);
         uint32_t expected = 0;
         for (uint32_t i = 0; i < world->tables[t]->rule_count && expected < 40; i++) {
-            if (!rule_holds(&world->tables[t]->rules[i], reading))
+            if (!rule_holds(&world->tables[t]->rules[i], &sample->reading, sample->now_ms))
                 continue;
             cr_assert(expected < count && listed[expected] == i, "seed %lu", seed);
             expected++;
@@ -254,11 +262,11 @@ static uint32_t compare(struct shape shape, uint64_t seed, uint32_t readings)
         struct decision naive, compiled;
         sample_make(&sample, &world);
         memset(&compiled, 0xA5, sizeof compiled);
-        match_naive(world.tables, world.table_count, &sample.reading, &naive);
-        match_run(matcher, scratch, &sample.reading, &compiled);
+        match_naive(world.tables, world.table_count, &sample.reading, sample.now_ms, &naive);
+        match_run(matcher, scratch, &sample.reading, sample.now_ms, &compiled);
         cr_assert(same_decisions(&naive, &compiled), "seed %lu, reading %u", seed, i);
         if (i % 16 == 0)
-            compare_lists(matcher, scratch, &world, &sample.reading, seed);
+            compare_lists(matcher, scratch, &world, &sample, seed);
         for (uint16_t t = 0; t < world.table_count; t++)
             if (naive.matched[t] != DECISION_NO_RULE) {
                 hits++;
@@ -366,7 +374,7 @@ Test(match, a_covered_rule_never_holds_without_its_cover)
             struct sample sample;
             sample_make(&sample, &world);
             for (uint32_t later = 1; later < table->rule_count; later++) {
-                if (!rule_holds(&table->rules[later], &sample.reading))
+                if (!rule_holds(&table->rules[later], &sample.reading, sample.now_ms))
                     continue;
                 held++;
                 for (uint32_t i = 0; i < later; i++) {
@@ -374,7 +382,8 @@ Test(match, a_covered_rule_never_holds_without_its_cover)
                     if (!rule_covers(&table->rules[i], &table->rules[later], &steps_left))
                         continue;
                     covers++;
-                    cr_assert(rule_holds(&table->rules[i], &sample.reading), "seed %lu", seed);
+                    cr_assert(rule_holds(&table->rules[i], &sample.reading, sample.now_ms),
+                              "seed %lu", seed);
                 }
             }
             arena_deinit(&sample.arena);
@@ -400,7 +409,10 @@ static struct rule_table *make_table(struct arena *arena, uint32_t count, bool n
     for (uint32_t i = 0; i < count; i++) {
         make(arena, i, count, &alternatives[i]);
         conditions[i] = (struct condition){SLOT_GOODS_CODE, negated, &alternatives[i], 1};
-        rules[i] = (struct rule){.id = "r", .conditions = &conditions[i], .condition_count = 1};
+        rules[i] = (struct rule){.id = "r",
+                                 .conditions = &conditions[i],
+                                 .condition_count = 1,
+                                 .valid_to_ms = UINT64_MAX};
     }
     table->rules = rules;
     table->rule_count = count;
@@ -456,8 +468,8 @@ static void compare_table(struct arena *tables_arena, const struct rule_table *t
         for (uint32_t k = 0; k < i % 7; k++)
             sample_add(&sample, SLOT_GOODS_CODE,
                        number(tables_arena, below(&random, 3 * table->rule_count)));
-        match_naive(&table, 1, &sample.reading, &naive);
-        match_run(matcher, scratch, &sample.reading, &compiled);
+        match_naive(&table, 1, &sample.reading, 0, &naive);
+        match_run(matcher, scratch, &sample.reading, 0, &compiled);
         cr_assert(same_decisions(&naive, &compiled), "reading %u", i);
     }
     struct matcher_figures figures = matcher_figures(matcher);
@@ -496,13 +508,15 @@ Test(match, takes_the_first_of_very_many_rules_without_conditions)
     struct sample sample;
     struct decision decision;
     uint32_t listed[3];
+    for (uint32_t i = 0; i < RULES_MAX; i++)
+        rules[i].valid_to_ms = UINT64_MAX;
     arena_init(&arena);
     sample_init(&sample);
     cr_assert_eq(match_scratch_open(&scratch), STATUS_OK);
     const struct matcher *matcher = matcher_compile(&arena, tables, 1);
-    match_run(matcher, scratch, &sample.reading, &decision);
+    match_run(matcher, scratch, &sample.reading, 0, &decision);
     cr_assert_eq(decision.matched[0], 0);
-    cr_assert_eq(match_list(matcher, scratch, &sample.reading, 0, listed, 3), 3);
+    cr_assert_eq(match_list(matcher, scratch, &sample.reading, 0, 0, listed, 3), 3);
     cr_assert_eq(listed[2], 2);
     match_scratch_close(scratch);
     arena_deinit(&arena);
@@ -515,6 +529,7 @@ static const uint16_t first_two[] = {0, 1}, last_two[] = {1, 255};
 /* Three tables of one rule each, which always holds. */
 static struct decision decide(struct rule a, struct rule b, struct rule c)
 {
+    a.valid_to_ms = b.valid_to_ms = c.valid_to_ms = UINT64_MAX;
     const struct rule_table first = {.rules = &a, .rule_count = 1};
     const struct rule_table second = {.rules = &b, .rule_count = 1};
     const struct rule_table third = {.rules = &c, .rule_count = 1};
@@ -526,8 +541,8 @@ static struct decision decide(struct rule a, struct rule b, struct rule c)
     arena_init(&arena);
     sample_init(&sample);
     cr_assert_eq(match_scratch_open(&scratch), STATUS_OK);
-    match_run(matcher_compile(&arena, tables, 3), scratch, &sample.reading, &decision);
-    match_naive(tables, 3, &sample.reading, &naive);
+    match_run(matcher_compile(&arena, tables, 3), scratch, &sample.reading, 0, &decision);
+    match_naive(tables, 3, &sample.reading, 0, &naive);
     cr_assert(same_decisions(&naive, &decision));
     match_scratch_close(scratch);
     arena_deinit(&arena);
@@ -589,7 +604,7 @@ Test(match, has_nothing_to_say_without_tables)
     arena_init(&arena);
     sample_init(&sample);
     cr_assert_eq(match_scratch_open(&scratch), STATUS_OK);
-    match_run(matcher_compile(&arena, NULL, 0), scratch, &sample.reading, &decision);
+    match_run(matcher_compile(&arena, NULL, 0), scratch, &sample.reading, 0, &decision);
     cr_assert_eq(decision.table_count, 0);
     cr_assert(destination_set_is_empty(&decision.deliver));
     cr_assert_not(decision.rejected);

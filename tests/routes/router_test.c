@@ -41,6 +41,7 @@ struct stand {
     struct arrival arrivals[ROUTER_BATCH_MAX];
     struct routing routings[ROUTER_BATCH_MAX];
     uint32_t routing_count;
+    uint64_t now_ms;
     char *text; /* of the bodies, one behind the other */
     size_t used;
 };
@@ -134,7 +135,7 @@ static void put_text(struct stand *stand, uint32_t arrival, const char *text)
 static uint32_t decide(struct stand *stand, uint32_t first, uint32_t count)
 {
     return router_decide(stand->router, &stand->generation, stand->arrivals + first, count,
-                         stand->routings, &stand->routing_count);
+                         stand->now_ms, stand->routings, &stand->routing_count);
 }
 
 static const char *refusal_of(const struct routing *routing)

@@ -585,6 +585,45 @@ Test(rule, R131_no_rules_warns)
                                 "  hint: write a rule under the header, or take the table out\n");
 }
 
+Test(rule, reads_when_a_rule_is_valid)
+{
+    const struct rule_table *table =
+        parse_rightly("id,valid_from,valid_to,to\n"
+                      "a,2026-12-01,2027/1/1,port\nb,,2026-12-01T08:30+08:00,port\nc,,,port\n");
+    cr_assert_eq(table->rules[0].valid_from_ms, UINT64_C(1796054400000));
+    cr_assert_eq(table->rules[0].valid_to_ms, UINT64_C(1798732800000));
+    cr_assert_eq(table->rules[1].valid_from_ms, 0);
+    cr_assert_eq(table->rules[1].valid_to_ms, UINT64_C(1796085000000));
+    cr_assert_eq(table->rules[2].valid_from_ms, 0);
+    cr_assert_eq(table->rules[2].valid_to_ms, UINT64_MAX);
+}
+
+Test(rule, R132_no_time)
+{
+    expect("id,valid_from,to\na,1.12.2026,port\n",
+           "t.csv:2:3: error[R132]: valid_from: `1.12.2026` is no day, and no time\n"
+           "  hint: a day in China such as 2026-12-01, or a time with its zone: "
+           "2026-12-01T08:30+08:00\n");
+    expect("id,to,valid_to\na,port,2026-12-01 08:30\n",
+           "t.csv:2:8: error[R132]: valid_to: `2026-12-01 08:30` is a time without its zone\n"
+           "  hint: a day in China such as 2026-12-01, or a time with its zone: "
+           "2026-12-01T08:30+08:00\n");
+}
+
+Test(rule, R133_never_valid)
+{
+    const char *hint = "  hint: `valid_to` is the first day, or moment, at which the rule holds no "
+                       "more\n";
+    const char *report = arena_format(&arena,
+                                      "t.csv:2:14: error[R133]: valid_to: the rule ends no later "
+                                      "than it begins, at 2026-12-01\n%s",
+                                      hint);
+    char copy[512];
+    snprintf(copy, sizeof copy, "%s", report);
+    expect("id,valid_from,valid_to,to\na,2026-12-01,2026-12-01,port\n", copy);
+    expect("id,valid_from,valid_to,to\na,2026-12-01,2026/11/30,port\n", copy);
+}
+
 Test(rule, reports_all_errors_of_a_row)
 {
     cr_assert_null(parse("id,priority,customs_office,trade_mode,to,action\n"
@@ -640,6 +679,11 @@ Test(rule, R130_covered_rules_warn)
     expect_cover(false, "port,sender", "CN*,a", "CNYTN,");
     expect_cover(false, "port,sender", "CN*,a", "CNYTN,b");
     expect_cover(true, "port,sender", ",a|b", "CN*,b");
+    expect_cover(true, "valid_from,valid_to", "2026-12-01,", "2026-12-01,2027-01-01");
+    expect_cover(true, "valid_from,valid_to", ",", "2026-12-01,");
+    expect_cover(false, "valid_from,valid_to", "2026-12-01,", ",");
+    expect_cover(false, "valid_from,valid_to", ",2027-01-01", "2026-12-01,2027-01-02");
+    expect_cover(false, "valid_from,valid_to", "2026-12-02,", "2026-12-01,2027-01-01");
 }
 
 Test(rule, R130_knows_priority)
@@ -670,6 +714,6 @@ Test(rule, every_code_is_explained_once)
         if (count > 0 && rule_codes[count].code[0] == rule_codes[count - 1].code[0])
             cr_assert_gt(strcmp(rule_codes[count].code, rule_codes[count - 1].code), 0);
     }
-    cr_assert_eq(count, 31 + 9);
+    cr_assert_eq(count, 33 + 9);
     cr_assert_null(rule_codes[count].title);
 }
