@@ -22,6 +22,13 @@ static bool is_plain_stop(uint8_t byte, struct find_set set)
     return byte == set.a || byte == set.b || byte == set.c || byte < 0x20 || byte >= 0x80;
 }
 
+static bool is_component_stop(uint8_t byte, struct find_set set)
+{
+    (void)set;
+    return is_plain_stop(byte, (struct find_set){'+', ':', '\''}) || byte == '?' || byte == '*' ||
+           byte == '"';
+}
+
 static bool is_name_end(uint8_t byte, struct find_set set)
 {
     (void)set;
@@ -182,8 +189,11 @@ WIDE_CLASS_LIST(X)
 #undef X
 
 #define X(class) .class = avx2_##class,
-static const struct find_path avx2_path = {
-    .name = "avx2", .name_end = sse2_name_end, .nonblank = sse2_nonblank, WIDE_CLASS_LIST(X)};
+static const struct find_path avx2_path = {.name = "avx2",
+                                           .component_stop = sse2_component_stop,
+                                           .name_end = sse2_name_end,
+                                           .nonblank = sse2_nonblank,
+                                           WIDE_CLASS_LIST(X)};
 #undef X
 
 /* ---- The choice ------------------------------------------------------------------------------ */

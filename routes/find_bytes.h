@@ -18,6 +18,7 @@ struct find_set {
 #define FIND_CLASS_LIST(X)                                                                         \
     X(xml_stop, "a byte of the set, or a control character other than TAB, LF and CR")             \
     X(plain_stop, "a byte of the set, a control character, or a byte from 0x80 on")                \
+    X(component_stop, "`+`, `:`, `'`, `?`, `*`, `\"`, a control character, or from 0x80 on")       \
     X(name_end, "below 0x80, and no letter, digit, dot, hyphen or underscore")                     \
     X(nonblank, "not a space, TAB, LF or CR")                                                      \
     X(high, "from 0x80 on")
@@ -55,6 +56,12 @@ static inline const uint8_t *find_plain_stop(const uint8_t *at, const uint8_t *e
                                              struct find_set set)
 {
     return find_near(at, end, set, hits_plain_stop, find_plain_stop_far);
+}
+
+static inline const uint8_t *find_component_stop(const uint8_t *at, const uint8_t *end,
+                                                 struct find_set set)
+{
+    return find_near(at, end, set, hits_component_stop, find_component_stop_far);
 }
 
 static inline const uint8_t *find_name_end(const uint8_t *at, const uint8_t *end)
@@ -108,6 +115,12 @@ static inline const uint8_t *find_plain_stop(const uint8_t *at, const uint8_t *e
                                              struct find_set set)
 {
     return find_plain_stop_far(at, end, set);
+}
+
+static inline const uint8_t *find_component_stop(const uint8_t *at, const uint8_t *end,
+                                                 struct find_set set)
+{
+    return find_component_stop_far(at, end, set);
 }
 
 static inline const uint8_t *find_name_end(const uint8_t *at, const uint8_t *end)

@@ -45,6 +45,16 @@ static inline unsigned hits_plain_stop(__m128i block, struct find_set set)
     return (unsigned)_mm_movemask_epi8(either(stops, control_or_high));
 }
 
+static inline unsigned hits_component_stop(__m128i block, struct find_set set)
+{
+    (void)set;
+    __m128i marks = either(either(in_range(block, '*', 1), equal_to(block, ':')), /* * + */
+                           either(equal_to(block, '\''), equal_to(block, '?')));
+    __m128i control_or_high = _mm_cmplt_epi8(block, _mm_set1_epi8(0x20)); /* a signed comparison */
+    __m128i stops = either(either(marks, equal_to(block, '"')), control_or_high);
+    return (unsigned)_mm_movemask_epi8(stops);
+}
+
 static inline unsigned hits_name_end(__m128i block, struct find_set set)
 {
     (void)set;

@@ -185,7 +185,7 @@ static struct stencil_gate *open_gate(const struct lesson *lesson)
 static struct stencil_place place_of(const struct lesson *lesson, uint16_t number)
 {
     const struct capture *capture = &lesson->scan->captures[number];
-    return (struct stencil_place){capture->instance, number, capture->tap, capture->entry};
+    return (struct stencil_place){capture->tap, capture->entry, capture->instance, number};
 }
 
 static bool has_place(struct stencil_place a, struct stencil_place b)
@@ -224,6 +224,16 @@ static bool has_piece(const struct lesson *lesson, const struct stencil_edge *ed
     return true;
 }
 
+static const struct stencil_plain_end *plain_end_of(uint8_t hole)
+{
+    return hole == HOLE_END || hole == HOLE_JSON_NUMBER ? NULL : &stencil_plain_ends[hole];
+}
+
+static uint32_t beginning_of(size_t text_size)
+{
+    return text_size < 32 ? (UINT32_C(1) << text_size) - 1 : UINT32_MAX;
+}
+
 /* There is room for it. */
 static struct stencil_edge *add_piece(const struct lesson *lesson, const struct piece *piece)
 {
@@ -233,10 +243,11 @@ static struct stencil_edge *add_piece(const struct lesson *lesson, const struct 
     struct stencil_edge *edge = &stencils->edges[stencils->edge_count++];
     *edge = (struct stencil_edge){.text = text,
                                   .text_size = (uint32_t)piece->text.size,
+                                  .plain_end = plain_end_of(piece->cut.hole),
+                                  .beginning = beginning_of(piece->text.size),
                                   .hole = piece->cut.hole,
                                   .tap_count = piece->tap_count,
-                                  .constant_count = piece->capture_count,
-                                  .constants = constants};
+                                  .constant_count = piece->capture_count};
     memcpy(text, piece->text.data, piece->text.size);
     const uint16_t *taps = piece->captures + piece->capture_count;
     for (uint16_t i = 0; i < piece->capture_count; i++)
@@ -246,6 +257,8 @@ static struct stencil_edge *add_piece(const struct lesson *lesson, const struct 
     if (piece->tap_count > 0)
         edge->place = place_of(lesson, taps[0]);
     stencils->text_size += edge->text_size;
+    if (constants != stencils->constants + stencils->constant_count)
+        edge->constants = stencils->constants + stencils->constant_count;
     stencils->constant_count = (uint32_t)(constants - stencils->constants);
     return edge;
 }

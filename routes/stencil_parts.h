@@ -1,5 +1,6 @@
-/* What the parts of stencils share: finding (stencil.c), learning (stencil_learn.c) and cutting a
- * body (stencil_cut*.c), and what may stand in a hole (stencil_hole.c). Only these include this.
+/* What the parts of stencils share: finding (stencil.c, stencil_walk.c), learning (stencil_learn.c)
+ * and cutting a body (stencil_cut*.c), and what may stand in a hole (stencil_hole.c). Only these
+ * include this.
  *
  * Stencils that begin alike share their beginning. An edge is a text and the hole behind it; what
  * may follow a hole are its children, the one that was needed last first. A walk over them takes
@@ -40,10 +41,21 @@ enum stencil_hole {
     HOLE_EDIFACT      /* a component, to `+`, `:` or `'`: ASCII without releases */
 };
 
+/* Of each hole: a byte ends a plain value if what these say of its halves has a bit in common. Bits
+ * 0 and 1 are for control characters and bytes from 0x80 on, further ones for what else ends it. */
+struct stencil_plain_end {
+    alignas(64) uint8_t low[16];
+    uint8_t high[16];
+    uint8_t good; /* after this, more need not be asked; 0: there is none */
+};
+
+extern const struct stencil_plain_end stencil_plain_ends[];
+
 /* Where a captured value stands among the captures, and in the plan. */
 struct stencil_place {
+    uint16_t tap, entry;
     uint32_t instance;
-    uint16_t number, tap, entry;
+    uint16_t number;
 };
 
 /* A value that is captured of a text: it is always the same. Of a hole, only the place counts. */
@@ -59,11 +71,15 @@ struct stencil_edge {
     uint8_t hole;      /* enum stencil_hole */
     uint8_t tap_count; /* of the hole: an EDIFACT component may have several */
     uint16_t constant_count;
-    const struct stencil_constant *constants; /* of the text; behind them, further taps */
+    const struct stencil_constant *constants; /* of the text; behind them, further taps; or NULL */
     struct stencil_place place;               /* of the hole's first tap */
-    struct stencil_edge *next;                /* sibling; NULL */
-    struct stencil_edge *child;               /* NULL for HOLE_END */
-    const struct stencil *stencil;            /* for HOLE_END */
+    uint32_t beginning;                       /* a bit for each byte of the text, of the first 32 */
+    const struct stencil_plain_end *plain_end; /* NULL for HOLE_END, HOLE_JSON_NUMBER */
+    struct stencil_edge *next;                 /* sibling; NULL */
+    union {
+        struct stencil_edge *child;
+        const struct stencil *stencil; /* for HOLE_END */
+    };
 };
 
 static_assert(sizeof(struct stencil_edge) == 64, "an edge is a cache line");
@@ -106,6 +122,16 @@ void stencils_empty(struct stencils *stencils);
 struct stencil_gate *stencil_gate_find(struct stencils *stencils, const struct profile_set *set,
                                        const uint64_t *allowed);
 
+/* The stencil of those from `*first` on that a whole body fits, and its captures, but for their
+ * offsets; NULL if there is none. */
+typedef const struct stencil *stencil_walk_way(struct stencil_edge **first, struct bytes body,
+                                               struct capture *out_captures);
+stencil_walk_way stencil_walk;
+
+/* The ways to walk that this machine can go, for tests. All can go the first. */
+enum { STENCIL_WAYS_MAX = 2 };
+size_t stencil_walk_ways(stencil_walk_way *out_ways[STENCIL_WAYS_MAX]);
+
 /* The rest of a value that is no plain ASCII text, from where it ceases to be. */
 const uint8_t *stencil_pass_json(bool tapped, const uint8_t *at, const uint8_t *end);
 const uint8_t *stencil_pass_number(const uint8_t *at, const uint8_t *end);
@@ -122,36 +148,30 @@ static inline struct find_set stencil_stops(enum stencil_hole hole)
     }
 }
 
-static inline __attribute__((always_inline)) const uint8_t *
-stencil_text_end(enum stencil_hole hole, bool tapped, const uint8_t *at, const uint8_t *end)
+/* Where a text ends whose plain beginning ends at `at`; NULL if it is none. */
+static inline const uint8_t *stencil_text_end(enum stencil_hole hole, bool tapped,
+                                              const uint8_t *at, const uint8_t *end)
 {
-    struct find_set stops = stencil_stops(hole);
-    at = find_plain_stop(at, end, stops);
-    if (at < end && *at == stops.a && hole != HOLE_XML_CDATA)
+    if (at < end && *at == stencil_stops(hole).a && hole != HOLE_XML_CDATA)
         return at;
     return hole == HOLE_JSON_TEXT ? stencil_pass_json(tapped, at, end)
                                   : stencil_pass_xml(hole, tapped, at, end);
 }
 
-/* If it does not end with one of the three, no text stands behind it. A `"` may be a terminator, by
- * which lines end where there is no UNA. */
-static inline const uint8_t *stencil_component_end(const uint8_t *at, const uint8_t *end)
-{
-    const uint8_t *stop = find_plain_stop(at, end, (struct find_set){'+', ':', '\''});
-    return find_plain_stop(at, stop, (struct find_set){'?', '*', '"'}) == stop ? stop : NULL;
-}
-
-/* Where the value that stands in a hole from `at` on ends, before `end`; NULL if it is not one. */
+/* Where the value that stands in a hole from `at` on ends, before `end`; NULL if it is not one. Of
+ * EDIFACT, it may also be one that is only the beginning of something else, behind which the next
+ * text does not stand. There, a `"` may be a terminator, by which lines end where there is no UNA.
+ */
 static inline const uint8_t *stencil_hole_end(uint8_t hole, bool tapped, const uint8_t *at,
                                               const uint8_t *end)
 {
+    struct find_set stops = stencil_stops((enum stencil_hole)hole);
     switch (hole) {
-    case HOLE_JSON_TEXT: return stencil_text_end(HOLE_JSON_TEXT, tapped, at, end);
-    case HOLE_XML_TEXT: return stencil_text_end(HOLE_XML_TEXT, tapped, at, end);
-    case HOLE_XML_VALUE: return stencil_text_end(HOLE_XML_VALUE, tapped, at, end);
-    case HOLE_XML_CDATA: return stencil_text_end(HOLE_XML_CDATA, tapped, at, end);
-    case HOLE_EDIFACT: return stencil_component_end(at, end);
-    default: return stencil_pass_number(at, end);
+    case HOLE_JSON_NUMBER: return stencil_pass_number(at, end);
+    case HOLE_EDIFACT: return find_component_stop(at, end, stops);
+    default:
+        return stencil_text_end((enum stencil_hole)hole, tapped, find_plain_stop(at, end, stops),
+                                end);
     }
 }
 

@@ -15,6 +15,12 @@ static bool is_of_plain_stop(unsigned byte, struct find_set set)
     return byte == set.a || byte == set.b || byte == set.c || byte < 32 || byte > 127;
 }
 
+static bool is_of_component_stop(unsigned byte, struct find_set set)
+{
+    (void)set;
+    return byte < 32 || byte > 127 || strchr("+:'?*\"", (int)byte) != NULL;
+}
+
 static bool is_of_name_end(unsigned byte, struct find_set set)
 {
     (void)set;
@@ -78,8 +84,8 @@ static const uint8_t *high(const uint8_t *at, const uint8_t *end, struct find_se
     return find_high(at, end);
 }
 
-static const struct find_path whole_path = {"whole",  find_xml_stop, find_plain_stop,
-                                            name_end, nonblank,      high};
+static const struct find_path whole_path = {
+    "whole", find_xml_stop, find_plain_stop, find_component_stop, name_end, nonblank, high};
 
 static const struct find_set set = {'<', '&', ']'};
 
