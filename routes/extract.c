@@ -77,6 +77,7 @@ bool extract_note(const struct profile *profile, struct reader *reader, struct e
                                     .notes = notes};
     struct spec_set specs;
     notes->count = 0;
+    notes->slots = 0;
     return profile->filter_count == 0 && profile->content_count == 0 &&
            extract_sort(profile, &reader->scan, reader->scratch, &specs) &&
            extract_specs(&extraction, &specs) == STATUS_OK;

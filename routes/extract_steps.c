@@ -10,45 +10,60 @@ enum status extract_note_parts(struct extraction *extraction, const struct value
     uint32_t step_count = spec->part_count > 1 ? spec->part_count : 1;
     if (step_count > notes->capacity - notes->count)
         return STATUS_FULL;
-    bool is_plain = spec->part_count == 1 && !spec->shaped;
+    uint64_t slot = UINT64_C(1) << spec->slot;
+    bool is_first = spec->part_count == 1 && !spec->shaped && (notes->slots & slot) == 0;
+    notes->slots |= slot;
     for (uint32_t i = 0; i < step_count; i++)
         notes->steps[notes->count++] = (struct extract_step){
             .spec = (uint16_t)(spec - extraction->profile->specs),
             .entry = entry,
             .capture = (uint16_t)(parts == NULL ? 0 : parts[i] - extraction->captures),
             .part_count = spec->part_count,
-            .plain_slot = is_plain ? (uint8_t)spec->slot : SLOT_NONE,
+            .first_slot = is_first ? (uint8_t)spec->slot : SLOT_NONE,
         };
     return STATUS_OK;
 }
 
-/* The first value of a slot, as most are. False if it is not that, or there is no room: then it is
- * taken as any. */
-static inline bool add_first(const struct extraction *extraction, const struct extract_step *step)
+static bool has_room(const struct extraction *extraction, uint32_t count)
 {
-    struct reading *reading = extraction->reading;
-    struct reading_space *space = extraction->space;
-    if (reading->first[step->plain_slot] != READING_NO_OCCURRENCE ||
-        reading->count == READING_OCCURRENCES_MAX ||
-        space->occurrence_used == space->occurrence_capacity)
-        return false;
-    uint16_t index = reading->count++;
-    space->occurrence_used++;
-    reading->occurrences[index] =
-        (struct occurrence){extraction->captures[step->capture].value, step->entry,
-                            READING_NO_OCCURRENCE, step->plain_slot};
-    reading->first[step->plain_slot] = reading->last[step->plain_slot] = index;
-    extraction->scratch->walked[step->plain_slot] = 1;
-    return true;
+    const struct reading_space *space = extraction->space;
+    return count <= READING_OCCURRENCES_MAX &&
+           count <= space->occurrence_capacity - space->occurrence_used;
 }
 
-static enum status add_steps(struct extraction *extraction, const struct value_spec *spec,
-                             const struct extract_step *steps)
+/* The first values of slots, as most are, up to a step that is of another kind, which is returned.
+ * There is room. */
+static inline const struct extract_step *add_firsts(const struct extraction *extraction,
+                                                    const struct extract_step *step,
+                                                    const struct extract_step *end)
 {
+    struct reading *reading = extraction->reading;
+    uint8_t *walked = extraction->scratch->walked;
+    const struct capture *captures = extraction->captures;
+    uint16_t index = reading->count;
+    struct occurrence *occurrence = &reading->occurrences[index];
+    for (; step < end && step->first_slot != SLOT_NONE; step++, index++) {
+        uint8_t slot = step->first_slot;
+        *occurrence++ = (struct occurrence){captures[step->capture].value, step->entry,
+                                            READING_NO_OCCURRENCE, slot};
+        reading->first[slot] = reading->last[slot] = index;
+        walked[slot] = 1;
+    }
+    extraction->space->occurrence_used += (uint32_t)(index - reading->count);
+    reading->count = index;
+    return step;
+}
+
+/* Adds a value of whatever kind, from its first step on. */
+static enum status add_any(struct extraction *extraction, const struct extract_step *step)
+{
+    const struct value_spec *spec = &extraction->profile->specs[step->spec];
     const struct capture *parts[PROFILE_PARTS_MAX];
-    for (uint8_t i = 0; i < steps->part_count; i++)
-        parts[i] = &extraction->captures[steps[i].capture];
-    return extract_add_parts(extraction, spec, steps->entry, steps->part_count > 0 ? parts : NULL);
+    if (extract_is_settled(extraction->reading, spec))
+        return STATUS_OK;
+    for (uint8_t i = 0; i < step->part_count; i++)
+        parts[i] = &extraction->captures[step[i].capture];
+    return extract_add_parts(extraction, spec, step->entry, step->part_count > 0 ? parts : NULL);
 }
 
 /* Without filters a bin is a tap, and its captures are not sorted here. */
@@ -81,18 +96,18 @@ enum status extract_by_steps(const struct profile *profile, struct reader *reade
         .reading = reading,
         .fault = &unused,
     };
-    if (!extract_meets(&extraction, &profile->recognise, meets_condition))
+    assert(reading->count == 0);
+    if (!has_room(&extraction, count))
+        return STATUS_FULL;
+    if (profile->recognise.condition_count > 0 &&
+        !extract_meets(&extraction, &profile->recognise, meets_condition))
         return STATUS_NOT_FOUND;
     extract_begin_values(reader->scratch);
-    for (const struct extract_step *step = steps, *end = steps + count; step < end;) {
-        if (step->plain_slot != SLOT_NONE && add_first(&extraction, step)) {
-            step++;
-            continue;
-        }
-        const struct value_spec *spec = &profile->specs[step->spec];
-        enum status status = STATUS_OK;
-        if (!extract_is_settled(reading, spec))
-            status = add_steps(&extraction, spec, step);
+    for (const struct extract_step *step = steps, *end = steps + count;;) {
+        step = add_firsts(&extraction, step, end);
+        if (step == end)
+            break;
+        enum status status = add_any(&extraction, step);
         if (status != STATUS_OK)
             return status;
         step += step->part_count > 1 ? step->part_count : 1;

@@ -13,12 +13,13 @@ struct extract_step {
     uint16_t entry;
     uint16_t capture;   /* of the scan; nothing if it is constant */
     uint8_t part_count; /* steps of this value, this one and those behind it; 0: it is constant */
-    uint8_t plain_slot; /* where the value of one capture goes as it stands; else SLOT_NONE */
+    uint8_t first_slot; /* whose first value it is, one capture as it stands; else SLOT_NONE */
 };
 
 struct extract_notes {
     struct extract_step *steps;
     uint32_t count, capacity;
+    uint64_t slots; /* that have steps, a bit each */
 };
 
 /* Notes the way for the captures of the reader's scan. False if it depends on values, or is too
@@ -26,8 +27,9 @@ struct extract_notes {
 bool extract_note(const struct profile *profile, struct reader *reader,
                   struct extract_notes *notes);
 
-/* As `extract` by the same profile, of captures of the same taps and entries. INVALID without a
- * fault; what `where` asks for is asked again. */
+/* As `extract` by the same profile, of captures of the same taps and entries, into a reading that
+ * is empty. INVALID without a fault, and FULL if there is not room for a value of each step; what
+ * `where` asks for is asked again. */
 MUST_CHECK enum status extract_by_steps(const struct profile *profile, struct reader *reader,
                                         const struct extract_step *steps, uint32_t count,
                                         struct reading *reading);
