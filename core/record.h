@@ -108,19 +108,66 @@ static_assert(sizeof(struct record) % RECORD_ALIGNMENT == 0, "what follows stays
 uint32_t record_size(uint32_t destination_count, uint32_t rule_count, uint32_t value_count,
                      uint32_t whole_bytes, uint32_t text_bytes);
 
+/* Destinations are 2 bytes each; the rules after them want 4. */
+static inline size_t record_destinations_bytes(uint32_t count)
+{
+    return (count * sizeof(uint16_t) + 3) & ~(size_t)3;
+}
+
+static inline size_t record_whole_offset(uint32_t destination_count, uint32_t rule_count,
+                                         uint32_t value_count)
+{
+    return sizeof(struct record) + record_destinations_bytes(destination_count) +
+           rule_count * sizeof(uint32_t) + value_count * sizeof(struct record_value);
+}
+
+static inline uint8_t *record_at(const struct record *record, size_t offset)
+{
+    return (uint8_t *)(uintptr_t)record + offset;
+}
+
 static inline uint16_t *record_destinations(const struct record *record)
 {
     return (uint16_t *)(uintptr_t)(record + 1);
 }
 
 /* Each: table << 24 | index of the rule in its table. */
-uint32_t *record_rules(const struct record *record);
-struct record_value *record_values(const struct record *record);
+static inline uint32_t *record_rules(const struct record *record)
+{
+    return (uint32_t *)(void *)record_at(record,
+                                         record_whole_offset(record->destination_count, 0, 0));
+}
+
+static inline struct record_value *record_values(const struct record *record)
+{
+    return (struct record_value *)(void *)record_at(
+        record, record_whole_offset(record->destination_count, record->rule_count, 0));
+}
+
 /* Envelope and body: what a replay must repeat byte for byte. */
-struct bytes record_whole(const struct record *record);
-struct bytes record_envelope(const struct record *record);
-struct bytes record_body(const struct record *record);
-struct bytes record_text(const struct record *record);
+static inline struct bytes record_whole(const struct record *record)
+{
+    size_t offset =
+        record_whole_offset(record->destination_count, record->rule_count, record->value_count);
+    return bytes_make(record_at(record, offset),
+                      (size_t)record->envelope_bytes + record->body_bytes);
+}
+
+static inline struct bytes record_envelope(const struct record *record)
+{
+    return bytes_slice(record_whole(record), 0, record->envelope_bytes);
+}
+
+static inline struct bytes record_body(const struct record *record)
+{
+    return bytes_make(record_whole(record).data + record->envelope_bytes, record->body_bytes);
+}
+
+static inline struct bytes record_text(const struct record *record)
+{
+    struct bytes body = record_body(record);
+    return bytes_make(body.data + body.size, record->text_bytes);
+}
 
 static inline struct bytes record_value_bytes(const struct record *record,
                                               const struct record_value *value)
