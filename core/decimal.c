@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { EIGHT_DIGITS = 100000000 };
+enum { FOUR_DIGITS = 10000, EIGHT_DIGITS = 100000000 };
 
 /* Powers of ten, but 0 in place of 1, so that the value 0 counts as one digit. */
 static const uint64_t least_with_digits[DECIMAL_U64_BYTES_MAX + 1] = {
@@ -29,16 +29,16 @@ static const uint64_t least_with_digits[DECIMAL_U64_BYTES_MAX + 1] = {
     10000000000000000000U,
 };
 
-static const char pairs[] = "00010203040506070809"
-                            "10111213141516171819"
-                            "20212223242526272829"
-                            "30313233343536373839"
-                            "40414243444546474849"
-                            "50515253545556575859"
-                            "60616263646566676869"
-                            "70717273747576777879"
-                            "80818283848586878889"
-                            "90919293949596979899";
+const char decimal_pairs[200] = "00010203040506070809"
+                                "10111213141516171819"
+                                "20212223242526272829"
+                                "30313233343536373839"
+                                "40414243444546474849"
+                                "50515253545556575859"
+                                "60616263646566676869"
+                                "70717273747576777879"
+                                "80818283848586878889"
+                                "90919293949596979899";
 
 /* The number of bits bounds the digits from above: 1233 / 4096 is just over log10(2). The estimate
  * is right or one too many (Warren, Hacker's Delight, "Integer Log Base 10"). */
@@ -49,39 +49,57 @@ uint32_t decimal_digits_u64(uint64_t value)
     return digits - (value < least_with_digits[digits]);
 }
 
-static void write_pair(uint8_t *out, uint32_t value)
+static uint8_t *write_pair(uint8_t *out, uint32_t value)
 {
-    memcpy(out, &pairs[value * 2], 2);
+    memcpy(out, &decimal_pairs[value * 2], 2);
+    return out + 2;
 }
 
-/* Just eight digits, with zeros in front. */
-static void write_eight(uint8_t *out, uint32_t value)
+/* Just four digits, with zeros in front. */
+static uint8_t *write_four(uint8_t *out, uint32_t value)
 {
-    uint32_t high = value / 10000, low = value % 10000;
-    write_pair(out, high / 100);
-    write_pair(out + 2, high % 100);
-    write_pair(out + 4, low / 100);
-    write_pair(out + 6, low % 100);
+    return write_pair(write_pair(out, value / 100), value % 100);
 }
 
-/* In groups of eight from the end: the divisions in a group are of 32 bits and do not wait for each
- * other. */
+/* Below 100, without zeros in front. */
+static uint8_t *write_two_at_most(uint8_t *out, uint32_t value)
+{
+    if (value >= 10)
+        return write_pair(out, value);
+    *out = (uint8_t)('0' + value);
+    return out + 1;
+}
+
+static uint8_t *write_four_at_most(uint8_t *out, uint32_t value)
+{
+    if (value < 100)
+        return write_two_at_most(out, value);
+    return write_pair(write_two_at_most(out, value / 100), value % 100);
+}
+
+static uint8_t *write_eight_at_most(uint8_t *out, uint32_t value)
+{
+    if (value < FOUR_DIGITS)
+        return write_four_at_most(out, value);
+    return write_four(write_four_at_most(out, value / FOUR_DIGITS), value % FOUR_DIGITS);
+}
+
+static uint8_t *write_eight(uint8_t *out, uint32_t value)
+{
+    return write_four(write_four(out, value / FOUR_DIGITS), value % FOUR_DIGITS);
+}
+
+/* In groups of eight: the divisions in a group are of 32 bits and do not wait for each other. */
 uint32_t decimal_write_u64(uint8_t *out, uint64_t value)
 {
-    uint32_t digits = decimal_digits_u64(value);
-    uint8_t *end = out + digits;
-    for (; value >= EIGHT_DIGITS; value /= EIGHT_DIGITS) {
-        end -= 8;
-        write_eight(end, (uint32_t)(value % EIGHT_DIGITS));
-    }
-    uint32_t rest = (uint32_t)value;
-    for (; rest >= 100; rest /= 100) {
-        end -= 2;
-        write_pair(end, rest % 100);
-    }
-    if (rest >= 10)
-        write_pair(out, rest);
+    uint8_t *end;
+    if (value < EIGHT_DIGITS)
+        return (uint32_t)(write_eight_at_most(out, (uint32_t)value) - out);
+    uint64_t high = value / EIGHT_DIGITS;
+    if (high < EIGHT_DIGITS)
+        end = write_eight_at_most(out, (uint32_t)high);
     else
-        *out = (uint8_t)('0' + rest);
-    return digits;
+        end = write_eight(write_four_at_most(out, (uint32_t)(high / EIGHT_DIGITS)),
+                          (uint32_t)(high % EIGHT_DIGITS));
+    return (uint32_t)(write_eight(end, (uint32_t)(value % EIGHT_DIGITS)) - out);
 }

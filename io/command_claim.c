@@ -153,7 +153,7 @@ void claim_write(struct resp_writer *writer, struct session *session, const stru
             resp_write_id(writer, claimed[i].ms, claimed[i].seq);
         else
             entry_write(
-                writer, session->shard, group->outlet,
+                writer, &session->shard->entry_forms, group->outlet->destination,
                 session_record(
                     session, claim_entry(group, group_find_pending(group, claimed[i]))->position));
     }

@@ -29,7 +29,7 @@ static void write_edge_entry(struct resp_writer *writer, struct session *session
     if (outlet_length(outlet) == 0)
         resp_write_null(writer);
     else
-        entry_write(writer, session->shard, outlet,
+        entry_write(writer, &session->shard->entry_forms, outlet->destination,
                     session_record(session, outlet_entry(outlet, index)->position));
 }
 

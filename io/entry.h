@@ -4,11 +4,11 @@
 #ifndef KOUAN_IO_ENTRY_H
 #define KOUAN_IO_ENTRY_H
 
+#include "io/entry_form.h"
 #include "io/resp.h"
-#include "io/shard.h"
 
 /* [id, [body, bytes, name, value ...]] */
-void entry_write(struct resp_writer *writer, const struct shard *shard, const struct outlet *outlet,
-                 const struct record *record);
+void entry_write(struct resp_writer *writer, struct entry_forms *forms,
+                 const struct destination *destination, const struct record *record);
 
 #endif

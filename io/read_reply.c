@@ -25,7 +25,8 @@ void read_reply_begin_destination(struct read_reply *reply, const struct outlet 
 
 void read_reply_add(struct read_reply *reply, const struct record *record)
 {
-    entry_write(&reply->entries, reply->session->shard, reply->outlet, record);
+    entry_write(&reply->entries, &reply->session->shard->entry_forms, reply->outlet->destination,
+                record);
     reply->count++;
 }
 

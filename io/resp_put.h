@@ -17,10 +17,21 @@
         memcpy(out + size - sizeof last_, &last_, sizeof last_);                                   \
     } while (0)
 
+struct resp_put_16 {
+    uint8_t bytes[16];
+};
+struct resp_put_32 {
+    uint8_t bytes[32];
+};
+
 static inline uint8_t *resp_put(uint8_t *out, const uint8_t *data, size_t size)
 {
-    if (size > 16)
+    if (size > 64)
         memcpy(out, data, size);
+    else if (size > 32)
+        RESP_PUT_TWO(struct resp_put_32);
+    else if (size >= 16)
+        RESP_PUT_TWO(struct resp_put_16);
     else if (size >= 8)
         RESP_PUT_TWO(uint64_t);
     else if (size >= 4)
@@ -51,10 +62,12 @@ static inline uint8_t *resp_put_head(uint8_t *out, char mark, uint64_t value)
     *out++ = (uint8_t)mark;
     if (value >= 100)
         return resp_put_end(out + decimal_write_u64(out, value));
-    if (value >= 10)
-        *out++ = (uint8_t)('0' + value / 10);
-    *out++ = (uint8_t)('0' + value % 10);
-    return resp_put_end(out);
+    if (value >= 10) {
+        memcpy(out, &decimal_pairs[value * 2], 2);
+        return resp_put_end(out + 2);
+    }
+    *out = (uint8_t)('0' + value);
+    return resp_put_end(out + 1);
 }
 
 static inline size_t resp_bulk_bytes(size_t size)
@@ -68,16 +81,18 @@ static inline uint8_t *resp_put_bulk(uint8_t *out, struct bytes bytes)
     return resp_put_end(resp_put(out, bytes.data, bytes.size));
 }
 
-static inline size_t resp_id_bytes(uint64_t ms, uint64_t seq)
+/* `<ms>-<seq>` is so long. */
+static inline size_t resp_id_bytes(const struct decimal_text *ms, uint64_t seq)
 {
-    return decimal_digits_u64(ms) + 1 + decimal_digits_u64(seq);
+    return ms->size + 1 + decimal_digits_u64(seq);
 }
 
-/* `<ms>-<seq>`, a bulk string of resp_id_bytes. */
-static inline uint8_t *resp_put_id(uint8_t *out, size_t id_bytes, uint64_t ms, uint64_t seq)
+/* An id as a bulk string, of resp_id_bytes. */
+static inline uint8_t *resp_put_id(uint8_t *out, size_t id_bytes, const struct decimal_text *ms,
+                                   uint64_t seq)
 {
     out = resp_put_head(out, '$', id_bytes);
-    out += decimal_write_u64(out, ms);
+    out = decimal_text_put(out, ms);
     *out++ = '-';
     return resp_put_end(out + decimal_write_u64(out, seq));
 }

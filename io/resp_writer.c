@@ -144,10 +144,12 @@ void resp_write_verbatim(struct resp_writer *writer, struct bytes text)
 
 void resp_write_id(struct resp_writer *writer, uint64_t ms, uint64_t seq)
 {
-    size_t size = resp_id_bytes(ms, seq);
+    struct decimal_text text = {0};
+    decimal_text_set(&text, ms);
+    size_t size = resp_id_bytes(&text, seq);
     uint8_t *out = claim(writer, resp_bulk_bytes(size));
     if (out != NULL)
-        resp_put_id(out, size, ms, seq);
+        resp_put_id(out, size, &text, seq);
 }
 
 /* ---- Numbers, nulls, aggregates ------------------------------------------------------------- */

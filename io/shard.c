@@ -215,6 +215,8 @@ static enum status open_parts(struct shard *shard, const struct shard_settings *
         status = open_outlets(shard);
     if (status == STATUS_OK)
         status = open_queues(shard);
+    if (status == STATUS_OK)
+        status = entry_forms_open(&shard->entry_forms, &shard->generations);
     if (status != STATUS_OK)
         return status;
     shard->reply_capacity = shard->config->options.output_max / 2;
@@ -317,6 +319,7 @@ void shard_close(struct shard *shard)
     books_close(&shard->books);
     errands_close(shard->errands);
     free(shard->reply_memory);
+    entry_forms_close(&shard->entry_forms);
     chunk_pool_close(&shard->transactions);
     publication_pool_close(&shard->publications);
     reply_slot_pool_close(&shard->promises);

@@ -6,6 +6,7 @@
 #include "io/books.h"
 #include "io/commit.h"
 #include "io/config.h"
+#include "io/entry_form.h"
 #include "io/hold.h"
 #include "io/intake.h"
 #include "io/listener.h"
@@ -66,6 +67,7 @@ struct shard {
     struct retention retention; /* which segments go */
     struct shard_log log;
     struct facts facts;
+    struct entry_forms entry_forms;         /* of what its groups deliver */
     struct outlet *outlets;                 /* by destination index */
     uint32_t last_group_number;             /* that was given to a group of this log */
     struct books books;                     /* for reports; filled when one is made */

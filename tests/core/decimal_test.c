@@ -48,3 +48,21 @@ Test(decimal, numbers_of_all_magnitudes)
         check(state >> (state & 63));
     }
 }
+
+/* Two numbers by turns, the first of which is 0, as a text without digits has it. */
+Test(decimal, a_text_is_that_of_the_number_it_was_set_to_last)
+{
+    static const uint64_t values[] = {0,          1764000000000, 0,       7, 7,
+                                      UINT64_MAX, 1764000000000, 12345678};
+    struct decimal_text text = {0};
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        char expected[32];
+        int size = snprintf(expected, sizeof expected, "%" PRIu64, values[i]);
+        uint8_t actual[DECIMAL_U64_BYTES_MAX + 1];
+        memset(actual, '#', sizeof actual);
+        decimal_text_set(&text, values[i]);
+        cr_assert_eq(decimal_text_put(actual, &text), actual + size);
+        cr_assert(memcmp(actual, expected, (size_t)size) == 0, "text of %s", expected);
+        cr_assert_eq(actual[size], '#', "a byte past %s", expected);
+    }
+}
