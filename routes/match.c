@@ -5,6 +5,10 @@
 #include "routes/match_parts.h"
 #include "routes/rule_time.h"
 
+static void run_group(const struct matcher *matcher, struct match_scratch *scratch,
+                      const struct match_job *jobs);
+static void find_by_sets(const struct matcher *matcher, struct match_scratch *scratch,
+                         const struct match_job *job);
 static uint32_t find_valid(const struct matcher *matcher, struct match_scratch *scratch,
                            uint32_t from, uint64_t now_ms, uint16_t *table);
 static void decide(const struct rule_table *const *tables, struct decision *decision);
@@ -17,6 +21,11 @@ enum status match_scratch_open(struct match_scratch **out_scratch)
     match_choose_find(scratch);
     *out_scratch = scratch;
     return STATUS_OK;
+}
+
+uint64_t match_scratch_left_count(const struct match_scratch *scratch)
+{
+    return scratch->left_count;
 }
 
 void match_scratch_choose_portable(struct match_scratch *scratch)
@@ -32,17 +41,51 @@ void match_scratch_close(struct match_scratch *scratch)
 void match_run(const struct matcher *matcher, struct match_scratch *scratch,
                const struct reading *reading, uint64_t now_ms, struct decision *out_decision)
 {
-    *out_decision = (struct decision){.table_count = matcher->table_count};
-    match_look_up(matcher, scratch, reading);
-    for (uint16_t i = 0; i < matcher->table_count; i++)
-        out_decision->matched[i] = DECISION_NO_RULE;
-    uint16_t table = 0;
-    uint32_t number = find_valid(matcher, scratch, 0, now_ms, &table);
-    while (number != MATCH_NO_NUMBER) { /* at most once a table */
-        out_decision->matched[table] = number - matcher->first_number[table];
-        number = find_valid(matcher, scratch, matcher->first_number[table + 1], now_ms, &table);
+    const struct match_job job = {reading, out_decision};
+    match_run_all(matcher, scratch, &job, 1, now_ms);
+}
+
+void match_run_all(const struct matcher *matcher, struct match_scratch *scratch,
+                   const struct match_job *jobs, uint32_t count, uint64_t now_ms)
+{
+    scratch->group.now_ms = now_ms;
+    for (uint32_t i = 0; i < count; i += MATCH_GROUP_MAX) {
+        scratch->group.count = count - i < MATCH_GROUP_MAX ? count - i : MATCH_GROUP_MAX;
+        run_group(matcher, scratch, jobs + i);
     }
-    decide(matcher->tables, out_decision);
+}
+
+static void begin(const struct matcher *matcher, const struct match_job *job,
+                  struct match_message *message)
+{
+    struct decision *decision = job->out_decision;
+    *decision = (struct decision){.table_count = matcher->table_count};
+    for (uint16_t i = 0; i < matcher->table_count; i++)
+        decision->matched[i] = DECISION_NO_RULE;
+    message->reading = job->reading;
+    message->matched = decision->matched;
+    message->work_left = MATCH_WORK_MAX;
+    message->is_left = matcher->forest == NULL;
+    message->atom_count = 0;
+}
+
+static void run_group(const struct matcher *matcher, struct match_scratch *scratch,
+                      const struct match_job *jobs)
+{
+    struct match_group *group = &scratch->group;
+    for (uint32_t i = 0; i < group->count; i++)
+        begin(matcher, &jobs[i], &group->messages[i]);
+    if (matcher->forest != NULL) {
+        match_meet(matcher, group);
+        match_walk(matcher, group);
+    }
+    for (uint32_t i = 0; i < group->count; i++) {
+        if (group->messages[i].is_left) {
+            find_by_sets(matcher, scratch, &jobs[i]);
+            scratch->left_count += matcher->forest != NULL;
+        }
+        decide(matcher->tables, jobs[i].out_decision);
+    }
 }
 
 uint32_t match_list(const struct matcher *matcher, struct match_scratch *scratch,
@@ -72,6 +115,23 @@ void match_naive(const struct rule_table *const *tables, uint16_t table_count,
         out_decision->matched[i] = rule < tables[i]->rule_count ? rule : DECISION_NO_RULE;
     }
     decide(tables, out_decision);
+}
+
+/* The first rule of each table that holds and is valid, whatever the forest found. */
+static void find_by_sets(const struct matcher *matcher, struct match_scratch *scratch,
+                         const struct match_job *job)
+{
+    uint32_t *matched = job->out_decision->matched;
+    uint64_t now_ms = scratch->group.now_ms;
+    match_look_up(matcher, scratch, job->reading);
+    for (uint16_t i = 0; i < matcher->table_count; i++)
+        matched[i] = DECISION_NO_RULE;
+    uint16_t table = 0;
+    uint32_t number = find_valid(matcher, scratch, 0, now_ms, &table);
+    while (number != MATCH_NO_NUMBER) { /* at most once a table */
+        matched[table] = number - matcher->first_number[table];
+        number = find_valid(matcher, scratch, matcher->first_number[table + 1], now_ms, &table);
+    }
 }
 
 /* The first rule from a number on that holds and is valid; `table` goes on to its table. */

@@ -1,8 +1,9 @@
 /* The compiled form of all rule tables of a generation: immutable, shared by all readers, in the
- * arena of the generation; the tables must outlive it. A bit-vector classifier: for each field that
- * any rule uses, the values of a message lead to the set of rules whose condition on it they meet;
- * the sets of all fields are intersected, and the first bit of each table is its match.
- * routes/match_parts.h has the structure, docs/rules.md what it means for the writer of a table. */
+ * arena of the generation; the tables must outlive it. Two structures over the same look-ups of
+ * values: a forest (routes/match_forest.h), which leads a message to the few rules that it may
+ * meet, and sets of rules (routes/match_parts.h), whose intersection bounds what any message and
+ * any table can cost, and of which match_list is made. docs/matching.md has the whole,
+ * docs/rules.md what it means for the writer of a table. */
 #ifndef KOUAN_ROUTES_MATCH_H
 #define KOUAN_ROUTES_MATCH_H
 
@@ -33,10 +34,11 @@ struct match_scratch; /* per thread */
 const struct matcher *matcher_compile(struct arena *arena, const struct rule_table *const *tables,
                                       uint16_t table_count);
 
-/* The same with at most so many bytes for what is only there for speed (0: as small as can be). */
-const struct matcher *matcher_compile_within(struct arena *arena,
-                                             const struct rule_table *const *tables,
-                                             uint16_t table_count, size_t row_bytes);
+/* The sets alone, without the forest: for match_list, and to be measured beside it. At most so many
+ * bytes go to rows, which are only there for speed (0: as small as can be). */
+const struct matcher *matcher_compile_sets(struct arena *arena,
+                                           const struct rule_table *const *tables,
+                                           uint16_t table_count, size_t row_bytes);
 
 /* What it takes, for reports. */
 struct matcher_figures {
@@ -52,10 +54,23 @@ struct matcher_figures matcher_figures(const struct matcher *matcher);
 MUST_CHECK enum status match_scratch_open(struct match_scratch **out_scratch);
 void match_scratch_close(struct match_scratch *scratch);
 
+/* How many of its matches needed more than the forest gives, and were left to the sets. */
+uint64_t match_scratch_left_count(const struct match_scratch *scratch);
+
 /* For tests: takes the path that is for processors without POPCNT. */
 void match_scratch_choose_portable(struct match_scratch *scratch);
 
+/* One of several matches that are run together, so that their loads from memory overlap. */
+struct match_job {
+    const struct reading *reading;
+    struct decision *out_decision;
+};
+
 /* With the rules that are valid at `now_ms`. */
+void match_run_all(const struct matcher *matcher, struct match_scratch *scratch,
+                   const struct match_job *jobs, uint32_t count, uint64_t now_ms);
+
+/* The same of one alone. */
 void match_run(const struct matcher *matcher, struct match_scratch *scratch,
                const struct reading *reading, uint64_t now_ms, struct decision *out_decision);
 

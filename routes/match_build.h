@@ -36,6 +36,18 @@ struct named_set {
     const uint64_t *set;
     uint32_t
         order; /* among those of a text: 0 for the rules that name it, else the list's number */
+    uint32_t atom;
+};
+
+/* That the condition of a rule has an atom. */
+struct atom_note {
+    uint32_t number, atom;
+};
+
+/* What the forest is built from, of one field: the atoms of each rule's condition, ascending. */
+struct forest_source {
+    const uint32_t *begins; /* by number, and one more: into the field's `rule_atoms` */
+    uint32_t atom_limit;    /* one past the last atom */
 };
 
 struct match_build {
@@ -50,8 +62,12 @@ struct match_build {
     size_t link_capacity;
     struct named_set *sets; /* in scratch, as the sets themselves are */
     size_t set_count;
-    uint32_t value_count; /* different texts among them */
-    uint32_t list_count;  /* different lists */
+    uint32_t value_count;    /* different texts among them */
+    uint32_t list_count;     /* different lists */
+    struct atom_note *notes; /* in scratch; kept only for a forest */
+    size_t note_count, note_capacity;
+    uint32_t atom_count; /* those from the links on */
+    bool for_forest;
 };
 
 /* A new link, to a set of these rules, in ascending order. */
@@ -68,6 +84,14 @@ void match_build_values(struct match_build *build);
 /* One past the sets of the value whose sets begin at `begin`. */
 size_t match_build_value_end(const struct match_build *build, size_t begin);
 
+/* What each known value meets, and where in `met` it is found: the first has number `first`. */
+void match_build_met(struct match_build *build, uint32_t first);
+
+/* Notes that the conditions of these rules have an atom; and all notes, by rule. */
+void match_build_note(struct match_build *build, uint32_t atom, const uint32_t *numbers,
+                      size_t count);
+struct forest_source match_build_source(struct match_build *build, struct arena *sources);
+
 /* Then one of these: */
 size_t match_dense_bytes(const struct match_build *build); /* that its rows would take */
 void match_build_dense(struct match_build *build);
@@ -76,5 +100,9 @@ void match_build_sparse(struct match_build *build);
 /* And B of all sparse fields, when all fields are done; `bases` are theirs. */
 void match_build_sparse_bases(struct arena *arena, struct matcher *matcher,
                               const uint64_t *const *bases);
+
+/* The forest over all fields; `sources` are theirs (routes/match_forest_build.c). */
+const struct match_forest *match_build_forest(struct arena *arena, const struct matcher *matcher,
+                                              const struct forest_source *sources);
 
 #endif

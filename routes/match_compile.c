@@ -10,10 +10,13 @@ struct used_field {
     uint32_t population; /* of its base */
 };
 
+static const struct matcher *compile(struct arena *arena, const struct rule_table *const *tables,
+                                     uint16_t table_count, size_t row_bytes, bool for_forest);
 static void number_rules(struct matcher *matcher);
 static uint32_t find_used_fields(const struct matcher *matcher, struct arena *scratch,
                                  struct used_field fields[SLOT_FIELD_COUNT]);
-static bool build_field(struct match_build *build, size_t *row_bytes_left);
+static bool build_field(struct match_build *build, struct arena *sources, size_t *row_bytes_left,
+                        struct forest_source *out_source);
 static void gather(struct match_build *build);
 
 static_assert(RULES_MAX + RULE_TABLES_MAX * (RULE_CHUNK_NUMBERS - 1) <= RULE_SET_NUMBERS_MAX,
@@ -22,22 +25,20 @@ static_assert(RULES_MAX + RULE_TABLES_MAX * (RULE_CHUNK_NUMBERS - 1) <= RULE_SET
 const struct matcher *matcher_compile(struct arena *arena, const struct rule_table *const *tables,
                                       uint16_t table_count)
 {
-    size_t row_bytes = ROW_BYTES_BASE;
-    for (uint16_t i = 0; i < table_count; i++)
-        row_bytes += (size_t)ROW_BYTES_PER_RULE * tables[i]->rule_count;
-    return matcher_compile_within(arena, tables, table_count, row_bytes);
+    return compile(arena, tables, table_count, ROW_BYTES, true);
 }
 
-const struct matcher *matcher_compile_within(struct arena *arena,
-                                             const struct rule_table *const *tables,
-                                             uint16_t table_count, size_t row_bytes)
+const struct matcher *matcher_compile_sets(struct arena *arena,
+                                           const struct rule_table *const *tables,
+                                           uint16_t table_count, size_t row_bytes)
 {
-    size_t bytes_before = arena->used_bytes;
-    struct arena scratch;
-    struct used_field used[SLOT_FIELD_COUNT];
-    const uint64_t *bases[SLOT_FIELD_COUNT];
+    return compile(arena, tables, table_count, row_bytes, false);
+}
+
+static struct matcher *begin_matcher(struct arena *arena, const struct rule_table *const *tables,
+                                     uint16_t table_count)
+{
     assert(table_count <= RULE_TABLES_MAX);
-    arena_init(&scratch);
     struct matcher *matcher = arena_allocate(arena, sizeof *matcher);
     const struct rule_table **kept = arena_allocate_array(arena, table_count, sizeof *kept);
     for (uint16_t i = 0; i < table_count; i++)
@@ -45,7 +46,19 @@ const struct matcher *matcher_compile_within(struct arena *arena,
     matcher->tables = kept;
     matcher->table_count = table_count;
     number_rules(matcher);
+    return matcher;
+}
 
+static const struct matcher *compile(struct arena *arena, const struct rule_table *const *tables,
+                                     uint16_t table_count, size_t row_bytes, bool for_forest)
+{
+    size_t bytes_before = arena->used_bytes;
+    struct arena scratch;
+    struct used_field used[SLOT_FIELD_COUNT];
+    const uint64_t *bases[SLOT_FIELD_COUNT];
+    struct forest_source sources[SLOT_FIELD_COUNT];
+    arena_init(&scratch);
+    struct matcher *matcher = begin_matcher(arena, tables, table_count);
     matcher->field_count = find_used_fields(matcher, &scratch, used);
     matcher->fields = arena_allocate_array(arena, matcher->field_count, sizeof *matcher->fields);
     uint32_t sparse_count = 0;
@@ -56,13 +69,18 @@ const struct matcher *matcher_compile_within(struct arena *arena,
             .matcher = matcher,
             .field = &field,
             .base = used[i].base,
+            .for_forest = for_forest,
         };
-        bool is_dense = build_field(&build, &row_bytes);
+        struct forest_source source;
+        bool is_dense = build_field(&build, &scratch, &row_bytes, &source);
         uint32_t at = is_dense ? matcher->dense_count++ : matcher->field_count - ++sparse_count;
         matcher->fields[at] = field;
         bases[at] = used[i].base;
+        sources[at] = source;
     }
     match_build_sparse_bases(arena, matcher, bases + matcher->dense_count);
+    if (for_forest)
+        matcher->forest = match_build_forest(arena, matcher, sources);
     arena_deinit(&scratch);
     matcher->figures.memory_bytes = arena->used_bytes - bytes_before;
     return matcher;
@@ -141,7 +159,8 @@ static uint32_t find_used_fields(const struct matcher *matcher, struct arena *sc
 }
 
 /* True if it became dense. */
-static bool build_field(struct match_build *build, size_t *row_bytes_left)
+static bool build_field(struct match_build *build, struct arena *sources, size_t *row_bytes_left,
+                        struct forest_source *out_source)
 {
     arena_init(&build->scratch);
     gather(build);
@@ -164,6 +183,8 @@ static bool build_field(struct match_build *build, size_t *row_bytes_left)
     } else {
         match_build_sparse(build);
     }
+    *out_source =
+        build->for_forest ? match_build_source(build, sources) : (struct forest_source){0};
     arena_deinit(&build->scratch);
     return is_dense;
 }
@@ -172,6 +193,7 @@ uint32_t match_build_link(struct match_build *build, const uint32_t *numbers, si
                           uint32_t next)
 {
     assert(build->link_count < build->link_capacity);
+    match_build_note(build, build->link_count, numbers, count);
     build->links[build->link_count] = (struct set_link){
         .set = rule_set_build(&build->scratch, numbers, count),
         .next = next,

@@ -66,9 +66,9 @@ void match_build_dense(struct match_build *build)
         add_row(matcher, row, rows + match_find_prefix(field, text) * row_words);
         add_row(matcher, row, rows + match_find_numeric(field, text) * row_words);
         add_row(matcher, row, rows + match_find_bytewise(field, text) * row_words);
-        text_index_add(&field->values, text, number);
     }
     for (size_t i = 0; i < row_count; i++)
         finish_row(build, rows + i * row_words);
     field->rows = rows;
+    match_build_met(build, build->link_count);
 }

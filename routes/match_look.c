@@ -20,9 +20,9 @@ static inline const uint64_t *find_row(const struct matcher *matcher,
     const struct occurrence *occurrence = &reading->occurrences[first];
     if (occurrence->next != READING_NO_OCCURRENCE)
         return NULL;
-    uint32_t row = text_index_find(&field->values, occurrence->value);
-    if (row != TEXT_INDEX_NONE)
-        return field->rows + (size_t)row * matcher->row_words;
+    uint32_t met = text_index_find(&field->values, occurrence->value);
+    if (met != TEXT_INDEX_NONE)
+        return field->rows + (size_t)field->met[met] * matcher->row_words;
     return field->has_patterns ? NULL : field->rows;
 }
 
@@ -89,9 +89,9 @@ static void look_up_dense(const struct matcher *matcher, const struct match_fiel
     uint16_t i = reading_first(reading, field->slot);
     for (; i != READING_NO_OCCURRENCE; i = reading->occurrences[i].next) {
         struct bytes value = reading->occurrences[i].value;
-        uint32_t row = text_index_find(&field->values, value);
-        if (row != TEXT_INDEX_NONE) {
-            add_row(matcher, united, field->rows + row * row_words, summed_up);
+        uint32_t met = text_index_find(&field->values, value);
+        if (met != TEXT_INDEX_NONE) {
+            add_row(matcher, united, field->rows + field->met[met] * row_words, summed_up);
             continue;
         }
         uint32_t prefix = match_find_prefix(field, value);
@@ -147,14 +147,14 @@ static void add_chain(struct collected *collected, const struct set_link *links,
 static void add_value(struct collected *collected, const struct match_field *field,
                       struct bytes value)
 {
-    uint32_t index = text_index_find(&field->values, value);
-    if (index == TEXT_INDEX_NONE) {
+    uint32_t met = text_index_find(&field->values, value);
+    if (met == TEXT_INDEX_NONE) {
         add_chain(collected, field->links, match_find_prefix(field, value));
         add_chain(collected, field->links, match_find_numeric(field, value));
         add_chain(collected, field->links, match_find_bytewise(field, value));
         return;
     }
-    const struct known_value *known = &field->known[index];
+    const struct known_value *known = &field->known[field->met[met]];
     for (uint32_t i = 0; i < known->set_count; i++)
         add_set(collected, known->sets[i]);
     add_chain(collected, field->links, known->prefix_link);

@@ -20,12 +20,12 @@
 #define KOUAN_ROUTES_MATCH_PARTS_H
 
 #include "routes/match.h"
+#include "routes/match_forest.h"
 #include "routes/rule_set.h"
 #include "routes/text_index.h"
 
-/* What rows may take over all fields, unless the caller of matcher_compile_within says otherwise.
- */
-enum { ROW_BYTES_PER_RULE = 512, ROW_BYTES_BASE = 1024 * 1024 };
+/* What rows may take over all fields beside a forest. */
+enum { ROW_BYTES = 1024 * 1024 };
 
 /* A set in a chain; next 0 ends it, and link 0 stands for none. */
 struct set_link {
@@ -52,13 +52,18 @@ struct range_tree {
 struct match_field {
     enum slot slot;
     bool has_patterns;            /* prefixes or ranges */
-    struct text_index values;     /* known ones -> dense: their row; sparse: index into `known` */
+    struct text_index values;     /* known ones -> their place in `met` */
     struct text_index prefixes;   /* -> link */
     const uint16_t *prefix_sizes; /* distinct ones, the longest first */
     uint32_t prefix_size_count;
     const struct range_tree *numeric_trees; /* of different digits */
     uint32_t numeric_tree_count;
     const struct range_tree *byte_tree; /* NULL: none */
+    /* Of each known value: its number (dense: of its row; sparse: index into `known`), how many
+     * atoms it meets (or MATCH_MET_TOO_MANY), and these. */
+    const uint32_t *met;
+    const uint32_t *link_nexts; /* links are atoms; each leads on to the next */
+    const uint32_t *rule_atoms; /* of conditions, ascending in each */
     /* Dense: rows, one after the other. Row 0 is B alone; then those of the links from 1 on, with
      * all that they lead to; then those of known values. NULL if the field is sparse. */
     const uint64_t *rows;
@@ -76,8 +81,9 @@ struct matcher {
     struct match_field *fields; /* dense ones first; at least one */
     uint32_t field_count, dense_count;
     /* B of the sparse fields, in the order in which they are looked at. */
-    const uint64_t *base_summaries; /* [block][sparse field] */
-    const uint64_t *base_chunks;    /* [chunk][sparse field][word] */
+    const uint64_t *base_summaries;    /* [block][sparse field] */
+    const uint64_t *base_chunks;       /* [chunk][sparse field][word] */
+    const struct match_forest *forest; /* NULL: sets alone */
     struct matcher_figures figures;
 };
 
@@ -99,7 +105,69 @@ struct dense_union {
     const uint64_t *rows[MATCH_PARTS_MAX];
 };
 
+/* ---- A group of matches at a time: routes/match_meet.c, match_walk.c ----------------------------
+ */
+
+enum {
+    MATCH_GROUP_MAX = 32,  /* messages whose loads are under way together */
+    MATCH_VALUES_MAX = 64, /* of one message, in fields that rules use */
+    MATCH_ATOMS_MAX = 96,  /* that they meet; in `met`, at most as many */
+    MATCH_WORK_MAX = 256,  /* rules tried, probes and records of one message */
+    MATCH_MET_TOO_MANY = UINT32_MAX
+};
+
+/* What is known of a message. One that has or needs more of anything than the above is left to the
+ * sets. */
+struct match_message {
+    const struct reading *reading;
+    uint32_t *matched; /* its decision's */
+    uint32_t work_left;
+    bool is_left;
+    uint32_t atom_count;
+    uint32_t atoms[MATCH_ATOMS_MAX];
+    uint32_t begins[SLOT_FIELD_COUNT + 2]; /* of each field's atoms; then, twice, one past all */
+};
+
+/* A value that is being looked for. */
+struct match_value {
+    struct bytes text;
+    struct match_message *message;
+    struct text_key key;
+    uint64_t hash;
+    uint32_t met;
+};
+
+struct match_probe {
+    uint64_t key, place;
+    struct match_message *message;
+};
+
+struct match_step {
+    uint64_t record;
+    struct match_message *message;
+};
+
+/* Each probe takes from its message's work, and there are no more steps than probes. */
+enum { MATCH_PROBES_MAX = MATCH_GROUP_MAX * MATCH_WORK_MAX };
+
+struct match_group {
+    uint64_t now_ms;
+    uint32_t count;
+    struct match_message messages[MATCH_GROUP_MAX];
+    struct match_value values[MATCH_GROUP_MAX * MATCH_VALUES_MAX]; /* of one field */
+    struct match_probe probes[MATCH_PROBES_MAX];
+    struct match_step steps[MATCH_PROBES_MAX];
+};
+
+/* Finds the atoms that each message of the group meets. */
+void match_meet(const struct matcher *matcher, struct match_group *group);
+
+/* Then: the first rule of each table that holds for each, in the decisions. */
+void match_walk(const struct matcher *matcher, struct match_group *group);
+
 struct match_scratch {
+    struct match_group group;
+    uint64_t left_count;
     /* The first rule from a number on that holds, by its number, or MATCH_NO_NUMBER. */
     uint32_t (*find_from)(const struct matcher *matcher, struct match_scratch *scratch,
                           uint32_t from);

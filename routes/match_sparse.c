@@ -45,9 +45,9 @@ void match_build_sparse(struct match_build *build)
             .numeric_link = match_find_numeric(field, text),
             .byte_link = match_find_bytewise(field, text),
         };
-        text_index_add(&field->values, text, number);
     }
     field->known = known;
+    match_build_met(build, 0);
 }
 
 void match_build_sparse_bases(struct arena *arena, struct matcher *matcher,

@@ -39,9 +39,11 @@ static void add_exact_sets(struct match_build *build)
         end = begin + 1;
         while (end < count && bytes_equal(named[end].text, named[begin].text))
             end++;
+        match_build_note(build, build->atom_count, numbers + begin, end - begin);
         build->sets[build->set_count++] = (struct named_set){
             .text = named[begin].text,
             .set = rule_set_build(&build->scratch, numbers + begin, end - begin),
+            .atom = build->atom_count++,
         };
     }
 }
@@ -59,10 +61,10 @@ static void add_list_sets(struct match_build *build)
         for (end = begin; end < count && listed[end].list == list; end++)
             continue;
         const uint64_t *set = rule_set_build(&build->scratch, numbers + begin, end - begin);
-        build->list_count++;
+        uint32_t order = ++build->list_count, atom = build->atom_count++;
+        match_build_note(build, atom, numbers + begin, end - begin);
         for (uint32_t i = 0; i < list->count; i++)
-            build->sets[build->set_count++] =
-                (struct named_set){list->values[i], set, build->list_count};
+            build->sets[build->set_count++] = (struct named_set){list->values[i], set, order, atom};
     }
 }
 
@@ -80,6 +82,7 @@ void match_build_values(struct match_build *build)
     struct gathered *gathered = &build->gathered;
     if (gathered->list_count > 0)
         qsort(gathered->lists, gathered->list_count, sizeof *gathered->lists, by_list_and_number);
+    build->atom_count = build->link_count;
     build->sets =
         arena_allocate_array(&build->scratch, count_sets_max(gathered), sizeof *build->sets);
     add_exact_sets(build);

@@ -15,6 +15,7 @@ struct router {
     struct digest_secret secret;
     struct router_reader stage;
     struct match_scratch *match_scratch;
+    struct match_job match_jobs[ROUTER_BATCH_MAX];
 };
 
 static void digest_all(const struct router *router, struct routing *routings, uint32_t count);
@@ -146,12 +147,14 @@ static void match_all(struct router *router, const struct generation *generation
                       struct routing *routings, uint32_t count)
 {
     uint16_t period = rule_periods_find(&generation->periods, now_ms);
+    uint32_t jobs = 0;
     for (uint32_t i = 0; i < count; i++) {
         routings[i].period = period;
         if (!routings[i].refused)
-            match_run(generation->matcher, router->match_scratch, &routings[i].reading, now_ms,
-                      &routings[i].decision);
+            router->match_jobs[jobs++] =
+                (struct match_job){&routings[i].reading, &routings[i].decision};
     }
+    match_run_all(generation->matcher, router->match_scratch, router->match_jobs, jobs, now_ms);
 }
 
 /* ---- resolve ---- */

@@ -3,6 +3,8 @@
 #include "routes/match.h"
 #include "routes/sheet.h"
 
+enum { COVER_ROW_BYTES_PER_RULE = 512 }; /* of the sets, while the check is made */
+
 /* A reading of one value for each positive condition of a rule, which the rule therefore matches,
  * and each rule that covers it. */
 struct sample {
@@ -21,7 +23,8 @@ void rule_cover_warn(const struct rule_table *table, struct diagnostics *diagnos
         return; /* without memory for it no warning is given */
     struct arena arena;
     arena_init(&arena);
-    const struct matcher *matcher = matcher_compile(&arena, &table, 1);
+    const struct matcher *matcher = matcher_compile_sets(
+        &arena, &table, 1, (size_t)COVER_ROW_BYTES_PER_RULE * table->rule_count);
     uint64_t steps_left = RULE_COVER_STEPS_MAX;
     for (uint32_t i = 0; i < table->rule_count; i++) {
         struct sample sample;

@@ -68,12 +68,12 @@ static inline uint64_t text_key_hash(struct text_key key, size_t size)
     return (uint64_t)(product >> 64) ^ (uint64_t)product;
 }
 
-/* The number of a text, or TEXT_INDEX_NONE. */
+/* The number of a text, whose key and hash are these, or TEXT_INDEX_NONE. */
 __attribute__((always_inline)) static inline uint32_t
-text_index_find(const struct text_index *index, struct bytes text)
+text_index_find_by(const struct text_index *index, struct bytes text, struct text_key key,
+                   uint64_t hash)
 {
-    struct text_key key = text_key_of(text);
-    for (uint64_t i = text_key_hash(key, text.size);; i++) { /* a free slot ends it */
+    for (uint64_t i = hash;; i++) { /* a free slot ends it */
         const struct text_slot *slot = &index->slots[i & index->mask];
         bool differs = ((slot->key.first ^ key.first) | (slot->key.last ^ key.last) |
                         (slot->size ^ text.size)) != 0;
@@ -82,6 +82,14 @@ text_index_find(const struct text_index *index, struct bytes text)
         if (slot->number == TEXT_INDEX_NONE)
             return TEXT_INDEX_NONE;
     }
+}
+
+/* The number of a text, or TEXT_INDEX_NONE. */
+__attribute__((always_inline)) static inline uint32_t
+text_index_find(const struct text_index *index, struct bytes text)
+{
+    struct text_key key = text_key_of(text);
+    return text_index_find_by(index, text, key, text_key_hash(key, text.size));
 }
 
 #endif

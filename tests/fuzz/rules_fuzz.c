@@ -239,7 +239,7 @@ static void run(struct bytes input, const struct kept *kept)
                                &diagnostics),
             "periods");
     matchers.usual = matcher_compile(&arena, matchers.tables, matchers.table_count);
-    matchers.sparse = matcher_compile_within(&arena, matchers.tables, matchers.table_count, 0);
+    matchers.sparse = matcher_compile_sets(&arena, matchers.tables, matchers.table_count, 0);
     check_samples(&matchers, sections[3]);
     diagnostics_deinit(&diagnostics);
     arena_deinit(&arena);
