@@ -135,7 +135,10 @@ void errands_hear(struct errands *errands)
 void errand_answered(struct errand_part *part)
 {
     struct errand *errand = part->errand;
+    struct session *session = errand->slot != NULL ? errand->slot->session : errand->session;
     part->is_in = true;
+    if (part->has_consumed && session != NULL)
+        session->has_consumed = true; /* so it never waits for room that it makes itself */
     assert(errand->out > 0);
     if (--errand->out == 0 && !errand->is_going)
         errand_make_due(errand);

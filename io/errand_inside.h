@@ -40,7 +40,8 @@ struct errand_part {
     struct chunk *chunk; /* of a long reply */
     /* Of who was asked: */
     size_t reply_bytes;
-    uint32_t cut; /* a bit a stream: there is more behind its last entry */
+    bool has_consumed; /* so its client does */
+    uint32_t cut;      /* a bit a stream: there is more behind its last entry */
     struct record_id watermark;
 };
 

@@ -157,6 +157,8 @@ void errand_part_done(struct session *session)
     struct errand_part *part = stand->part;
     uint16_t from = stand->from;
     session_records_end(session);
+    part->has_consumed = session->has_consumed;
+    session->has_consumed = false;
     session->terms = NULL;
     stand->part = NULL;
     stand->next = errands->free_stands;

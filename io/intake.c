@@ -197,6 +197,7 @@ static bool retire_batches(struct shard *shard)
         intake->first_batch = (intake->first_batch + 1) % INTAKE_BATCHES;
         intake->batch_count--;
         intake->retired_batches--;
+        moved = true; /* there is room for what stands in the queue */
     }
     return moved;
 }

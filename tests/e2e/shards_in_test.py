@@ -99,6 +99,37 @@ def test_a_case_stays_in_one_log_and_in_order():
         check_gaps(wires)
 
 
+def test_large_messages_for_another_log():
+    """So large that few are decided at a time: those behind go on when the other shard has them."""
+    note = "x" * 200_000
+    with Server(files=plain_files(memory="64MiB", sync="memory"), arguments=SHARDS) as server, \
+            many_wires(server, 2) as wires:
+        for wire in wires:  # one of the two is of the other shard
+            for first in range(0, 200, 20):
+                numbers = [f"{first + n}-{wires.index(wire)}" for n in range(20)]
+                ids = add_many(wire, numbers, keys={"order": "one"}, note=note)
+                assert all(isinstance(ident, bytes) for ident in ids), ids
+                assert set(take_all([wire])) == set(ids)
+        check_gaps(wires)
+
+
+def test_who_consumes_does_not_wait_for_itself():
+    """Whichever log has what it consumes."""
+    files = two_way_files("backlog_max: 32", publish_wait="30s")
+    with Server(files=files, arguments=SHARDS) as server, many_wires(server, 2) as wires:
+        for turn, wire in enumerate(wires):
+            read_group(wire, destination="slow")
+            numbers = range(100 * turn, 100 * turn + 20)
+            replies = add_many(wire, numbers, "SLOW", keys={"order": "one"})
+            assert [is_told(r) for r in replies] == [False] * 16 + [True] * 4, replies
+            taken = read_group(wire, destination="slow")
+            assert wire.call("XACK", "slow", "slow", *(i for i, _ in taken)) == len(taken) == 16
+
+
+def is_told(reply):
+    return isinstance(reply, WireError) and reply.word == "TRYAGAIN"
+
+
 # ---- interchanges -----------------------------------------------------------------------------------
 
 
