@@ -68,6 +68,32 @@ static void info_memory(const struct shard *shard, struct text *text)
         window.forgotten, shard->holds.live);
 }
 
+static uint64_t write_mean_us(const struct journal_writer_figures *figures)
+{
+    return figures->writes > 0 ? figures->write_ns / figures->writes / 1000 : 0;
+}
+
+/* Of this shard's log alone, where the sums of all say too little. */
+static void info_log(const struct shard *shard, struct text *text)
+{
+    const struct shard_log *log = &shard->log;
+    const struct journal_writer_figures *figures = &log->writer.figures;
+    if (!log->is_on_disk)
+        return;
+    const struct segment *oldest = segments_oldest(log->segments);
+    text_add(text,
+             "log_%u:records=%" PRIu64 ",end_position=%" PRIu64 ",durable_position=%" PRIu64
+             ",log_time_ms=%" PRIu64 ",segments=%" PRIu64 ",oldest_segment=%" PRIu64
+             ",bytes=%" PRIu64 ",given_up=%" PRIu64 ",writes=%" PRIu64 ",write_mean_us=%" PRIu64
+             ",has_moved=%d,has_room=%d,path=%s\r\n",
+             shard->number, shard->journal.record_count, shard->journal.end_position,
+             shard->journal.durable_position, shard_log_time_ms(shard),
+             segments_count(log->segments), oldest != NULL ? oldest->number : 0,
+             segments_bytes(log->segments), shard->retention.figures.given_up, figures->writes,
+             write_mean_us(figures), log_disk_has_moved(&log->disk) ? 1 : 0,
+             log->segment_error == 0 ? 1 : 0, log_disk_path(&log->disk));
+}
+
 /* Nothing without a disk. */
 static void info_journal(const struct shard *shard, struct text *text)
 {
@@ -77,7 +103,6 @@ static void info_journal(const struct shard *shard, struct text *text)
         return;
     const struct journal_writer_figures *figures = &log->writer.figures;
     const struct segment *oldest = segments_oldest(log->segments);
-    uint64_t mean_us = figures->writes > 0 ? figures->write_ns / figures->writes / 1000 : 0;
     text_add(text,
              "journal:%s\r\ndisk_mode:%s\r\nend_position:%" PRIu64 "\r\ndurable_position:%" PRIu64
              "\r\nincarnation:%" PRIu64 "\r\nlog_time_ms:%" PRIu64 "\r\nwrites:%" PRIu64
@@ -89,12 +114,13 @@ static void info_journal(const struct shard *shard, struct text *text)
              log_disk_path(&log->disk), disk_mode_name(log->disk.pair.disk.mode),
              journal->end_position, journal->durable_position, journal->settings.incarnation,
              shard_log_time_ms(shard), figures->writes, figures->bytes, figures->padding_bytes,
-             mean_us, figures->last_write_ns / 1000, figures->idle_seals, shard->facts.written,
-             shard->facts.checkpoints, segments_count(log->segments),
+             write_mean_us(figures), figures->last_write_ns / 1000, figures->idle_seals,
+             shard->facts.written, shard->facts.checkpoints, segments_count(log->segments),
              oldest != NULL ? oldest->number : 0, segments_bytes(log->segments),
              shard->config->whole.journal_size, shard_log_free_bytes(shard),
              log->segment_error != 0 ? strerror(log->segment_error) : "", log->folders->spare_path,
              log_disk_has_moved(&log->disk) ? 1 : 0);
+    info_log(shard, text);
 }
 
 /* What was read back from the journal's files. */

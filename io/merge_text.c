@@ -103,7 +103,8 @@ void merge_health(const struct merge *merge, struct resp_writer *writer)
 
 /* ---- INFO ---- */
 
-/* All others are the same everywhere, or the first shard's own. */
+/* All others are the same everywhere, or the first shard's own; what is of one shard or log only
+ * stands behind it in lines of that, `log_2:`. */
 static const char *const summed[] = {
     "connected_clients",
     "total_connections_received",
@@ -138,6 +139,7 @@ static const char *const summed[] = {
     "checkpoints",
     "segments",
     "journal_bytes",
+    "has_moved",
     "recall_reads",
     "recall_read_bytes",
     "recall_blocks",
@@ -199,13 +201,19 @@ static size_t put_number(uint8_t *out, uint64_t number)
     return size;
 }
 
-static bool is_of_shard(struct bytes line)
+/* `log_` of `log_2:...`, which is a line of one shard only; empty for all others. */
+static struct bytes word_of_one(struct bytes line)
 {
-    return bytes_start_with(line, BYTES_LITERAL("shard_"));
+    struct bytes name = name_of(line);
+    size_t size = name.size;
+    while (size > 0 && name.data[size - 1] >= '0' && name.data[size - 1] <= '9')
+        size--;
+    bool is_numbered = size > 0 && size < name.size && name.data[size - 1] == '_';
+    return bytes_slice(name, 0, is_numbered ? size : 0);
 }
 
-/* The other parts' lines about themselves. */
-static size_t write_shards(const struct merge *merge, uint8_t *out)
+/* The other parts' lines that begin with the word. */
+static size_t write_others(const struct merge *merge, struct bytes word, uint8_t *out)
 {
     int64_t number;
     size_t size = 0;
@@ -213,7 +221,7 @@ static size_t write_shards(const struct merge *merge, uint8_t *out)
         struct bytes text = text_of(merge->parts[i], &number);
         while (text.size > 0) {
             struct bytes line = take_line(&text);
-            if (!is_of_shard(line))
+            if (!bytes_equal(word_of_one(line), word))
                 continue;
             if (out != NULL) {
                 memcpy(out + size, line.data, line.size);
@@ -249,8 +257,9 @@ static size_t write_info(const struct merge *merge, uint64_t ledger_gap, uint8_t
         if (out != NULL)
             out[size] = '\n';
         size++;
-        if (is_of_shard(line))
-            size += write_shards(merge, out != NULL ? out + size : NULL);
+        struct bytes word = word_of_one(line);
+        if (word.size > 0)
+            size += write_others(merge, word, out != NULL ? out + size : NULL);
     }
     return size;
 }

@@ -704,8 +704,9 @@ Test(merge, info_adds_up_what_adds_up)
     struct scene *scene = open_scene(&seed);
     static const char *const texts[] = {
         "# Server\r\nlistener0:a:1\r\nconnected_clients:2\r\n\r\n# Stats\r\nledger_gap:3\r\n"
-        "batches:18446744073709551610\r\nshard_0:a=1\r\nend:0\r\n",
-        "# Server\r\nconnected_clients:40\r\n\r\n# Stats\r\nledger_gap:3\r\nbatches:5\r\n"
+        "log_0:x\r\nbatches:18446744073709551610\r\nshard_0:a=1\r\nend:0\r\n",
+        "# Server\r\nconnected_clients:40\r\n\r\n# "
+        "Stats\r\nledger_gap:3\r\nlog_1:y\r\nbatches:5\r\n"
         "shard_1:a=2\r\nend:9\r\n"};
     scene->count = 2;
     for (uint32_t p = 0; p < 2; p++) {
@@ -716,9 +717,10 @@ Test(merge, info_adds_up_what_adds_up)
     merge_info(&merge, 7, &scene->merged);
     resp_write_verbatim(
         &scene->expected,
-        BYTES_LITERAL("# Server\r\nlistener0:a:1\r\nconnected_clients:42\r\n\r\n# Stats\r\n"
-                      "ledger_gap:7\r\nbatches:18446744073709551615\r\nshard_0:a=1\r\n"
-                      "shard_1:a=2\r\nend:0\r\n"));
+        BYTES_LITERAL(
+            "# Server\r\nlistener0:a:1\r\nconnected_clients:42\r\n\r\n# Stats\r\n"
+            "ledger_gap:7\r\nlog_0:x\r\nlog_1:y\r\nbatches:18446744073709551615\r\nshard_0:a=1\r\n"
+            "shard_1:a=2\r\nend:0\r\n"));
     close_as_expected(scene);
 }
 

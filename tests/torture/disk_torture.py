@@ -255,7 +255,7 @@ def spare(folder, state, shards):
         wait_for("the first receipts", lambda: load.receipt_count() > 1000, 20)
         time.sleep(state.random() * 0.5)
         lock(disk)
-        wait_for("the spare folder", lambda: kouan.info()["has_moved"] == "1", 20)
+        wait_for("the spare folder", lambda: kouan.info()["has_moved"] == str(shards), 20)
         for _ in range(3):
             go_on(kouan, load, state)
         receipts = [each.known(3000) for each in load.receipts]
