@@ -54,6 +54,7 @@ struct condition {
     bool negated;
     const struct alternative *alternatives;
     uint32_t alternative_count;
+    struct bytes text; /* of its cell */
 };
 
 enum rule_action { ACTION_DELIVER, ACTION_HOLD, ACTION_REJECT };

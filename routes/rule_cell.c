@@ -105,6 +105,7 @@ bool rule_cell_parse_condition(struct rule_cells *cells, enum slot slot,
         .negated = negated,
         .alternatives = alternatives,
         .alternative_count = (uint32_t)count,
+        .text = whole,
     };
     return true;
 }

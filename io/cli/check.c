@@ -5,10 +5,10 @@
 #include "io/cli/cli.h"
 #include "io/cli/explain.h"
 #include "io/cli/output.h"
-#include "io/config.h"
+#include "io/config_diff.h"
 
 struct check_arguments {
-    const char *config_path;
+    const char *config_path, *against;
     bool json, profiles;
 };
 
@@ -23,6 +23,12 @@ static bool parse_arguments(int argc, char **argv, struct check_arguments *out,
          .target = &out->config_path,
          .value = "FILE",
          .help = "the configuration; else the embedded defaults are checked"},
+        {.name = "against",
+         .kind = ARGUMENT_TEXT,
+         .target = &out->against,
+         .value = "FILE",
+         .help = "also list what would change from this configuration, and what of it would\n"
+                 "wait for a restart"},
         {.name = "profiles",
          .target = &out->profiles,
          .help = "also list the profiles, and how each recognises its messages"},
@@ -172,7 +178,7 @@ static void print_profile_json(const struct profile *profile)
 }
 
 static void print_json(const struct config *config, const struct diagnostics *diagnostics,
-                       bool profiles)
+                       const struct config_diff *diff, bool profiles)
 {
     printf("{\"ok\":%s,\"errors\":%u,\"warnings\":%u,\"diagnostics\":",
            config != NULL ? "true" : "false", diagnostics->error_count, diagnostics->warning_count);
@@ -193,6 +199,10 @@ static void print_json(const struct config *config, const struct diagnostics *di
             putchar(']');
         }
     }
+    if (diff != NULL) {
+        fputs(",\n \"changes\":", stdout);
+        config_diff_print_json(diff, stdout);
+    }
     fputs("}\n", stdout);
 }
 
@@ -204,16 +214,32 @@ enum cli_exit cli_check(int argc, char **argv)
         return exit_code;
     struct diagnostics diagnostics;
     struct config *config = NULL;
+    struct config_diff diff = {0};
     diagnostics_init(&diagnostics);
     enum status status = config_load(arguments.config_path, &config, &diagnostics);
+    if (status == STATUS_OK && arguments.against != NULL) {
+        struct config *before;
+        status = config_load(arguments.against, &before, &diagnostics);
+        if (status == STATUS_OK) {
+            config_diff_make(before, NULL, config, &diff);
+            config_free(before);
+        } else {
+            config_free(config);
+            config = NULL;
+        }
+    }
+    bool compared = status == STATUS_OK && arguments.against != NULL;
     if (arguments.json) {
-        print_json(config, &diagnostics, arguments.profiles);
+        print_json(config, &diagnostics, compared ? &diff : NULL, arguments.profiles);
     } else {
         diagnostics_print(&diagnostics, stdout);
         if (config != NULL && arguments.profiles)
             print_profiles(&config->generation->profiles);
         print_summary(config, &diagnostics);
+        if (compared)
+            config_diff_print(&diff, UINT32_MAX, stdout);
     }
+    config_diff_free(&diff);
     config_free(config);
     diagnostics_deinit(&diagnostics);
     return status == STATUS_OK ? CLI_OK : CLI_INVALID;

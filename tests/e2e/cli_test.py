@@ -18,7 +18,7 @@ from provincial import (CONFIG, CUSTOMS_RULES, drain, entries, event, files, int
                         interchange_files, login, message, secret)
 
 OK, INVALID, USAGE, UNREACHABLE = 0, 1, 2, 3
-COMMANDS = ["serve", "check", "explain", "profile", "send", "tail", "hold", "rejects", "ledger", "health",
+COMMANDS = ["serve", "check", "config", "explain", "profile", "send", "tail", "hold", "rejects", "ledger", "health",
             "journal", "trace", "audit", "version", "help"]
 NOBODY = "127.0.0.1:1"  # nobody listens at tcpmux here
 
@@ -186,6 +186,25 @@ def test_check_reports_all_errors():
         assert "error[C102]" in served.stderr and "nothing was started" in served.stderr
     text = said("check", "-c", "/nowhere.yaml", code=INVALID)
     assert "/nowhere.yaml: error[C107]" in text and text.endswith("1 error, 0 warnings\n"), text
+
+
+def test_config_diff():
+    changed = CUSTOMS_RULES.replace("declare,", "declared,")
+    assert changed != CUSTOMS_RULES
+    with Folder(files()) as before, Folder({**files(), "rules/customs.csv": changed}) as after:
+        old, new = before / "kouan.yaml", after / "kouan.yaml"
+        text = said("config", "diff", old, new)
+        assert text.startswith("  rule customs/declare removed\n  rule customs/declared added: "), text
+        assert text.endswith("\n2 changes\n"), text
+        against = said("check", "-c", new, "--against", old)
+        assert against.startswith("ok: ") and against.endswith(text), against
+        value = json.loads(said("check", "-c", new, "--against", old, "--json"))
+        assert value["ok"] and value["changes"] == json.loads(said("config", "diff", "--json", old, new)), value
+        assert [change["how"] for change in value["changes"]] == ["removed", "added"], value
+        (after / "kouan.yaml").write_text("nonsense: 1\n")
+        result = kouan("config", "diff", old, new, code=INVALID)
+        assert "error[C102]" in result.stderr and result.stdout == "", result
+        assert "error[C102]" in said("check", "-c", old, "--against", new, code=INVALID)
 
 
 # ---- explain ---------------------------------------------------------------------------------------
