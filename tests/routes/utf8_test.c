@@ -45,3 +45,31 @@ Test(utf8, finds_the_first_bad_sequence)
         cr_assert_eq(bad == NULL ? -1 : (int)(bad - text.data), cases[i].bad, "%zu", i);
     }
 }
+
+/* By the plain check, character by character. */
+static const uint8_t *pass_slowly(const uint8_t *at, const uint8_t *end)
+{
+    while (end - at >= 3 && *at >= 0xE0 && *at < 0xF0 && bytes_is_utf8(bytes_make(at, 3)))
+        at += 3;
+    return at;
+}
+
+/* Each byte at each place of runs of such characters, of which some ask for their second byte. */
+Test(utf8, passes_characters_of_three_bytes)
+{
+    static const char *const texts[] = {
+        "\u53e3\u5cb8\u53e3\u5cb8\u53e3\u5cb8\u53e3\u5cb8\u53e3\u5cb8\u53e3\u5cb8",
+        "\u0800\u1000\ucfff\ud7ff\ue000\uff0c\u0fff\ud000\u53e3\u5cb8\u53e3\u5cb8",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        for (size_t size = 0; size <= strlen(texts[i]); size++)
+            for (size_t at = 0; at < strlen(texts[i]); at++)
+                for (unsigned byte = 0; byte < 256; byte++) {
+                    uint8_t text[64];
+                    memcpy(text, texts[i], strlen(texts[i]));
+                    text[at] = (uint8_t)byte;
+                    cr_assert_eq(utf8_pass_three_byte_characters(text, text + size),
+                                 pass_slowly(text, text + size), "%zu: byte %u at %zu of %zu", i,
+                                 byte, at, size);
+                }
+}
