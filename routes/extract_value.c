@@ -188,6 +188,17 @@ enum status extract_add_shaped(struct extraction *extraction, const struct value
 /* ---- values of several captures ---------------------------------------------------------------
  */
 
+/* Captures have BYTES_PADDING behind them, and so has the text that values go to. */
+static inline void copy_value(uint8_t *to, struct bytes value)
+{
+    enum { COPIED_BYTES = 32 };
+    static_assert(COPIED_BYTES <= BYTES_PADDING, "what is copied beyond a short value is padding");
+    if (value.size <= COPIED_BYTES)
+        memmove(to, value.data, COPIED_BYTES); /* a value may lie right before */
+    else
+        memcpy(to, value.data, value.size);
+}
+
 static enum status add_joined(struct extraction *extraction, const struct value_spec *spec,
                               uint16_t entry, const struct capture *const *parts)
 {
@@ -209,7 +220,7 @@ static enum status add_joined(struct extraction *extraction, const struct value_
             memcpy(text + used, spec->separator.data, spec->separator.size);
             used += spec->separator.size;
         }
-        memcpy(text + used, value.data, value.size);
+        copy_value(text + used, value);
         used += value.size;
     }
     space->text_used += (uint32_t)size;
