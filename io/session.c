@@ -5,6 +5,7 @@
 #include "io/command.h"
 #include "io/errand.h"
 #include "io/read.h"
+#include "io/resp_put.h"
 #include "io/session_input.h"
 #include "io/session_records.h"
 
@@ -209,29 +210,54 @@ static void flush_part(struct session *session)
     errand_part_done(session);
 }
 
+enum { REPLY_BYTES_MAX = PUBLICATION_ERROR_BYTES + 64, REPLIES_AT_ONCE = 8 };
+
+/* Most are receipts, and share their milliseconds with those before them. */
+static uint8_t *put_slot(uint8_t *out, struct session *session, const struct reply_slot *slot)
+{
+    if (slot->kind == REPLY_ID) {
+        struct decimal_text *ms = &session->shard->receipt_ms;
+        decimal_text_set(ms, slot->id.ms);
+        return resp_put_id(out, resp_id_bytes(ms, slot->id.seq), ms, slot->id.seq);
+    }
+    struct resp_writer writer;
+    resp_writer_init(&writer, session->protocol, out, REPLY_BYTES_MAX);
+    write_slot(&writer, slot);
+    assert(!writer.overflowed);
+    return out + writer.needed;
+}
+
+static uint32_t count_ready(const struct session *session)
+{
+    uint32_t count = 0;
+    for (const struct reply_slot *slot = session->first;
+         slot != NULL && slot->ready && count < REPLIES_AT_ONCE; slot = slot->next)
+        count++;
+    return count;
+}
+
 /* Writes the known replies at the head of the session's list. */
 static void flush(struct session *session)
 {
-    enum { REPLY_BYTES_MAX = PUBLICATION_ERROR_BYTES + 64 };
     uint64_t share = session->shard->config->options.publications_per_connection;
-    while (session->first != NULL && session->first->ready) {
-        struct reply_slot *slot = session->first;
-        uint8_t *room = connection_reserve(session->connection, REPLY_BYTES_MAX);
+    for (uint32_t count; (count = count_ready(session)) > 0;) {
+        uint8_t *room = connection_reserve(session->connection, (size_t)count * REPLY_BYTES_MAX);
         if (room == NULL) {
             session_wait_for(session, SESSION_WAIT_OUTPUT);
             return;
         }
-        struct resp_writer writer;
-        resp_writer_init(&writer, session->protocol, room, REPLY_BYTES_MAX);
-        write_slot(&writer, slot);
-        assert(!writer.overflowed);
-        connection_commit(session->connection, writer.needed);
-        session->first = slot->next;
-        if (slot->is_publication)
-            session->publication_count--;
-        else
-            session->promise_count--;
-        return_slot(session->shard, slot);
+        uint8_t *out = room;
+        for (; count > 0; count--) {
+            struct reply_slot *slot = session->first;
+            out = put_slot(out, session, slot);
+            session->first = slot->next;
+            if (slot->is_publication)
+                session->publication_count--;
+            else
+                session->promise_count--;
+            return_slot(session->shard, slot);
+        }
+        connection_commit(session->connection, (size_t)(out - room));
     }
     if (session->publication_count <= share / 2 && session->promise_count <= share / 2)
         session_wait_over(session, SESSION_WAIT_SLOTS);

@@ -3,6 +3,7 @@
 #ifndef KOUAN_IO_SHARD_H
 #define KOUAN_IO_SHARD_H
 
+#include "core/decimal.h"
 #include "io/books.h"
 #include "io/commit.h"
 #include "io/config.h"
@@ -85,12 +86,13 @@ struct shard {
 
     struct deferral turn; /* the shard's part of each turn */
     uint64_t turn_number;
-    struct destination_set pushed; /* destinations that got records and whose groups are to wake */
-    struct session *unflushed;     /* sessions with replies to send */
+    struct destination_set pushed;  /* destinations that got records and whose groups are to wake */
+    struct session *unflushed;      /* sessions with replies to send */
+    struct decimal_text receipt_ms; /* of the receipt that was written last */
     struct parking_line parked;
     bool publications_wanted, promises_wanted; /* a session waits since the pool was empty */
     struct timer park_timer;
-    uint8_t *reply_memory; /* where one reply is written before it is queued */
+    uint8_t *reply_memory;          /* where one reply is written before it is queued */
     size_t reply_capacity;
     uint8_t quoted_memory[RESP_INLINE_BYTES_MAX]; /* an inline command as it came */
 
