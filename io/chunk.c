@@ -75,7 +75,7 @@ void chunk_revive(struct chunk *chunk)
     assert(chunk->references == 0);
     chunk->next = NULL;
     chunk->references = 1;
-    chunk->used = 0;
+    chunk->start = chunk->used = 0;
     ASAN_UNPOISON_MEMORY_REGION(chunk->data, chunk->capacity);
 }
 

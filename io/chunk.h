@@ -16,7 +16,8 @@ struct chunk {
     uint32_t capacity;
     uint32_t references;
     uint32_t index; /* in its pool */
-    uint32_t used;  /* the owner's */
+    uint32_t start; /* the owner's: what is used begins here */
+    uint32_t used;  /* the owner's: and ends here */
 };
 
 struct chunk_pool {
@@ -35,7 +36,7 @@ MUST_CHECK enum status chunk_pool_open(struct chunk_pool *pool, uint32_t count,
                                        uint32_t capacity_bytes, bool touch);
 void chunk_pool_close(struct chunk_pool *pool); /* a zeroed or closed one too */
 
-/* One reference, `used` 0; NULL when the pool is empty. */
+/* One reference, nothing is used; NULL when the pool is empty. */
 struct chunk *chunk_take(struct chunk_pool *pool);
 
 /* For `reclaim` and what stands behind it: puts a chunk without references on the free list; gives

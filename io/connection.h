@@ -95,6 +95,9 @@ uint8_t *connection_reserve(struct connection *connection, size_t size);
 void connection_commit(struct connection *connection, size_t size);
 /* Copies any amount if it fits in the bound, else writes nothing and returns false. */
 bool connection_write(struct connection *connection, struct bytes bytes);
+/* Sends what is used of a chunk of the caller's own pool from where it lies, and takes over one
+ * reference until that is done. False, and nothing is taken, if it does not fit in the bound. */
+bool connection_lend(struct connection *connection, struct chunk *chunk);
 /* Would a write of so much be taken now? If not, `output_room` is called when it may be. */
 bool connection_has_room(struct connection *connection, size_t size);
 size_t connection_queued_bytes(const struct connection *connection);

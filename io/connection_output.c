@@ -18,10 +18,17 @@ void connection_output_init(struct connection *connection)
 
 /* ---- Queueing -------------------------------------------------------------------------------- */
 
+/* Who lent a chunk gets it back when it is sent: nothing more is put into it. */
+static bool is_lent(const struct connection *connection, const struct chunk *chunk)
+{
+    const struct transport *transport = connection->transport;
+    return chunk->pool != &transport->outputs.pool && chunk->pool != &transport->small_outputs;
+}
+
 static size_t tail_room(const struct connection *connection)
 {
     const struct chunk *tail = connection->output_last;
-    return tail != NULL ? tail->capacity - tail->used : 0;
+    return tail != NULL && !is_lent(connection, tail) ? tail->capacity - tail->used : 0;
 }
 
 static bool is_within_bound(struct connection *connection, size_t size)
@@ -32,6 +39,16 @@ static bool is_within_bound(struct connection *connection, size_t size)
         return true;
     connection->wants_room = true;
     return false;
+}
+
+static void put_last(struct connection *connection, struct chunk *chunk)
+{
+    if (connection->output == NULL)
+        connection->output = chunk;
+    else
+        connection->output_last->next = chunk;
+    connection->output_last = chunk;
+    transport_put_to_flush(connection); /* takes it back if nothing is written */
 }
 
 static bool add_chunk(struct connection *connection, size_t size)
@@ -48,12 +65,7 @@ static bool add_chunk(struct connection *connection, size_t size)
         if (chunk == NULL)
             return false;
     }
-    if (connection->output == NULL)
-        connection->output = chunk;
-    else
-        connection->output_last->next = chunk;
-    connection->output_last = chunk;
-    transport_put_to_flush(connection); /* takes it back if nothing is written */
+    put_last(connection, chunk);
     return true;
 }
 
@@ -129,6 +141,17 @@ bool connection_write(struct connection *connection, struct bytes bytes)
     return true;
 }
 
+bool connection_lend(struct connection *connection, struct chunk *chunk)
+{
+    assert(is_lent(connection, chunk) && chunk->next == NULL && chunk->used > chunk->start);
+    size_t size = chunk->used - chunk->start;
+    if (!is_within_bound(connection, size))
+        return false;
+    put_last(connection, chunk);
+    connection->queued_bytes += size;
+    return true;
+}
+
 size_t connection_queued_bytes(const struct connection *connection)
 {
     return connection->queued_bytes;
@@ -160,12 +183,11 @@ static void send_queued(struct connection *connection)
 {
     struct transport *transport = connection->transport;
     size_t count = 0;
-    uint32_t offset = connection->output_offset;
     for (struct chunk *chunk = connection->output; chunk != NULL && count < OUTPUT_PARTS_MAX;
          chunk = chunk->next) {
-        if (chunk->used > offset) /* one that was reserved may have been left empty */
-            connection->parts[count++] = (struct iovec){chunk->data + offset, chunk->used - offset};
-        offset = 0;
+        if (chunk->used > chunk->start) /* one that was reserved may have been left empty */
+            connection->parts[count++] =
+                (struct iovec){chunk->data + chunk->start, chunk->used - chunk->start};
     }
     assert(count > 0);
     connection->message = (struct msghdr){.msg_iov = connection->parts, .msg_iovlen = count};
@@ -207,7 +229,6 @@ static void drop_first(struct connection *connection)
 {
     struct chunk *chunk = connection->output;
     connection->output = chunk->next;
-    connection->output_offset = 0;
     if (connection->output == NULL)
         connection->output_last = NULL;
     if (chunk->pool == &connection->transport->small_outputs)
@@ -222,9 +243,9 @@ static void drop_sent(struct connection *connection, size_t size)
     connection->queued_bytes -= size;
     while (size > 0) {
         struct chunk *chunk = connection->output;
-        size_t left = chunk->used - connection->output_offset;
+        size_t left = chunk->used - chunk->start;
         if (size < left) {
-            connection->output_offset += (uint32_t)size;
+            chunk->start += (uint32_t)size;
             return;
         }
         size -= left;

@@ -154,6 +154,26 @@ struct resp_writer session_reply_begin(struct session *session)
     return writer;
 }
 
+/* A long reply is sent from where it was written, and the next one is written elsewhere. False: it
+ * is to be copied, since it is short or there is no such place left. */
+static bool lend_reply(struct session *session, const struct resp_writer *writer)
+{
+    enum { LONG_REPLY_BYTES = 16 * 1024 };
+    struct shard *shard = session->shard;
+    struct chunk *reply = shard->reply;
+    const uint8_t *end = reply->data + reply->capacity;
+    bool lies_there = writer->data >= reply->data && writer->data < end;
+    if (writer->needed < LONG_REPLY_BYTES || !lies_there || shard->replies.free_count == 0)
+        return false;
+    reply->start = (uint32_t)(writer->data - reply->data);
+    reply->used = reply->start + (uint32_t)writer->needed;
+    if (!connection_lend(session->connection, reply))
+        return false;
+    shard->reply = chunk_take(&shard->replies);
+    shard->reply_memory = shard->reply->data;
+    return true;
+}
+
 void session_reply_end(struct session *session, const struct resp_writer *writer)
 {
     struct shard *shard = session->shard;
@@ -165,7 +185,8 @@ void session_reply_end(struct session *session, const struct resp_writer *writer
         command_reply_error(session, "ERR the reply is too long; ask for less");
         return;
     }
-    if (connection_write(session->connection, bytes_make(writer->data, writer->needed)))
+    if (lend_reply(session, writer) ||
+        connection_write(session->connection, bytes_make(writer->data, writer->needed)))
         return;
     /* No output memory is left in the whole server: an honest end beats half a reply. */
     shard->figures.replies_lost++;

@@ -8,7 +8,7 @@
 #include "io/session.h"
 #include "io/slice.h"
 
-enum { NS_PER_MS = 1000000 };
+enum { NS_PER_MS = 1000000, REPLIES = 8 /* long ones on their way, and the one that is written */ };
 
 static void abort_session(struct connection *connection, void *context);
 static void list_generation(struct shard *shard);
@@ -220,9 +220,11 @@ static enum status open_parts(struct shard *shard, const struct shard_settings *
     if (status != STATUS_OK)
         return status;
     shard->reply_capacity = shard->config->options.output_max / 2;
-    shard->reply_memory = malloc(shard->reply_capacity);
-    if (shard->reply_memory == NULL)
-        return STATUS_NO_MEMORY;
+    status = chunk_pool_open(&shard->replies, REPLIES, (uint32_t)shard->reply_capacity, false);
+    if (status != STATUS_OK)
+        return status;
+    shard->reply = chunk_take(&shard->replies);
+    shard->reply_memory = shard->reply->data;
     shard->turn.run = run_turn;
     shard->park_timer.expire = expire_park;
     shard->started_wall_ms = loop_wall_ms(shard->loop);
@@ -318,7 +320,7 @@ void shard_close(struct shard *shard)
     facts_close(&shard->facts);
     books_close(&shard->books);
     errands_close(shard->errands);
-    free(shard->reply_memory);
+    chunk_pool_close(&shard->replies);
     entry_forms_close(&shard->entry_forms);
     chunk_pool_close(&shard->transactions);
     publication_pool_close(&shard->publications);

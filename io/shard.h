@@ -92,7 +92,9 @@ struct shard {
     struct parking_line parked;
     bool publications_wanted, promises_wanted; /* a session waits since the pool was empty */
     struct timer park_timer;
-    uint8_t *reply_memory;          /* where one reply is written before it is queued */
+    struct chunk_pool replies; /* for replies, of which long ones are sent from where they lie */
+    struct chunk *reply;       /* of them, the one in which the next is written */
+    uint8_t *reply_memory;     /* its data */
     size_t reply_capacity;
     uint8_t quoted_memory[RESP_INLINE_BYTES_MAX]; /* an inline command as it came */
 

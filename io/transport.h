@@ -100,10 +100,10 @@ struct connection {
     bool ended, ended_told; /* the peer sends no more; the protocol knows */
     bool feed_due, room_due;
 
-    /* Output: chunks in order, of the first `output_offset` bytes are sent. */
+    /* Output: chunks in order; what is before their starts is sent. */
     struct operation send;
     struct chunk *output, *output_last;
-    uint32_t output_offset, reserved_bytes;
+    uint32_t reserved_bytes;
     size_t queued_bytes;
     bool sending, wants_room, has_small_output;
     uint32_t chunks_wanted; /* while in line for output: served when so many are free */

@@ -274,6 +274,85 @@ Test(connection, output_is_bounded_and_all_or_nothing)
     server_close(&server);
 }
 
+/* ---- Output that is lent ----------------------------------------------------------------------
+ */
+
+enum { LENT_BYTES = 300000 };
+
+static struct chunk *take_to_lend(struct chunk_pool *pool, uint32_t start, uint32_t size)
+{
+    struct chunk *chunk = chunk_take(pool);
+    cr_assert_not_null(chunk);
+    chunk->start = start;
+    chunk->used = start + size;
+    memset(chunk->data, '#', start); /* is not sent */
+    for (uint32_t i = 0; i < size; i++)
+        chunk->data[start + i] = (uint8_t)(i * 31 >> 3);
+    return chunk;
+}
+
+static bool is_lent_pattern(const uint8_t *data, uint32_t size)
+{
+    for (uint32_t i = 0; i < size; i++)
+        if (data[i] != (uint8_t)(i * 31 >> 3))
+            return false;
+    return true;
+}
+
+/* Nothing else gets into the rest of a lent chunk, and it is back when all of it is sent. */
+Test(connection, sends_what_it_is_lent_in_order_and_gives_it_back)
+{
+    static uint8_t reply[6 + LENT_BYTES + 6 + 1000 + 4];
+    struct server server = {0};
+    struct chunk_pool pool;
+    cr_assert_eq(chunk_pool_open(&pool, 2, LENT_BYTES + 100000, false), STATUS_OK);
+    server_open(&server, loop_defaults(), transport_defaults());
+    int client = server_connect(&server, true);
+    cr_assert(connection_write(server.last, BYTES_LITERAL("before")));
+    struct chunk *first = take_to_lend(&pool, 50, LENT_BYTES);
+    cr_assert(connection_lend(server.last, first));
+    cr_assert(connection_write(server.last, BYTES_LITERAL("behind")));
+    cr_assert_eq(first->used, 50 + LENT_BYTES);
+    cr_assert(connection_lend(server.last, take_to_lend(&pool, 0, 1000)));
+    cr_assert(connection_write(server.last, BYTES_LITERAL("last")));
+    cr_assert_eq(connection_queued_bytes(server.last), sizeof reply);
+    cr_assert_eq(client_receive(&server, client, reply, sizeof reply), sizeof reply);
+    cr_assert_eq(memcmp(reply, "before", 6), 0);
+    cr_assert(is_lent_pattern(reply + 6, LENT_BYTES));
+    cr_assert_eq(memcmp(reply + 6 + LENT_BYTES, "behind", 6), 0);
+    cr_assert(is_lent_pattern(reply + 6 + LENT_BYTES + 6, 1000));
+    cr_assert_eq(memcmp(reply + sizeof reply - 4, "last", 4), 0);
+    server_turn_for(&server, 10);
+    cr_assert_eq(pool.free_count, 2);
+    close(client);
+    server_close(&server);
+    chunk_pool_close(&pool);
+}
+
+Test(connection, takes_no_loan_past_its_bound_and_gives_back_what_it_cannot_send)
+{
+    struct server server = {0};
+    struct chunk_pool pool;
+    struct transport_settings settings = transport_defaults();
+    settings.output_bytes_max = LENT_BYTES + 1000;
+    cr_assert_eq(chunk_pool_open(&pool, 2, LENT_BYTES, false), STATUS_OK);
+    server_open(&server, loop_defaults(), settings);
+    int client = server_connect(&server, true);
+    cr_assert(connection_lend(server.last, take_to_lend(&pool, 0, LENT_BYTES)));
+    struct chunk *other = take_to_lend(&pool, 0, 1001);
+    cr_assert_not(connection_lend(server.last, other));
+    cr_assert_eq(connection_queued_bytes(server.last), LENT_BYTES);
+    connection_abort(server.last);
+    cr_assert_not(connection_lend(server.last, other), "it is closing");
+    server_turn_for(&server, 10);
+    cr_assert_eq(server.closed, 1);
+    cr_assert_eq(pool.free_count, 1, "the other one was not taken");
+    chunk_return(other);
+    close(client);
+    server_close(&server);
+    chunk_pool_close(&pool);
+}
+
 /* ---- What a connection is -------------------------------------------------------------------- */
 
 struct visited {
