@@ -34,7 +34,12 @@ Test(digest, known_values)
         {128, {0x5564582879D730BE, 0x51FA4CAC91D33F5E}},
         {240, {0xE6CA5B504A146548, 0x7F9EE739DE38663D}},
         {241, {0xA4C6E01CF53D2008, 0xD828811E53BEFD2F}},
+        {256, {0xF06B73001DD4F780, 0x8BE840AF05CD5337}},
+        {257, {0x9CBA46E14183A5E6, 0x152698181715B6CF}},
+        {300, {0x671F66C0DE826056, 0xC8C7047DF239A4EC}},
+        {1000, {0xC76B7366248D8ED3, 0xE33AD28F2C484E1F}},
         {1024, {0x3967319C775E2044, 0x91E3149660C86D8B}},
+        {1025, {0x3C238BDF31E2E688, 0xF4DF9CD3A0612C1C}},
         {4096, {0x9B3D37BE9A32A81A, 0x44C941FD064F4338}},
     };
     struct digest_secret secret = secret_from(1);
@@ -95,7 +100,7 @@ Test(digest, parts_of_any_size_are_the_digest_of_their_sequence)
     struct digest_secret secret = secret_from(3);
     static uint8_t data[3000], sequence[3016];
     fill(data, sizeof data);
-    for (size_t total = 0; total <= 3000; total += total < 560 ? 1 : 271) {
+    for (size_t total = 0; total <= 3000; total += total < 1040 ? 1 : 271) {
         size_t first = total / 3, second = total - first;
         const struct bytes parts[] = {bytes_make(data, first), bytes_make(data + first, second)};
         memset(sequence, 0, sizeof sequence);
