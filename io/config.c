@@ -22,9 +22,9 @@ static const char default_path[] = "(embedded defaults)";
 
 #define X(name, initial, min, max, unit, help) #name,
 static const char *const top_names[] = {
-    "listen",   "plaintext", "channels",      "participants", "destinations",
-    "defaults", "tables",    "lists",         "profiles",     "unroutable",
-    "sync",     "journal",   "journal_spare", "pin",          OPTION_LIST(X) NULL};
+    "listen",  "plaintext",     "channels", "participants",     "destinations", "defaults",
+    "tables",  "rule_tests",    "lists",    "profiles",         "unroutable",   "sync",
+    "journal", "journal_spare", "pin",      OPTION_LIST(X) NULL};
 #undef X
 
 static void read_listen(struct config_build *build)
@@ -89,6 +89,7 @@ static void build_all(struct config_build *build)
     config_check_checkpoint(build);
     config_read_profiles(build);
     config_read_tables(build);
+    config_run_tests(build);
 }
 
 static bool read_text(struct config *config, const struct config_source *source,
@@ -142,8 +143,8 @@ static void load(struct config *config, const struct config_source *source,
     free(build);
 }
 
-static enum status read_from_system(void *context, struct arena *arena, const char *path,
-                                    size_t bytes_max, struct bytes *out_content, mode_t *out_mode)
+enum status config_read_system(void *context, struct arena *arena, const char *path,
+                               size_t bytes_max, struct bytes *out_content, mode_t *out_mode)
 {
     (void)context;
     return file_read(arena, path, bytes_max, out_content, out_mode);
@@ -159,7 +160,7 @@ enum status config_load_sharded(const char *path, uint16_t shards, struct config
                                 struct diagnostics *diagnostics)
 {
     const struct config_source source = {
-        .read = read_from_system, .shipped = shipped_profiles, .test_shards = shards};
+        .read = config_read_system, .shipped = shipped_profiles, .test_shards = shards};
     return config_load_from(&source, path, out_config, diagnostics);
 }
 

@@ -27,6 +27,7 @@ struct config_source {
     void *context;
     const struct shipped_profile *shipped;
     bool without_secrets; /* nobody will log in: files of secrets are not read */
+    bool without_tests;   /* it ran already: its `rule_tests` are not run again */
     uint16_t test_shards; /* instead of what `shards` says; 0: as it says */
 };
 
@@ -51,6 +52,9 @@ struct config {
     struct options whole;      /* as it was configured */
     struct config_file *files; /* in the order in which they were read, the configuration first */
     uint32_t file_count, file_capacity;
+    const char **test_paths; /* of examples for the rules, with their places */
+    struct place *test_places;
+    uint32_t test_count;
     struct generation *generation;
 };
 
@@ -63,6 +67,10 @@ MUST_CHECK enum status config_load(const char *path, struct config **out_config,
 MUST_CHECK enum status config_load_sharded(const char *path, uint16_t shards,
                                            struct config **out_config,
                                            struct diagnostics *diagnostics);
+/* The source of both: files of the system. */
+MUST_CHECK enum status config_read_system(void *context, struct arena *arena, const char *path,
+                                          size_t bytes_max, struct bytes *out_content,
+                                          mode_t *out_mode);
 /* The same from elsewhere. */
 MUST_CHECK enum status config_load_from(const struct config_source *source, const char *path,
                                         struct config **out_config,

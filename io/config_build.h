@@ -79,5 +79,7 @@ void config_check_checkpoint(struct config_build *build);
 void config_read_channels(struct config_build *build);
 void config_read_profiles(struct config_build *build);
 void config_read_tables(struct config_build *build);
+/* `rule_tests`, which are run: nothing was wrong with all the rest. */
+void config_run_tests(struct config_build *build);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "io/config_build.h"
 #include "io/file.h"
+#include "io/rule_tests.h"
 
 /* ---- channels ---- */
 
@@ -270,4 +271,26 @@ void config_read_tables(struct config_build *build)
                            build->diagnostics))
         generation->matcher =
             matcher_compile(build->arena, generation->tables, generation->table_count);
+}
+
+/* Their files are no part of the generation: what it decides does not depend on them. */
+void config_run_tests(struct config_build *build)
+{
+    struct config *config = build->config;
+    const struct yaml_node **items;
+    uint32_t count = config_texts(build, yaml_member(build->root, "rule_tests"), &items);
+    struct rule_tests tests = {
+        .config = config, .source = build->source, .diagnostics = build->diagnostics};
+    config->test_paths = arena_allocate_array(build->arena, count + 1, sizeof *config->test_paths);
+    config->test_places =
+        arena_allocate_array(build->arena, count + 1, sizeof *config->test_places);
+    for (uint32_t i = 0; i < count; i++) {
+        config->test_paths[i] = file_resolve(build->arena, config->path, items[i]->text);
+        config->test_places[i] = (struct place){build->path, items[i]->line, items[i]->column};
+    }
+    config->test_count = count;
+    if (build->source->without_tests || build->diagnostics->error_count > 0)
+        return;
+    for (uint32_t i = 0; i < count; i++)
+        rule_tests_run(&tests, config->test_paths[i], config->test_places[i]);
 }

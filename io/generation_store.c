@@ -285,6 +285,7 @@ enum status generation_store_load(const struct generation_store *store, const st
     if (status != STATUS_OK)
         goto fail;
     const struct config_source source = {.read = read_stored,
+                                         .without_tests = true,
                                          .context = stored,
                                          .shipped = shipped_of(stored),
                                          .without_secrets = true};

@@ -12,6 +12,7 @@ enum cli_exit { CLI_OK = 0, CLI_INVALID = 1, CLI_USAGE = 2, CLI_UNREACHABLE = 3 
     X(check, "check a configuration and all that it names")                                        \
     X(config, "compare configurations: diff")                                                      \
     X(explain, "show how messages are read, and which rules decide them")                          \
+    X(rules, "hold rule tables against examples: test")                                            \
     X(profile, "draft a profile from samples, and test it")                                        \
     X(send, "publish files")                                                                       \
     X(tail, "show what arrives at a destination")                                                  \

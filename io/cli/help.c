@@ -8,6 +8,7 @@
 #include "io/cli/output.h"
 #include "io/config.h"
 #include "routes/profile.h"
+#include "routes/rule_example.h"
 #include "routes/suggest.h"
 
 enum { TOPICS_MAX = 256 };
@@ -35,9 +36,12 @@ static void add_codes(struct topic_list *list, const struct diagnostic_code *cod
         add(list, codes->code, codes->title, codes->explanation);
 }
 
-static const char *const group_titles[] = {
-    "Of configurations", "Of profiles", "Of rule tables and value lists",
-    "First words of error replies to XADD", "Second words of REJECTED"};
+static const char *const group_titles[] = {"Of configurations",
+                                           "Of profiles",
+                                           "Of rule tables and value lists",
+                                           "Of examples for rules",
+                                           "First words of error replies to XADD",
+                                           "Second words of REJECTED"};
 enum { GROUP_COUNT = sizeof group_titles / sizeof *group_titles };
 
 static const char rejected_explanation[] =
@@ -50,7 +54,8 @@ static void gather(unsigned group, struct topic_list *out)
     case 0: add_codes(out, config_codes); break;
     case 1: add_codes(out, profile_codes); break;
     case 2: add_codes(out, rule_codes); break;
-    case 3:
+    case 3: add_codes(out, rule_example_codes); break;
+    case 4:
 #define X(constant, name, word, text)                                                              \
     add(out, word, text, REFUSAL_##constant == REFUSAL_REJECTED ? rejected_explanation : NULL);
         REFUSAL_LIST(X)

@@ -18,7 +18,7 @@ from provincial import (CONFIG, CUSTOMS_RULES, drain, entries, event, files, int
                         interchange_files, login, message, secret)
 
 OK, INVALID, USAGE, UNREACHABLE = 0, 1, 2, 3
-COMMANDS = ["serve", "check", "config", "explain", "profile", "send", "tail", "hold", "rejects", "ledger", "health",
+COMMANDS = ["serve", "check", "config", "explain", "rules", "profile", "send", "tail", "hold", "rejects", "ledger", "health",
             "journal", "trace", "audit", "version", "help"]
 NOBODY = "127.0.0.1:1"  # nobody listens at tcpmux here
 
@@ -269,6 +269,26 @@ def test_explain_rules():
         assert "beats hold-shenzhen (line 3)\n" in text, text
         assert "participant   huangpu  (by the sender's address)\n" in text, text
         assert "no rule of its 1 holds\n" in text, text
+
+
+def test_rules_test():
+    examples = ("message: order.json\nparticipant: nansha\ndeliver: customs\nrules: customs/declare\n"
+                "---\nmessage: order.json\ndeliver: port\n")
+    with Folder({**files("rule_tests: [rules/customs.test.yaml]\n" + CONFIG),
+                 "rules/customs.test.yaml": examples,
+                 "rules/order.json": event(1, customsOffice="5101")}) as folder:
+        config, tests = folder / "kouan.yaml", folder / "rules/customs.test.yaml"
+        wrong = f"{tests}:7:10: error[T105]: deliver: the message goes to customs, not port\n"
+        for arguments in (["-c", config], ["-c", config, tests]):
+            result = kouan("rules", "test", *arguments, code=INVALID)
+            assert result.stderr.startswith(wrong), result.stderr
+            assert result.stdout == "1 example as expected, 1 not\n", result.stdout
+        assert wrong in said("check", "-c", config, code=INVALID)
+        served = kouan("serve", "-c", config, code=INVALID)
+        assert wrong in served.stderr and "nothing was started" in served.stderr, served.stderr
+        tests.write_text(examples.replace("deliver: port", "deliver: customs"))
+        assert said("rules", "test", "-c", config) == "2 examples as expected, 0 not\n"
+        assert said("check", "-c", config).startswith("ok: ")
 
 
 def test_explain_at_a_time():
