@@ -44,6 +44,8 @@ static enum status refuse_mark(uint8_t byte, const char **out_error)
 
 /* ---- Parsing -------------------------------------------------------------------------------- */
 
+static bool parse_whole(const struct resp_limits *limits, struct bytes input,
+                        struct resp_command *command);
 static enum status parse_array(struct resp_parser *parser, const struct resp_limits *limits,
                                struct bytes input, struct resp_command *command,
                                uint32_t *out_needed, const char **out_error);
@@ -65,6 +67,8 @@ enum status resp_parse(struct resp_parser *parser, const struct resp_limits *lim
         return parse_line(parser, limits, input, command, out_needed, out_error);
 
     bool resumed = parser->offset > 0;
+    if (!resumed && parse_whole(limits, input, command))
+        return STATUS_OK;
     enum status status = parse_array(parser, limits, input, command, out_needed, out_error);
     if (status == STATUS_OK && resumed) {
         /* Views from earlier calls are lost. A second walk over the headers makes them anew; the
@@ -75,12 +79,84 @@ enum status resp_parse(struct resp_parser *parser, const struct resp_limits *lim
     return status;
 }
 
-/* ---- Arrays of bulk strings ----------------------------------------------------------------- */
+/* ---- Arrays that have wholly come ----------------------------------------------------------- */
+
+enum { HEAD_DIGITS_MAX = 5 }; /* a mark, so many digits and CRLF are a word */
+
+static inline uint64_t load_word(const uint8_t *at)
+{
+    static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first byte is the lowest");
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+/* A mark, up to HEAD_DIGITS_MAX digits without needless zeros, and CRLF. How many bytes that is; 0
+ * if it is not so. A digit's high half is 3; with its low half it is at most 9. */
+static inline uint32_t parse_head(const uint8_t *at, uint8_t mark, uint32_t *out_value)
+{
+    uint64_t word = load_word(at);
+    uint32_t first = (uint32_t)(word >> 8 & 0xF), second = (uint32_t)(word >> 16 & 0xF);
+    *out_value = first;
+    if ((word & 0xFFFFF0FF) == (UINT32_C(0x0A0D3000) | mark))
+        return first <= 9 ? 4 : 0;
+    *out_value = first * 10 + second;
+    if ((word & UINT64_C(0xFFFFF0F0FF)) == (UINT64_C(0x0A0D303000) | mark))
+        return first - 1 < 9 && second <= 9 ? 5 : 0;
+
+    uint64_t digits = word >> 8 ^ UINT64_C(0x30303030303030); /* the values of those that are one */
+    uint64_t others = (digits | (digits + UINT64_C(0x76767676767676))) & UINT64_C(0x80808080808080);
+    if ((uint8_t)word != mark || first == 0 || others == 0)
+        return 0;
+    uint32_t bits = (uint32_t)__builtin_ctzll(others) & ~UINT32_C(7); /* of the digits */
+    if (bits == 0 || bits > HEAD_DIGITS_MAX * 8 || (word >> (bits + 8) & 0xFFFF) != 0x0A0D)
+        return 0;
+    *out_value = 0;
+    for (uint32_t shift = 0; shift < bits; shift += 8)
+        *out_value = *out_value * 10 + (uint32_t)(digits >> shift & 0xF);
+    return bits / 8 + 3;
+}
+
+static inline bool is_line_end(const uint8_t *at)
+{
+    uint16_t two;
+    memcpy(&two, at, sizeof two);
+    return two == 0x0A0D;
+}
+
+/* The common case in one walk: all of the command has come, and its lengths are short. All others,
+ * and what is wrong or too big, go the longer way. It looks on into the padding, and decides then
+ * whether what it saw had come. */
+static bool parse_whole(const struct resp_limits *limits, struct bytes input,
+                        struct resp_command *command)
+{
+    static_assert(BYTES_PADDING >= 2 * sizeof(uint64_t), "a head, and another behind it");
+    const uint8_t *at = input.data, *end = at + input.size;
+    uint32_t count, length, head = parse_head(at, '*', &count);
+    if (head == 0 || count > limits->arguments_max)
+        return false;
+    at += head;
+    for (uint32_t i = 0; i < count; i++) {
+        head = parse_head(at, '$', &length);
+        const uint8_t *body = at + head;
+        if (head == 0 || end - body < (ptrdiff_t)length + 2 ||
+            length > limits->argument_bytes_max || !is_line_end(body + length))
+            return false;
+        command->arguments[i] = bytes_make(body, length);
+        at = body + length + 2;
+    }
+    if (at > end || at - input.data > (ptrdiff_t)limits->command_bytes_max)
+        return false;
+    command->count = count;
+    command->frame_bytes = (uint32_t)(at - input.data);
+    command->is_quoted = false;
+    return true;
+}
+
+/* ---- All arrays of bulk strings ------------------------------------------------------------- */
 
 static enum status parse_count(struct resp_parser *parser, const struct resp_limits *limits,
                                struct bytes input, uint32_t *out_needed, const char **out_error);
-static inline bool is_short_head(struct bytes input, size_t offset, size_t *out_after,
-                                 uint64_t *out_value);
 static inline enum status parse_length(struct bytes input, size_t offset, size_t *out_after,
                                        uint64_t *out_value);
 static enum status wait_for(struct resp_parser *parser, size_t offset, uint32_t left,
@@ -106,9 +182,7 @@ static enum status parse_array(struct resp_parser *parser, const struct resp_lim
             return wait_for(parser, offset, left, frame_min, input, out_needed);
         if (input.data[offset] != '$')
             return refuse_mark(input.data[offset], out_error);
-        enum status status = STATUS_OK;
-        if (!is_short_head(input, offset, &body, &length))
-            status = parse_length(input, offset + 1, &body, &length);
+        enum status status = parse_length(input, offset + 1, &body, &length);
         if (status == STATUS_INCOMPLETE)
             return wait_for(parser, offset, left, frame_min, input, out_needed);
         if (status != STATUS_OK)
@@ -132,22 +206,6 @@ static enum status parse_array(struct resp_parser *parser, const struct resp_lim
     command->is_quoted = false;
     parser->offset = parser->arguments_left = parser->count = 0;
     return STATUS_OK;
-}
-
-/* `$5` or `$42` and CRLF, which most arguments begin with. All others, what is wrong, and what has
- * not wholly come go the longer way. */
-static inline bool is_short_head(struct bytes input, size_t offset, size_t *out_after,
-                                 uint64_t *out_value)
-{
-    static_assert(BYTES_PADDING >= 5, "it may be looked at whole");
-    const uint8_t *at = input.data + offset;
-    unsigned first = (unsigned)at[1] - '0', second = (unsigned)at[2] - '0';
-    bool is_long = second <= 9;
-    const uint8_t *end = at + (is_long ? 3 : 2);
-    *out_after = offset + (is_long ? 5 : 4);
-    *out_value = is_long ? first * 10 + second : first;
-    return first <= 9 && (first > 0 || !is_long) && end[0] == '\r' && end[1] == '\n' &&
-           *out_after <= input.size;
 }
 
 /* `*5` and CRLF; a negative count is an empty command, as in Redis. */
