@@ -51,49 +51,81 @@ struct bytes bytes_slice(struct bytes a, size_t offset, size_t count)
     return bytes_make(offset > 0 ? a.data + offset : a.data, count); /* an absent one stays so */
 }
 
-/* Eight digits at once, the first in the lowest byte: each byte, then each pair, then each four are
- * put together. False if one is none. */
-static bool parse_eight(const uint8_t *text, uint64_t *out_value)
+#define EIGHT_TIMES(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+static uint64_t load_word(const uint8_t *at)
 {
-    static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first digit is the lowest byte");
+    static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first byte is the lowest");
     uint64_t word;
-    memcpy(&word, text, sizeof word);
-    uint64_t highs = word & (word + UINT64_C(0x0606060606060606)); /* of ':' and beyond: 4 and 3 */
-    if ((highs & UINT64_C(0xF0F0F0F0F0F0F0F0)) != UINT64_C(0x3030303030303030))
-        return false;
-    word = (word & UINT64_C(0x0F0F0F0F0F0F0F0F)) * (256 * 10 + 1) >> 8;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+/* How many of the eight bytes are digits, before the first that is none: of those alone the value
+ * and 0x76 stay below 0x80. */
+static size_t count_digits(uint64_t word)
+{
+    uint64_t values = word ^ EIGHT_TIMES('0');
+    uint64_t others = (values | (values + EIGHT_TIMES(0x76))) & EIGHT_TIMES(0x80);
+    return others == 0 ? sizeof word : (size_t)__builtin_ctzll(others) / 8;
+}
+
+/* The value of eight digits, the first in the lowest byte: each byte, then each pair, then each
+ * four are put together. */
+static uint64_t add_up(uint64_t word)
+{
+    word = (word & EIGHT_TIMES(0x0F)) * (256 * 10 + 1) >> 8;
     word = (word & UINT64_C(0x00FF00FF00FF00FF)) * (65536 * 100 + 1) >> 16;
-    word = (word & UINT64_C(0x0000FFFF0000FFFF)) * (UINT64_C(4294967296) * 10000 + 1) >> 32;
-    *out_value = word;
-    return true;
+    return (word & UINT64_C(0x0000FFFF0000FFFF)) * (UINT64_C(4294967296) * 10000 + 1) >> 32;
+}
+
+enum { DIGITS_THAT_FIT = 19 };
+
+/* Digits one by one, from number `i` on, that come behind those that make `value`. */
+static size_t parse_others(struct bytes a, size_t i, uint64_t value, uint64_t *out_value)
+{
+    for (unsigned digit; i < a.size && (digit = (unsigned)a.data[i] - '0') <= 9; i++)
+        if (i > DIGITS_THAT_FIT || __builtin_mul_overflow(value, 10U, &value) ||
+            __builtin_add_overflow(value, (uint64_t)digit, &value))
+            return 0;
+    if (i > 0)
+        *out_value = value;
+    return i;
+}
+
+size_t bytes_parse_digits(struct bytes a, uint64_t *out_value)
+{
+    static const uint32_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
+    if (a.size < 16)
+        return parse_others(a, 0, 0, out_value);
+    uint64_t word = load_word(a.data), next = load_word(a.data + 8);
+    size_t first = count_digits(word), second = count_digits(next);
+    if (first < 8 || second == 0 || second == 8)
+        return parse_others(a, 0, 0, out_value);
+    next <<= 64 - 8 * second; /* zeros before it */
+    *out_value = add_up(word) * powers[second] + add_up(next);
+    return 8 + second;
 }
 
 bool bytes_parse_u64(struct bytes a, uint64_t *out_value)
 {
-    enum { DIGITS_THAT_FIT = 19 };
-    uint64_t value = 0;
-    size_t i = 0;
-    if (a.size == 0 || a.size > DIGITS_THAT_FIT + 1)
+    uint64_t value;
+    if (a.size == 0 || bytes_parse_digits(a, &value) != a.size)
         return false;
-    for (uint64_t eight; i + 8 <= a.size && i + 8 <= DIGITS_THAT_FIT; i += 8) {
-        if (!parse_eight(a.data + i, &eight))
-            return false;
-        value = value * 100000000 + eight;
-    }
-    for (; i < a.size && i < DIGITS_THAT_FIT; i++) {
-        unsigned digit = (unsigned)a.data[i] - '0';
-        if (digit > 9)
-            return false;
-        value = value * 10 + digit;
-    }
-    for (; i < a.size; i++) {
-        if (a.data[i] < '0' || a.data[i] > '9')
-            return false;
-        if (__builtin_mul_overflow(value, 10U, &value) ||
-            __builtin_add_overflow(value, (uint64_t)(a.data[i] - '0'), &value))
-            return false;
-    }
     *out_value = value;
+    return true;
+}
+
+bool bytes_parse_u64_at_end(struct bytes a, size_t from, uint64_t *out_value)
+{
+    size_t digits = a.size - from;
+    assert(from <= a.size);
+    if (a.size < 8 || digits == 0 || digits > 8)
+        return bytes_parse_u64(bytes_make(a.data + from, digits), out_value);
+    uint64_t word = load_word(a.data + a.size - 8) >> (64 - 8 * digits);
+    if (count_digits(word) < digits)
+        return false;
+    *out_value = add_up(word << (64 - 8 * digits));
     return true;
 }
 

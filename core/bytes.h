@@ -61,8 +61,13 @@ struct bytes bytes_trim(struct bytes a);
 /* `count` bytes from `offset`; what lies past the end is cut off. */
 struct bytes bytes_slice(struct bytes a, size_t offset, size_t count);
 
+/* The unsigned decimal number that `a` begins with: how many digits it has; 0: there is none, or it
+ * is too large. */
+size_t bytes_parse_digits(struct bytes a, uint64_t *out_value);
 /* A whole, unsigned decimal number without sign or blanks; false on anything else or overflow. */
 bool bytes_parse_u64(struct bytes a, uint64_t *out_value);
+/* The same of the bytes from `from` on, where `a` ends with the number. */
+bool bytes_parse_u64_at_end(struct bytes a, size_t from, uint64_t *out_value);
 bool bytes_parse_i64(struct bytes a, int64_t *out_value);
 
 /* True if the bytes are well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates). */

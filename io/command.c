@@ -83,23 +83,14 @@ void command_reply_no_group(struct session *session, struct bytes key, struct by
     session_reply_end(session, &writer);
 }
 
-static size_t count_digits(const uint8_t *text, size_t size)
-{
-    size_t count = 0;
-    while (count < size && (unsigned)text[count] - '0' <= 9)
-        count++;
-    return count;
-}
-
 bool command_parse_id(struct bytes text, uint64_t missing_seq, struct record_id *out_id)
 {
     struct record_id id = {.seq = missing_seq};
-    size_t first = count_digits(text.data, text.size);
-    if (!bytes_parse_u64(bytes_make(text.data, first), &id.ms))
+    size_t digits = bytes_parse_digits(text, &id.ms);
+    if (digits == 0)
         return false;
-    if (first < text.size &&
-        (text.data[first] != '-' ||
-         !bytes_parse_u64(bytes_make(text.data + first + 1, text.size - first - 1), &id.seq)))
+    if (digits < text.size &&
+        (text.data[digits] != '-' || !bytes_parse_u64_at_end(text, digits + 1, &id.seq)))
         return false;
     *out_id = id;
     return true;

@@ -11,7 +11,7 @@ static const char *parse(const struct resp_command *command, struct publish_argu
     uint32_t at = 2;
     const struct bytes *arguments = command->arguments;
     *out = (struct publish_arguments){.channel = arguments[1]};
-    for (; at < command->count; at++) {
+    for (; at < command->count && !bytes_equal(arguments[at], BYTES_LITERAL("*")); at++) {
         if (bytes_equal_fold(arguments[at], BYTES_LITERAL("NOMKSTREAM")))
             continue;
         if (bytes_equal_fold(arguments[at], BYTES_LITERAL("MAXLEN")) ||
@@ -29,13 +29,13 @@ static const char *parse(const struct resp_command *command, struct publish_argu
     }
     if (at == command->count)
         return "ERR wrong number of arguments for 'xadd' command";
-    if (!bytes_equal_text(arguments[at], "*"))
+    if (!bytes_equal(arguments[at], BYTES_LITERAL("*")))
         return "ERR Kouan gives the ids: say * where the id stands";
     if ((command->count - at) % 2 == 0 || command->count - at < 3)
         return "ERR wrong number of arguments for 'xadd' command";
     if (command->count - at != 3)
         return "ERR XADD takes exactly one field here, body, and its value";
-    if (!bytes_equal_text(arguments[at + 1], "body"))
+    if (!bytes_equal(arguments[at + 1], BYTES_LITERAL("body")))
         return "ERR the field must be called body; everything else is read from the message";
     out->body = arguments[at + 2];
     return NULL;

@@ -181,6 +181,14 @@ static const char *participant_name(const struct session *session)
     return session->participant != NULL ? session->participant->name : "";
 }
 
+/* A client that has sent none has NULL there, as in Redis. */
+static const char *last_command(const struct session *session)
+{
+    if (session->last_row != NULL)
+        return session->last_row->name;
+    return session->commands > 0 ? "unknown" : "NULL";
+}
+
 static void describe(struct connection *connection, char *out, size_t capacity)
 {
     enum { NS_PER_S = 1000000000 };
@@ -191,7 +199,7 @@ static void describe(struct connection *connection, char *out, size_t capacity)
              "id=%llu addr=%s name=%s age=%llu db=0 cmd=%s user=%s resp=%u lib-name=%s lib-ver=%s "
              "tot-cmds=%llu owed=%u omem=%zu\n",
              (unsigned long long)connection_id(connection), connection_peer(connection),
-             session->name, (unsigned long long)age_s, session->last_command,
+             session->name, (unsigned long long)age_s, last_command(session),
              participant_name(session), session->protocol, session->library,
              session->library_version, (unsigned long long)session->commands,
              session->publication_count + session->promise_count,

@@ -34,7 +34,6 @@ static void session_opened(struct connection *connection)
     session->shard = shard;
     session->protocol = 2;
     session->parked.waited.destination = NO_DESTINATION;
-    session->last_command = "NULL"; /* as Redis says of a client that has sent none */
     session_forget_participant(session);
 }
 

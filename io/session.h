@@ -52,6 +52,7 @@ struct blocked_read {
 };
 
 struct errand;
+struct command_row;
 
 struct session {
     struct connection *connection;    /* NULL: it runs a command for another shard */
@@ -73,7 +74,7 @@ struct session {
     struct blocked_read blocked;
     struct recall_list recalled; /* old records that the command which waits will show */
     uint64_t commands;
-    const char *last_command;
+    const struct command_row *last_row; /* of the last command; NULL: it was none, or unknown */
     char name[SESSION_NAME_BYTES];
     char library[SESSION_NAME_BYTES], library_version[SESSION_NAME_BYTES];
 };

@@ -78,12 +78,21 @@ struct chunk *session_input_chunk(struct session *session)
 
 /* ---- one command ---- */
 
+/* Mostly the client's last command comes again. */
+static const struct command_row *find_row(const struct session *session, struct bytes name)
+{
+    const struct command_row *last = session->last_row;
+    return last != NULL && bytes_equal(name, bytes_make(last->name, last->name_bytes))
+               ? last
+               : command_find(name);
+}
+
 /* Runs one command, whose bytes are `frame`. False if it has to wait, and will be parsed again. */
 static bool run(struct session *session, struct resp_command *command, struct bytes frame)
 {
     if (session->transaction.running)
         return run_transaction(session);
-    const struct command_row *row = command_find(command->arguments[0]);
+    const struct command_row *row = find_row(session, command->arguments[0]);
     bool is_for_later = is_queued(session, row);
     int reason = must_wait(session, is_for_later ? NULL : row, command);
     if (reason != 0) {
@@ -184,10 +193,11 @@ static void run_now(struct session *session, const struct command_row *row,
 {
     struct shard *shard = session->shard;
     bool was_quoted = command->is_quoted;
-    if (was_quoted) /* which is undone in place */
+    if (was_quoted) { /* which is undone in place */
         memcpy(shard->quoted_memory, frame.data, frame.size);
-    resp_unquote(command);
-    session->last_command = row != NULL ? row->name : "unknown";
+        resp_unquote(command);
+    }
+    session->last_row = row;
     if (!refuse(session, row, command))
         carry_out(session, row, command);
     else if (!session->transaction.running)

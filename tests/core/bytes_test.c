@@ -147,3 +147,60 @@ Test(bytes, numbers_of_all_lengths_with_one_byte_that_is_none)
                 cr_assert(!is_number || value == expected);
             }
 }
+
+/* By another way than the one that is tested. */
+static size_t parse_slowly(const char *text, size_t size, uint64_t *out_value)
+{
+    __extension__ unsigned __int128 value = 0;
+    size_t digits = 0;
+    for (; digits < size && text[digits] >= '0' && text[digits] <= '9'; digits++) {
+        if (digits == 20)
+            return 0;
+        value = value * 10 + (unsigned)(text[digits] - '0');
+    }
+    if (value > UINT64_MAX)
+        return 0;
+    *out_value = (uint64_t)value;
+    return digits;
+}
+
+Test(bytes, numbers_with_other_bytes_behind_or_before_them)
+{
+    static const char texts[] = "184467440737095516151844674407370955161618446744073709551615";
+    static const char ends[] = {'-', ':', '/', '\0', 'x', (char)0xB5};
+    for (size_t from = 0; from < 24; from++)
+        for (size_t digits = 0; digits <= 22; digits++)
+            for (size_t rest = 0; rest <= 12; rest++) {
+                char *text = malloc(digits + rest + 1); /* to its last byte, for ASan */
+                uint64_t value = 77, expected = 77;
+                memcpy(text, texts + from, digits + rest);
+                text[digits] = ends[(from + digits + rest) % sizeof ends];
+                struct bytes bytes = bytes_make(text, digits + rest);
+                size_t count = parse_slowly(text, digits + rest, &expected);
+                cr_assert_eq(bytes_parse_digits(bytes, &value), count, "%.*s", (int)(digits + rest),
+                             text);
+                cr_assert(count == 0 || value == expected);
+                if (rest > 0) {
+                    bool is_last = parse_slowly(text + digits + 1, rest - 1, &expected) == rest - 1;
+                    cr_assert_eq(bytes_parse_u64_at_end(bytes, digits + 1, &value),
+                                 is_last && rest > 1);
+                    cr_assert(rest == 1 || value == expected);
+                }
+                free(text);
+            }
+}
+
+Test(bytes, numbers_at_the_end_with_one_byte_that_is_none)
+{
+    for (size_t digits = 1; digits <= 9; digits++)
+        for (size_t at = 0; at < digits; at++)
+            for (unsigned byte = 0; byte <= UINT8_MAX; byte++) {
+                char text[] = "1732503123456-123456789";
+                uint64_t value;
+                size_t from = sizeof text - 1 - digits;
+                text[from + at] = (char)byte;
+                cr_assert_eq(
+                    bytes_parse_u64_at_end(bytes_make(text, sizeof text - 1), from, &value),
+                    byte >= '0' && byte <= '9');
+            }
+}
