@@ -37,6 +37,11 @@ static void free_block(struct ranking *ranking, uint16_t block)
     ranking->free_blocks[ranking->free_block_count++] = block;
 }
 
+static uint32_t count_at(const struct ranking *ranking, uint32_t rank)
+{
+    return ranking->blocks[ranking->block_of[ranking->order[rank]]].count;
+}
+
 void ranking_raise(struct ranking *ranking, uint16_t id)
 {
     assert(id < RANKING_MAX);
@@ -45,6 +50,10 @@ void ranking_raise(struct ranking *ranking, uint16_t id)
     uint32_t count = from->count + 1;
     uint16_t rank = from->first;
     assert(count != 0);
+    if (rank == from->last && (rank == 0 || count_at(ranking, rank - 1U) > count)) {
+        from->count = count; /* it stands alone, and stays below the one before */
+        return;
+    }
 
     exchange(ranking, ranking->rank_of[id], rank);
     if (from->first == from->last)
