@@ -139,8 +139,8 @@ static enum claim_state settle_replay(struct claims *claims, struct window_claim
     return decide(claims, item, way);
 }
 
-enum claim_state claims_settle(struct claims *claims, struct window_claim *item,
-                               struct claim_way *way)
+enum claim_state claims_settle_known(struct claims *claims, struct window_claim *item,
+                                     struct claim_way *way)
 {
     enum { ASKS_MAX = 2 }; /* an answer of this moment is final, or waits for another record */
     struct shard *shard = claims->shard;
@@ -172,7 +172,8 @@ enum claim_state claims_settle(struct claims *claims, struct window_claim *item,
     return CLAIM_FAILED;
 }
 
-void claims_end(struct claims *claims, const struct window_claim *item, struct claim_way *way)
+void claims_end_waiting(struct claims *claims, const struct window_claim *item,
+                        struct claim_way *way)
 {
     if (way->ask.asked)
         recall_withdraw(claims->shard->recall, &way->ask);

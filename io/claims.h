@@ -87,9 +87,20 @@ enum claim_state {
 };
 
 /* How an answered claim stands now; asks again where its record was read or its first was
- * withdrawn. Cheap to repeat. */
-enum claim_state claims_settle(struct claims *claims, struct window_claim *item,
-                               struct claim_way *way);
+ * withdrawn. Cheap to repeat, most of all where nothing was known of its identity. */
+enum claim_state claims_settle_known(struct claims *claims, struct window_claim *item,
+                                     struct claim_way *way);
+static inline bool claims_is_at_rest(const struct claims *claims, const struct claim_way *way)
+{
+    return claims->far == NULL && !way->ask.asked && !way->is_unread;
+}
+static inline enum claim_state claims_settle(struct claims *claims, struct window_claim *item,
+                                             struct claim_way *way)
+{
+    bool is_settled = claims_is_at_rest(claims, way) && item->verdict != VERDICT_REPLAY &&
+                      item->verdict != VERDICT_UNREAD;
+    return is_settled ? CLAIM_DECIDED : claims_settle_known(claims, item, way);
+}
 
 static inline bool claim_is_replay(const struct window_claim *item, const struct claim_way *way)
 {
@@ -97,7 +108,14 @@ static inline bool claim_is_replay(const struct window_claim *item, const struct
 }
 
 /* It waits for nothing more, whatever became of it. */
-void claims_end(struct claims *claims, const struct window_claim *item, struct claim_way *way);
+void claims_end_waiting(struct claims *claims, const struct window_claim *item,
+                        struct claim_way *way);
+static inline void claims_end(struct claims *claims, const struct window_claim *item,
+                              struct claim_way *way)
+{
+    if (!claims_is_at_rest(claims, way))
+        claims_end_waiting(claims, item, way);
+}
 
 /* ---- what becomes of an entry, wherever its window is ---- */
 

@@ -157,7 +157,8 @@ static bool start_batch(struct shard *shard)
 /* All claims of the publication's messages are answered. */
 static bool is_answered(struct shard *shard, struct intake_batch *batch, uint32_t first)
 {
-    for (uint32_t i = first; i < first + batch->routings[first].part_count; i++) {
+    const uint32_t end = first + batch->routings[first].part_count;
+    for (uint32_t i = first; i < end; i++) {
         uint32_t claim = batch->items[i].claim;
         if (batch->ways[claim].answer_turn > shard->turn_number ||
             claims_settle(&shard->intake.claims, &batch->claims[claim], &batch->ways[claim]) ==
@@ -169,7 +170,8 @@ static bool is_answered(struct shard *shard, struct intake_batch *batch, uint32_
 
 static void end_claims(struct shard *shard, struct intake_batch *batch, uint32_t first)
 {
-    for (uint32_t i = first; i < first + batch->routings[first].part_count; i++) {
+    const uint32_t end = first + batch->routings[first].part_count;
+    for (uint32_t i = first; i < end; i++) {
         uint32_t claim = batch->items[i].claim;
         if (!batch->items[i].is_aside)
             claims_end(&shard->intake.claims, &batch->claims[claim], &batch->ways[claim]);

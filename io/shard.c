@@ -339,7 +339,7 @@ void shard_close(struct shard *shard)
 
 void shard_wake(struct shard *shard)
 {
-    if (!shard->has_ended)
+    if (!shard->has_ended && !shard->turn.queued)
         loop_defer(shard->loop, &shard->turn);
 }
 

@@ -322,6 +322,8 @@ void shard_log_set_time(struct shard *shard)
 void shard_log_note_identity(struct shard *shard, const struct record *record,
                              struct digest body_digest, uint64_t position)
 {
+    if (!shard->log.is_on_disk)
+        return;
     const struct sidecar_identity identity = {
         .identity = record->identity,
         .body_digest = body_digest,
@@ -330,8 +332,7 @@ void shard_log_note_identity(struct shard *shard, const struct record *record,
         .log_time_s = recover_window_time_s(shard->journal.log_time_ms),
         .participant = record->participant,
     };
-    if (shard->log.is_on_disk)
-        sidecars_note(&shard->log.sidecars, &identity);
+    sidecars_note(&shard->log.sidecars, &identity);
 }
 
 void shard_log_let_go(struct shard *shard)
