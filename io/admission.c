@@ -23,7 +23,7 @@ static void refuse_for_room(struct shard *shard, struct publication *publication
 static void claim(struct intake_batch *batch, uint32_t first, struct publication *publication);
 static bool reserve_one(struct shard *shard, struct routing *routing, struct intake_item *item,
                         struct shortage *out_shortage);
-static void divert(struct shard *shard, struct routing *routing, struct intake_item *item);
+static bool divert(struct shard *shard, struct routing *routing, struct intake_item *item);
 static bool has_room(struct shard *shard, uint16_t log, uint16_t destination,
                      uint32_t record_bytes);
 static uint16_t reserve(struct shard *shard, uint16_t log, const struct routing *routing,
@@ -95,10 +95,11 @@ static uint16_t choose_log(const struct shard *shard, const struct routing *rout
 /* False if one of them would be too large: a reply holds two records of a block each. */
 static bool measure(struct shard *shard, struct intake_batch *batch, uint32_t first)
 {
-    for (uint32_t i = first; i < first + batch->routings[first].part_count; i++) {
+    const uint32_t end = first + batch->routings[first].part_count;
+    for (uint32_t i = first; i < end; i++) {
         batch->items[i].log = choose_log(shard, &batch->routings[i]);
-        batch->items[i].record_bytes = append_measure(&batch->routings[i]);
-        if (batch->items[i].record_bytes > config_record_bytes_max(&shard->config->options))
+        batch->items[i].shape = append_measure(&batch->routings[i]);
+        if (batch->items[i].shape.size_bytes > config_record_bytes_max(&shard->config->options))
             return false;
     }
     return true;
@@ -106,7 +107,8 @@ static bool measure(struct shard *shard, struct intake_batch *batch, uint32_t fi
 
 static void claim(struct intake_batch *batch, uint32_t first, struct publication *publication)
 {
-    for (uint32_t i = first; i < first + batch->routings[first].part_count; i++) {
+    const uint32_t end = first + batch->routings[first].part_count;
+    for (uint32_t i = first; i < end; i++) {
         const struct routing *routing = &batch->routings[i];
         batch->items[i].publication = publication;
         batch->items[i].claim = batch->claim_count++;
@@ -132,7 +134,7 @@ static void add_up(const struct intake_batch *batch, uint32_t first, struct shor
                                ? destination_set_count(&routing->hold)
                                : destination_set_has(&routing->deliver, shortage->destination);
         shortage->messages += records;
-        shortage->bytes += (uint64_t)records * batch->items[i].record_bytes;
+        shortage->bytes += (uint64_t)records * batch->items[i].shape.size_bytes;
     }
 }
 
@@ -140,7 +142,8 @@ static void add_up(const struct intake_batch *batch, uint32_t first, struct shor
 static bool reserve_all(struct shard *shard, struct intake_batch *batch, uint32_t first,
                         struct shortage *out_shortage)
 {
-    for (uint32_t i = first; i < first + batch->routings[first].part_count; i++) {
+    const uint32_t end = first + batch->routings[first].part_count;
+    for (uint32_t i = first; i < end; i++) {
         if (reserve_one(shard, &batch->routings[i], &batch->items[i], out_shortage))
             continue;
         add_up(batch, first, out_shortage);
@@ -155,29 +158,30 @@ static bool reserve_all(struct shard *shard, struct intake_batch *batch, uint32_
 static bool reserve_one(struct shard *shard, struct routing *routing, struct intake_item *item,
                         struct shortage *out_shortage)
 {
-    divert(shard, routing, item);
-    uint16_t full = reserve(shard, item->log, routing, item->record_bytes);
+    uint16_t full = reserve(shard, item->log, routing, item->shape.size_bytes);
+    if (full != NO_DESTINATION && divert(shard, routing, item))
+        full = reserve(shard, item->log, routing, item->shape.size_bytes);
     bool of_holds =
-        full == NO_DESTINATION && !reserve_holds(shard, item->log, routing, item->record_bytes);
+        full == NO_DESTINATION && !reserve_holds(shard, item->log, routing, item->shape.size_bytes);
     if (full == NO_DESTINATION && !of_holds)
         return true;
     *out_shortage = (struct shortage){.destination = full, .of_holds = of_holds};
     return false;
 }
 
-/* Where a destination is full and says so, its messages go to its dead letter. */
-static void divert(struct shard *shard, struct routing *routing, struct intake_item *item)
+/* Where a destination is full and says so, its messages go to its dead letter. False if none is. */
+static bool divert(struct shard *shard, struct routing *routing, struct intake_item *item)
 {
     struct destination_set full = {0};
     for (unsigned d = destination_set_next(&routing->deliver, 0); d < DESTINATIONS_MAX;
          d = destination_set_next(&routing->deliver, d + 1)) {
         const struct destination *destination = shard->generation->destinations[d];
         if (destination->when_full == WHEN_FULL_DEAD_LETTER &&
-            !has_room(shard, item->log, (uint16_t)d, item->record_bytes))
+            !has_room(shard, item->log, (uint16_t)d, item->shape.size_bytes))
             destination_set_add(&full, (uint16_t)d);
     }
     if (destination_set_is_empty(&full))
-        return;
+        return false;
     item->diverted = full;
     for (unsigned d = destination_set_next(&full, 0); d < DESTINATIONS_MAX;
          d = destination_set_next(&full, d + 1)) {
@@ -186,7 +190,8 @@ static void divert(struct shard *shard, struct routing *routing, struct intake_i
     }
     for (unsigned i = 0; i < DESTINATIONS_MAX / 64; i++)
         routing->hold.words[i] &= ~routing->deliver.words[i];
-    item->record_bytes = append_measure(routing); /* it may have fewer destinations now */
+    item->shape = append_measure(routing); /* it may have fewer destinations now */
+    return true;
 }
 
 /* ---- at the log that a message goes to: here, or another shard's ---- */
@@ -230,10 +235,10 @@ static uint16_t reserve(struct shard *shard, uint16_t log, const struct routing 
 static bool reserve_holds(struct shard *shard, uint16_t log, const struct routing *routing,
                           uint32_t record_bytes)
 {
+    if (destination_set_is_empty(&routing->hold))
+        return true;
     uint32_t count = destination_set_count(&routing->hold);
     uint64_t bytes = (uint64_t)record_bytes * count;
-    if (count == 0)
-        return true;
     if (shard->rooms != NULL ? room_take(rooms_of_holds(shard->rooms, log), count, bytes)
                              : hold_try_reserve(&shard->holds, count, bytes))
         return true;
@@ -256,9 +261,9 @@ static void unreserve_before(struct shard *shard, uint16_t log, const struct rou
 void admission_unreserve(struct shard *shard, const struct routing *routing,
                          const struct intake_item *item)
 {
-    unreserve_before(shard, item->log, routing, item->record_bytes, DESTINATIONS_MAX);
+    unreserve_before(shard, item->log, routing, item->shape.size_bytes, DESTINATIONS_MAX);
     uint32_t count = destination_set_count(&routing->hold);
-    uint64_t bytes = (uint64_t)item->record_bytes * count;
+    uint64_t bytes = (uint64_t)item->shape.size_bytes * count;
     if (count > 0 && shard->rooms != NULL)
         room_give(rooms_of_holds(shard->rooms, item->log), count, bytes);
     else if (count > 0)

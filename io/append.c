@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "io/shard.h"
+
 static bool is_recorded(const struct occurrence *occurrence)
 {
     /* Session fields are known from the record's participant and profile. */
@@ -11,104 +13,112 @@ static bool is_recorded(const struct occurrence *occurrence)
     return (not_recorded >> occurrence->slot & 1) == 0;
 }
 
-static bool lies_in(struct bytes body, struct bytes value)
+/* Where in the body the value lies; false: somewhere else, for it was decoded. */
+static bool lies_in(struct bytes body, struct bytes value, size_t *out_offset)
 {
-    return value.data >= body.data && value.data + value.size <= body.data + body.size;
+    *out_offset = (size_t)((uintptr_t)value.data - (uintptr_t)body.data);
+    return *out_offset < body.size && value.size <= body.size - *out_offset;
 }
 
-static void count_values(const struct routing *routing, uint32_t *out_values, uint32_t *out_text)
+static uint16_t count_rules(const struct decision *decision)
 {
-    uint32_t values = 0, text = 0;
-    for (uint16_t i = 0; i < routing->reading.count; i++) {
-        const struct occurrence *occurrence = &routing->reading.occurrences[i];
-        if (!is_recorded(occurrence))
-            continue;
-        values++;
-        if (!lies_in(routing->body, occurrence->value))
-            text += (uint32_t)occurrence->value.size;
-    }
-    *out_values = values;
-    *out_text = text;
-}
-
-static uint32_t count_rules(const struct decision *decision)
-{
-    uint32_t count = 0;
+    uint16_t count = 0;
     for (uint16_t i = 0; i < decision->table_count; i++)
-        count += decision->matched[i] != DECISION_NO_RULE;
+        count = (uint16_t)(count + (decision->matched[i] != DECISION_NO_RULE));
     return count;
 }
 
-static uint32_t count_destinations(const struct routing *routing)
+struct append_shape append_measure(const struct routing *routing)
 {
-    return (uint32_t)destination_set_count(&routing->deliver) +
-           destination_set_count(&routing->hold);
+    const struct bytes body = routing->body;
+    const struct occurrence *occurrence = routing->reading.occurrences;
+    const struct occurrence *end = occurrence + routing->reading.count;
+    uint32_t values = 0, text = 0;
+    size_t offset;
+    for (; occurrence < end; occurrence++) {
+        if (!is_recorded(occurrence))
+            continue;
+        values++;
+        if (!lies_in(body, occurrence->value, &offset))
+            text += (uint32_t)occurrence->value.size;
+    }
+    struct append_shape shape = {
+        .text_bytes = text,
+        .value_count = (uint16_t)values,
+        .destination_count = (uint16_t)(destination_set_count(&routing->deliver) +
+                                        destination_set_count(&routing->hold)),
+        .rule_count = count_rules(&routing->decision),
+    };
+    shape.size_bytes = record_size(shape.destination_count, shape.rule_count, values,
+                                   (uint32_t)routing->whole.size, text);
+    return shape;
 }
 
-uint32_t append_measure(const struct routing *routing)
-{
-    uint32_t values, text;
-    count_values(routing, &values, &text);
-    return record_size(count_destinations(routing), count_rules(&routing->decision), values,
-                       (uint32_t)routing->whole.size, text);
-}
+/* ---- messages: what follows a record's head, part by part; each gives where the next begins ----
+ */
 
-/* ---- messages ---- */
-
-static void write_destinations(const struct routing *routing, uint16_t *out)
+static uint8_t *write_destinations(const struct routing *routing, struct record *record)
 {
+    uint16_t *out = record_destinations(record);
     for (unsigned d = destination_set_next(&routing->deliver, 0); d < DESTINATIONS_MAX;
          d = destination_set_next(&routing->deliver, d + 1))
         *out++ = (uint16_t)d;
     for (unsigned d = destination_set_next(&routing->hold, 0); d < DESTINATIONS_MAX;
          d = destination_set_next(&routing->hold, d + 1))
         *out++ = (uint16_t)(d | RECORD_HELD);
+    return (uint8_t *)record_rules(record);
 }
 
-static void write_rules(const struct decision *decision, uint32_t *out)
+static uint8_t *write_rules(const struct decision *decision, uint8_t *at)
 {
+    uint32_t *out = (uint32_t *)(void *)at;
     for (uint32_t i = 0; i < decision->table_count; i++)
         if (decision->matched[i] != DECISION_NO_RULE)
             *out++ = i << 24 | decision->matched[i];
+    return (uint8_t *)out;
 }
 
-static void write_values(const struct routing *routing, struct record *record)
+static uint8_t *write_whole(const struct routing *routing, uint8_t *at)
 {
-    struct record_value *values = record_values(record);
-    struct bytes body = record_body(record), text = record_text(record);
-    uint8_t *text_end = (uint8_t *)(uintptr_t)text.data;
-    for (uint16_t i = 0; i < routing->reading.count; i++) {
-        const struct occurrence *occurrence = &routing->reading.occurrences[i];
+    memcpy(at, routing->whole.data, routing->whole.size);
+    return at + routing->whole.size;
+}
+
+/* And the text behind the body, for those that do not lie in it. */
+static const uint8_t *write_values(const struct routing *routing, uint8_t *at, uint8_t *text)
+{
+    const struct bytes body = routing->body;
+    const struct occurrence *occurrence = routing->reading.occurrences;
+    const struct occurrence *end = occurrence + routing->reading.count;
+    struct record_value *value = (struct record_value *)(void *)at;
+    size_t text_offset = body.size, offset;
+    for (; occurrence < end; occurrence++) {
         if (!is_recorded(occurrence))
             continue;
-        size_t offset;
-        if (lies_in(routing->body, occurrence->value)) {
-            offset = (size_t)(occurrence->value.data - routing->body.data);
-        } else {
-            memcpy(text_end, occurrence->value.data, occurrence->value.size);
-            offset = (size_t)(text_end - body.data);
-            text_end += occurrence->value.size;
+        if (!lies_in(body, occurrence->value, &offset)) {
+            memcpy(text, occurrence->value.data, occurrence->value.size);
+            offset = text_offset;
+            text += occurrence->value.size;
+            text_offset += occurrence->value.size;
         }
-        *values++ = (struct record_value){
+        *value++ = (struct record_value){
             .offset = (uint32_t)offset,
             .size = (uint16_t)occurrence->value.size,
             .entry = occurrence->entry,
             .slot = occurrence->slot,
         };
     }
+    return text;
 }
 
-enum status append_message(struct shard *shard, const struct routing *routing, enum verdict verdict,
+enum status append_message(struct shard *shard, const struct routing *routing,
+                           const struct append_shape *shape, enum verdict verdict,
                            struct record **out_record, uint64_t *out_position)
 {
-    uint32_t values, text;
-    count_values(routing, &values, &text);
-    uint32_t destinations = count_destinations(routing), rules = count_rules(&routing->decision);
-    uint32_t size = record_size(destinations, rules, values, (uint32_t)routing->whole.size, text);
     struct record_head *head;
-    enum status status = append_make_room(shard, size);
+    enum status status = append_make_room(shard, shape->size_bytes);
     if (status == STATUS_OK)
-        status = append_reserve(shard, size, &head, out_position);
+        status = append_reserve(shard, shape->size_bytes, &head, out_position);
     if (status != STATUS_OK)
         return status;
     struct record *record = (struct record *)(void *)head; /* it begins with its head */
@@ -116,27 +126,29 @@ enum status append_message(struct shard *shard, const struct routing *routing, e
         .id = journal_next_id(&shard->journal, loop_wall_ms(shard->loop)),
         .identity = routing->identity,
         .generation = shard->generation->number,
-        .head = {.size_bytes = size, .kind = RECORD_KIND_MESSAGE, .period = routing->period},
+        .head = {.size_bytes = shape->size_bytes,
+                 .kind = RECORD_KIND_MESSAGE,
+                 .period = routing->period},
         .envelope_bytes = (uint32_t)(routing->whole.size - routing->body.size),
         .body_bytes = (uint32_t)routing->body.size,
-        .text_bytes = text,
-        .value_count = (uint16_t)values,
+        .text_bytes = shape->text_bytes,
+        .value_count = shape->value_count,
         .entry_count = routing->reading.entry_count,
         .participant = routing->arrival->participant->index,
         .channel = routing->arrival->channel->index,
         .profile = routing->reading.profile->index,
-        .destination_count = (uint16_t)destinations,
-        .rule_count = (uint16_t)rules,
+        .destination_count = shape->destination_count,
+        .rule_count = shape->rule_count,
         .verdict = (uint8_t)verdict,
         .cause = RECORD_MESSAGE,
         .part_number = routing->part_number,
         .part_count = routing->part_count,
     };
-    write_destinations(routing, record_destinations(record));
-    write_rules(&routing->decision, record_rules(record));
-    memcpy((uint8_t *)(uintptr_t)record_whole(record).data, routing->whole.data,
-           routing->whole.size);
-    write_values(routing, record);
+    uint8_t *rules = write_destinations(routing, record);
+    uint8_t *values = write_rules(&routing->decision, rules);
+    uint8_t *text = write_whole(routing, values + shape->value_count * sizeof(struct record_value));
+    const uint8_t *end = write_values(routing, values, text);
+    assert(end == text + shape->text_bytes && end <= (uint8_t *)record + shape->size_bytes);
     journal_commit_record(&shard->journal, &record->head);
     shard_log_wake(shard);
     *out_record = record;
@@ -225,9 +237,9 @@ enum status append_repeat(struct shard *shard, const struct record *source, enum
         append_fact_end(shard, head);
     }
     shard_log_wake(shard);
-    commit_add(shard, (struct commit_item){.position = position,
-                                           .durable_from = shard->journal.end_position,
-                                           .window_entry = WINDOW_NO_ENTRY,
-                                           .reserved_bytes = size});
+    commit_add(shard, &(struct commit_item){.position = position,
+                                            .durable_from = shard->journal.end_position,
+                                            .window_entry = WINDOW_NO_ENTRY,
+                                            .reserved_bytes = size});
     return STATUS_OK;
 }

@@ -4,10 +4,20 @@
 #ifndef KOUAN_IO_APPEND_H
 #define KOUAN_IO_APPEND_H
 
-#include "io/shard.h"
+#include "core/record.h"
+#include "core/status.h"
+#include "routes/router.h"
 
-/* The size of the record that append_message would write. */
-uint32_t append_measure(const struct routing *routing);
+struct journal;
+struct shard;
+
+/* What a message's record will be made of; for as long as its routing stays as it is. */
+struct append_shape {
+    uint32_t size_bytes; /* of all of it */
+    uint32_t text_bytes;
+    uint16_t value_count, destination_count, rule_count;
+};
+struct append_shape append_measure(const struct routing *routing);
 
 /* Room for messages of so many bytes together? INCOMPLETE: not yet, the disk is behind (the shard
  * is woken); FULL: it has none. Without a disk it is never said here. */
@@ -20,8 +30,8 @@ MUST_CHECK enum status append_has_fact_room(const struct shard *shard, uint64_t 
 
 /* FULL: everything in the log is still needed, or as above. */
 MUST_CHECK enum status append_message(struct shard *shard, const struct routing *routing,
-                                      enum verdict verdict, struct record **out_record,
-                                      uint64_t *out_position);
+                                      const struct append_shape *shape, enum verdict verdict,
+                                      struct record **out_record, uint64_t *out_position);
 
 /* Room for one more record of this size; all others may move. */
 MUST_CHECK enum status append_make_room(struct shard *shard, uint32_t size_bytes);

@@ -2,6 +2,8 @@
  * first; segments and their checkpoints. Part of io/append.h, cut out for its length. */
 #include "io/append.h"
 
+#include "io/shard.h"
+
 /* ---- without a disk: the oldest block is recycled ---- */
 
 /* Whoever still needs the record learns where it now lies. False if nobody needed it. */

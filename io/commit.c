@@ -42,18 +42,19 @@ uint64_t commit_oldest_position(const struct commit_queue *queue)
     return WINDOW_NO_POSITION;
 }
 
-void commit_add(struct shard *shard, struct commit_item item)
+void commit_add(struct shard *shard, const struct commit_item *item)
 {
     struct commit_queue *queue = &shard->commits;
     assert(commit_has_room(queue));
-    item.due_turn = delays_pick(&shard->delays, shard->turn_number);
+    uint64_t due_turn = delays_pick(&shard->delays, shard->turn_number);
     if (commit_count(queue) > 0) {
         uint64_t before = queue->items[(queue->end - 1) & queue->mask].due_turn;
-        if (item.due_turn < before)
-            item.due_turn = before;
+        if (due_turn < before)
+            due_turn = before;
     }
-    queue->items[queue->end & queue->mask] = item;
-    queue->end++;
+    struct commit_item *place = &queue->items[queue->end++ & queue->mask];
+    *place = *item;
+    place->due_turn = due_turn;
     shard_wake(shard);
 }
 
@@ -73,11 +74,11 @@ void commit_add_reply(struct shard *shard, struct reply_slot *slot)
 {
     bool is_gathered = shard->facts.are_kept && facts_are_gathered(shard);
     commit_add(shard,
-               (struct commit_item){.slot = slot,
-                                    .position = WINDOW_NO_POSITION,
-                                    .durable_from = is_gathered ? COMMIT_WITH_FACTS
-                                                                : shard->journal.end_position,
-                                    .window_entry = WINDOW_NO_ENTRY});
+               &(struct commit_item){.slot = slot,
+                                     .position = WINDOW_NO_POSITION,
+                                     .durable_from = is_gathered ? COMMIT_WITH_FACTS
+                                                                 : shard->journal.end_position,
+                                     .window_entry = WINDOW_NO_ENTRY});
 }
 
 static void push_to(struct shard *shard, const struct record *record, uint16_t destination,

@@ -47,7 +47,7 @@ bool commit_has_spare_room(const struct shard *shard, uint64_t items);
 /* The position of the oldest record that is not durable yet; WINDOW_NO_POSITION if all are. */
 uint64_t commit_oldest_position(const struct commit_queue *queue);
 
-void commit_add(struct shard *shard, struct commit_item item);
+void commit_add(struct shard *shard, const struct commit_item *item);
 /* What was gathered is written: items that waited for that now wait for the disk. */
 void commit_facts_written(struct shard *shard);
 /* A reply that waits for all that was written or gathered so far. */

@@ -51,10 +51,10 @@ static void tell_watermark(struct errand_stand *stand)
     stand->part->watermark = record_id_compare(last, newest) > 0 ? last : newest;
     if (commit_count(&shard->commits) == 0)
         return;
-    commit_add(shard, (struct commit_item){.slot = command_take_slot(&stand->session, REPLY_OK),
-                                           .position = WINDOW_NO_POSITION,
-                                           .durable_from = shard->journal.end_position,
-                                           .window_entry = WINDOW_NO_ENTRY});
+    commit_add(shard, &(struct commit_item){.slot = command_take_slot(&stand->session, REPLY_OK),
+                                            .position = WINDOW_NO_POSITION,
+                                            .durable_from = shard->journal.end_position,
+                                            .window_entry = WINDOW_NO_ENTRY});
 }
 
 static void tell_books(struct session *session)

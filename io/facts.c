@@ -5,6 +5,7 @@
 
 #include "io/append.h"
 #include "io/group.h"
+#include "io/shard.h"
 
 static bool flush_group(struct shard *shard, struct group *group);
 static bool flush_account(struct shard *shard, uint32_t index);

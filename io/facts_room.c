@@ -2,6 +2,7 @@
  * left unsettled. Part of io/facts.h, cut out for its length. */
 #include "io/append.h"
 #include "io/group.h"
+#include "io/shard.h"
 
 static uint64_t ranges_bytes(uint64_t ranges)
 {

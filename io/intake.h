@@ -12,6 +12,7 @@
 #ifndef KOUAN_IO_INTAKE_H
 #define KOUAN_IO_INTAKE_H
 
+#include "io/append.h"
 #include "io/claims.h"
 #include "io/mesh.h"
 #include "io/publication.h"
@@ -24,10 +25,10 @@ struct shard;
 /* One message under way. Those of one publication stand together, as their routings do. */
 struct intake_item {
     struct publication *publication; /* NULL: refused, or parked */
-    uint32_t record_bytes;           /* reserved at each destination it goes to */
-    uint32_t claim;                  /* index of its claim */
-    uint16_t log;                    /* the shard that its record goes to */
-    bool is_aside;                   /* in the batch's list of those */
+    struct append_shape shape; /* of its record, so large as is reserved at each destination */
+    uint32_t claim;            /* index of its claim */
+    uint16_t log;              /* the shard that its record goes to */
+    bool is_aside;             /* in the batch's list of those */
     struct destination_set diverted; /* full ones whose dead letter takes it instead */
 };
 

@@ -73,7 +73,7 @@ static bool asked(void *context, const struct mesh_message *message)
         (const struct window_claim *)(uintptr_t)message->words[ASK_CLAIM];
     const struct intake_item *item =
         (const struct intake_item *)(uintptr_t)message->words[ASK_ITEM];
-    if (append_has_message_room(shard, item->record_bytes) == STATUS_INCOMPLETE ||
+    if (append_has_message_room(shard, item->shape.size_bytes) == STATUS_INCOMPLETE ||
         claims_room(&shard->intake.claims) == 0)
         return false; /* there will be, when the disk has written, or others have taken, something
                        */
@@ -84,21 +84,21 @@ static bool asked(void *context, const struct mesh_message *message)
     struct record *record;
     uint64_t position;
     shard_log_set_time(shard);
-    if (append_message(shard, routing, claim->verdict, &record, &position) != STATUS_OK) {
+    if (append_message(shard, routing, &item->shape, claim->verdict, &record, &position) !=
+        STATUS_OK) {
         refuse(shard, message, routing, claim, item);
         return true;
     }
-    assert(record->head.size_bytes == item->record_bytes);
     shard_log_note_identity(shard, record, claim->body_digest, position);
     count(shard, routing, claim->verdict);
     retire_count_diverted(shard, &item->diverted);
-    commit_add(shard, (struct commit_item){.slot = message->context,
-                                           .position = position,
-                                           .durable_from = shard->journal.end_position,
-                                           .window_entry = claim->entry,
-                                           .reserved_bytes = record->head.size_bytes,
-                                           .asked_by = (uint16_t)(message->from + 1),
-                                           .is_first = message->words[ASK_IS_FIRST] != 0});
+    commit_add(shard, &(struct commit_item){.slot = message->context,
+                                            .position = position,
+                                            .durable_from = shard->journal.end_position,
+                                            .window_entry = claim->entry,
+                                            .reserved_bytes = record->head.size_bytes,
+                                            .asked_by = (uint16_t)(message->from + 1),
+                                            .is_first = message->words[ASK_IS_FIRST] != 0});
     return true;
 }
 

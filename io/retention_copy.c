@@ -4,6 +4,7 @@
 
 #include "io/append.h"
 #include "io/retention_inside.h"
+#include "io/shard.h"
 
 enum {
     FAILURE_MS = 60000, /* before what could not be read is tried again */

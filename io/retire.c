@@ -19,7 +19,7 @@ static uint64_t measure(const struct intake_batch *batch, uint32_t first)
 {
     uint64_t bytes = 0;
     for (uint32_t i = first; i < first + batch->routings[first].part_count; i++)
-        bytes += batch->items[i].record_bytes;
+        bytes += batch->items[i].shape.size_bytes;
     return bytes;
 }
 
@@ -57,7 +57,7 @@ bool retire_publication(struct shard *shard, struct intake_batch *batch, uint32_
             publication_drop_body(publication);
             item.slot = &publication->slot;
         }
-        commit_add(shard, item);
+        commit_add(shard, &item);
     }
     return true;
 }
@@ -189,10 +189,9 @@ struct denial retire_accept(struct shard *shard, struct intake_batch *batch, uin
     const struct window_claim *claim = &batch->claims[item->claim];
     struct record *record;
     uint64_t position;
-    if (append_message(shard, &batch->routings[index], claim->verdict, &record, &position) !=
-        STATUS_OK)
+    if (append_message(shard, &batch->routings[index], &item->shape, claim->verdict, &record,
+                       &position) != STATUS_OK)
         return (struct denial){REFUSAL_TRY_AGAIN, retire_no_room_text(shard)};
-    assert(record->head.size_bytes == item->record_bytes);
     if (shard->mesh == NULL)
         window_place(shard->window, claim->entry, position);
     shard_log_note_identity(shard, record, claim->body_digest, position);

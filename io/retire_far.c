@@ -46,7 +46,7 @@ static bool has_room(struct shard *shard, const struct intake_batch *batch, uint
     uint64_t bytes = 0;
     for (uint32_t i = first; i < end; i++)
         if (batch->items[i].log == mesh_self(shard->mesh))
-            bytes += batch->items[i].record_bytes;
+            bytes += batch->items[i].shape.size_bytes;
     if (bytes > 0 && append_has_message_room(shard, bytes) == STATUS_INCOMPLETE)
         return false; /* there will be, when the disk has written what came before */
     if (claims_room(&shard->intake.claims) < end - first)
@@ -112,7 +112,7 @@ static bool append_here(struct shard *shard, struct intake_batch *batch, uint32_
     if (is_first)
         publication->slot.id = id;
     item.slot = &publication->slot;
-    commit_add(shard, item);
+    commit_add(shard, &item);
     return true;
 }
 

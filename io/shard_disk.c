@@ -6,6 +6,7 @@
 #include <sys/statvfs.h>
 
 #include "io/append.h"
+#include "io/shard.h"
 
 /* With fewer to come the disk is low. */
 enum { SEGMENTS_FEW = 4, NS_PER_MS = 1000000, RETRY_MS = 1000 };

@@ -5,6 +5,7 @@
 
 #include "io/append.h"
 #include "io/group.h"
+#include "io/shard.h"
 
 struct stand {
     char folder[64];

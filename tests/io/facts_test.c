@@ -7,6 +7,7 @@
 
 #include "io/append.h"
 #include "io/group.h"
+#include "io/shard.h"
 
 /* ---- a shard with a journal in a folder of its own ---- */
 
@@ -207,9 +208,9 @@ static void fill_log(struct shard *shard, uint32_t ranges, uint64_t kept_from)
                 (struct settled_range){{2 * i, 0}, {2 * i, 1}, 1};
         append_fact_end(shard, head);
         if (commit_count(&shard->commits) == 0 && shard->journal.end_position > kept_from)
-            commit_add(shard, (struct commit_item){.position = shard->journal.end_position,
-                                                   .durable_from = UINT64_MAX - 1,
-                                                   .window_entry = WINDOW_NO_ENTRY});
+            commit_add(shard, &(struct commit_item){.position = shard->journal.end_position,
+                                                    .durable_from = UINT64_MAX - 1,
+                                                    .window_entry = WINDOW_NO_ENTRY});
     }
 }
 

@@ -38,7 +38,7 @@ static void crowd(struct stand *stand)
     const struct commit_item item = {.position = WINDOW_NO_POSITION,
                                      .window_entry = WINDOW_NO_ENTRY};
     while (commit_has_spare_room(shard, 1))
-        commit_add(shard, item);
+        commit_add(shard, &item);
     stand->crowds = false;
 }
 
@@ -156,8 +156,8 @@ static struct intake_account account_of(const struct stand *stand)
 static void hold_commits(struct stand *stand)
 {
     struct commit_queue *commits = &stand->shard->commits;
-    commit_add(stand->shard, (struct commit_item){.position = WINDOW_NO_POSITION,
-                                                  .window_entry = WINDOW_NO_ENTRY});
+    commit_add(stand->shard, &(struct commit_item){.position = WINDOW_NO_POSITION,
+                                                   .window_entry = WINDOW_NO_ENTRY});
     commits->items[(commits->end - 1) & commits->mask].due_turn = UINT64_MAX;
 }
 
