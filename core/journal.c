@@ -107,6 +107,7 @@ static void open_block(struct journal *journal, uint64_t position, uint64_t reac
             journal->first_block < journal->end_block
                 ? journal->blocks[journal->first_block & journal->block_mask].position
                 : position;
+    journal->round_position = position - position % journal->capacity;
     assert(journal->end_block - journal->first_block <= journal->block_mask);
     journal->blocks[journal->end_block++ & journal->block_mask] =
         (struct journal_block){.position = position, .used_bytes = sizeof(struct block_header)};

@@ -48,6 +48,8 @@ struct journal {
     struct region region;
     uint8_t *memory; /* in it */
     uint64_t capacity;
+    uint64_t round_position; /* where the memory was begun anew for the last block; a multiple of
+                                the capacity */
     struct journal_block *blocks; /* number & block_mask */
     uint64_t block_mask;
     uint64_t first_block, kept_block, end_block; /* numbers: in memory are [first, end), to keep are
@@ -144,9 +146,15 @@ static inline uint64_t journal_block_end(const struct journal_block *block)
     return block->position + block->size_bytes;
 }
 
+/* Mostly of the last round or the one before, which takes no division. */
 static inline uint8_t *journal_at(const struct journal *journal, uint64_t position)
 {
-    return journal->memory + position % journal->capacity;
+    uint64_t offset = position - journal->round_position;
+    if (offset >= journal->capacity)
+        offset += journal->capacity;
+    if (offset >= journal->capacity)
+        offset = position % journal->capacity;
+    return journal->memory + offset;
 }
 
 static inline bool journal_has(const struct journal *journal, uint64_t position)
