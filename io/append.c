@@ -95,7 +95,8 @@ static const uint8_t *write_values(const struct routing *routing, uint8_t *at, u
     for (; occurrence < end; occurrence++) {
         if (!is_recorded(occurrence))
             continue;
-        if (!lies_in(body, occurrence->value, &offset)) {
+        bool is_in_body = lies_in(body, occurrence->value, &offset);
+        if (!is_in_body) {
             memcpy(text, occurrence->value.data, occurrence->value.size);
             offset = text_offset;
             text += occurrence->value.size;

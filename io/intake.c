@@ -100,10 +100,13 @@ static uint32_t fill_batch(struct shard *shard, struct intake_batch *batch)
         struct publication **link = last != NULL ? &last->queued : &intake->queue_first;
         struct publication *publication = *link;
         /* One that is before it in its session may be in this batch, and must be decided first. */
-        if (publication == NULL || (count > 0 && !parking_has_hope(shard, publication, count)))
+        if (publication == NULL)
             break;
         struct publication *next = publication->queued;
-        if (parking_keep(shard, publication)) {
+        bool is_free = parking_is_free(publication);
+        if (!is_free && count > 0 && !parking_has_hope(shard, publication, count))
+            break;
+        if (!is_free && parking_keep(shard, publication)) {
             *link = next;
             intake->queue_count--;
             continue;

@@ -37,6 +37,13 @@ static bool keeps_scarce_queue(const struct shard *shard, const struct publicati
     return publication->chunk->pool == queues && taken * 4 > (uint64_t)queues->count * 3;
 }
 
+bool parking_is_free(const struct publication *publication)
+{
+    const struct session *session = publication->slot.session;
+    return session == NULL ||
+           (session->parked.first == NULL && session->parked.waited.destination == NO_DESTINATION);
+}
+
 bool parking_is_behind(const struct publication *publication)
 {
     const struct session *session = publication->slot.session;

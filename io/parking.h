@@ -44,6 +44,8 @@ bool parking_allows(const struct shard *shard, const struct publication *publica
 /* Behind those of its session that were before it. */
 void parking_add(struct shard *shard, struct publication *publication, struct parked_need need);
 
+/* None of its session waits, or has waited lately: nothing below has anything to say of it. */
+bool parking_is_free(const struct publication *publication);
 /* Others of its session were before it and wait. */
 bool parking_is_behind(const struct publication *publication);
 

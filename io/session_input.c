@@ -207,7 +207,8 @@ static void run_now(struct session *session, const struct command_row *row,
             memcpy((uint8_t *)(uintptr_t)frame.data, shard->quoted_memory, frame.size);
         return;
     }
-    session_records_end(session);
+    if (session->recalled.state != RECALL_LIST_NONE)
+        session_records_end(session);
     session->commands++;
     shard->figures.commands++;
 }
