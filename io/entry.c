@@ -9,7 +9,8 @@ struct entry_source {
     const struct generation_list *generations;
     const struct record *record;
     const struct record_value *values, *values_end;
-    struct bytes body; /* from its first byte the values' offsets count */
+    const struct record_value *first_key; /* known when the keys were measured */
+    struct bytes body;                    /* from its first byte the values' offsets count */
 };
 
 /* ---- several values, a line each ---- */
@@ -50,10 +51,14 @@ static uint8_t *put_slot(uint8_t *out, const struct entry_source *source, enum s
     return out - 1; /* no line comes behind the last one */
 }
 
-static struct bytes measure_keys(const struct entry_source *source)
+static struct bytes measure_keys(struct entry_source *source)
 {
+    const struct record_value *value = source->values, *end = source->values_end;
+    while (value < end && !slot_is_key((enum slot)value->slot))
+        value++;
+    source->first_key = value;
     size_t size = 0;
-    for (const struct record_value *value = source->values; value < source->values_end; value++)
+    for (; value < end; value++)
         if (slot_is_key((enum slot)value->slot))
             size += key_heads[value->slot].size + value->size + 1U;
     return bytes_make(NULL, size > 0 ? size - 1 : 0);
@@ -61,7 +66,8 @@ static struct bytes measure_keys(const struct entry_source *source)
 
 static uint8_t *put_keys(uint8_t *out, const struct entry_source *source)
 {
-    for (const struct record_value *value = source->values; value < source->values_end; value++) {
+    const struct record_value *value = source->first_key, *end = source->values_end;
+    for (; value < end; value++) {
         if (!slot_is_key((enum slot)value->slot))
             continue;
         out = resp_put(out, key_heads[value->slot].data, key_heads[value->slot].size);
@@ -127,8 +133,7 @@ static void render_fact(struct text_sink *sink, const struct entry_source *sourc
 /* ---- values ---- */
 
 /* A value: as it lies there, or only its size, of what is to be put together. */
-static struct bytes measure_value(const struct entry_source *source,
-                                  const struct delivered_field *field)
+static struct bytes measure_value(struct entry_source *source, const struct delivered_field *field)
 {
     if (field->kind == DELIVER_SLOT)
         return measure_slot(source, field->slot);
@@ -160,7 +165,7 @@ static uint8_t *put_value(uint8_t *out, const struct entry_source *source,
 void entry_write(struct resp_writer *writer, struct entry_forms *forms,
                  const struct destination *destination, const struct record *record)
 {
-    const struct entry_source source = {
+    struct entry_source source = {
         .generations = forms->generations,
         .record = record,
         .values = record_values(record),

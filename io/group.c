@@ -60,12 +60,6 @@ void group_close(struct group *group)
     free(group);
 }
 
-void group_offer(struct group *group, uint64_t count)
-{
-    group->account.offered += count;
-    group->account.backlog += count;
-}
-
 uint64_t group_oldest_needed(const struct group *group)
 {
     if (group->pending_first == group->pending_end)

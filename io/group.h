@@ -70,7 +70,11 @@ static inline const char *group_name(const struct group *group)
     return group->name;
 }
 
-void group_offer(struct group *group, uint64_t count);
+static inline void group_offer(struct group *group, uint64_t count)
+{
+    group->account.offered += count;
+    group->account.backlog += count;
+}
 uint64_t group_oldest_needed(const struct group *group);
 
 /* Finds, or makes; GROUP_NO_CONSUMER when GROUP_CONSUMERS_MAX are there, or the name is empty, too

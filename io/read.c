@@ -128,6 +128,7 @@ static bool read_new(struct read_attempt *attempt, const struct read_stream *str
     struct read_reply *reply = &attempt->reply;
     const struct read_request *request = attempt->request;
     uint64_t index = next_new(request, stream), old_bytes = attempt->old_bytes;
+    uint64_t taken_ms = now_ms(reply->session);
     while (reply->count < stream->count && !read_reply_is_full(reply) && index != GROUP_NOTHING) {
         const struct outlet_entry *entry = outlet_entry(stream->outlet, index);
         const struct record *record = NULL;
@@ -138,8 +139,7 @@ static bool read_new(struct read_attempt *attempt, const struct read_stream *str
         if (record == NULL)
             break;
         if (stream->group != NULL) {
-            uint64_t taken = group_take(stream->group, stream->consumer, request->no_ack,
-                                        now_ms(reply->session));
+            uint64_t taken = group_take(stream->group, stream->consumer, request->no_ack, taken_ms);
             assert(taken == index);
         }
         read_reply_add(reply, record);

@@ -9,6 +9,7 @@ enum { HEADER_ROOM = 512 }; /* a name and three heads of aggregates take less */
 void read_reply_begin(struct read_reply *reply, struct session *session)
 {
     *reply = (struct read_reply){.session = session,
+                                 .bytes_max = session_reply_max(session),
                                  .start = session->shard->reply_memory + HEADER_ROOM};
 }
 
@@ -36,11 +37,6 @@ void read_reply_add_size(struct read_reply *reply, const struct outlet_entry *en
     resp_write_id(&reply->entries, entry->id.ms, entry->id.seq);
     resp_write_integer(&reply->entries, entry->size_bytes);
     reply->count++;
-}
-
-bool read_reply_is_full(const struct read_reply *reply)
-{
-    return reply->size + reply->entries.needed >= session_reply_max(reply->session);
 }
 
 /* The first header goes before its entries, which stay; the others move up to what is there. */

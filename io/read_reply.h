@@ -9,6 +9,7 @@ struct read_reply {
     struct session *session;
     uint8_t *start;              /* of the destinations that are written */
     size_t size;                 /* theirs */
+    uint64_t bytes_max;          /* of all, about */
     uint32_t destinations;       /* and how many they are */
     struct resp_writer entries;  /* of the one that is being written */
     const struct outlet *outlet; /* that one */
@@ -25,7 +26,10 @@ void read_reply_add_size(struct read_reply *reply, const struct outlet_entry *en
 void read_reply_end_destination(struct read_reply *reply);
 
 /* reply_max is reached: nothing more should be added. */
-bool read_reply_is_full(const struct read_reply *reply);
+static inline bool read_reply_is_full(const struct read_reply *reply)
+{
+    return reply->size + reply->entries.needed >= reply->bytes_max;
+}
 
 /* As XREAD has it: what each destination gave, under its name. */
 void read_reply_send(struct read_reply *reply);
