@@ -62,6 +62,8 @@ static void compare_lists(struct config_diff *diff, const struct generation *bef
             continue;
         }
         struct config_detail detail = {0};
+        config_detail_texts(&detail, "version", bytes_from_text(then->version),
+                            bytes_from_text(list->version));
         say_missing(&detail, list, then, "added");
         say_missing(&detail, then, list, "removed");
         config_diff_add_detail(diff, CHANGED_LIST, list->name, &detail, false);

@@ -23,12 +23,15 @@ enum {
     RULE_ALTERNATIVES_TOTAL_MAX = 4 * 1000 * 1000, /* over all tables */
     RULE_ID_BYTES_MAX = 64,
     RULE_PERIODS_MAX = 60000, /* that the times of all rules cut time into (routes/rule_time.h) */
-    VALUE_LIST_VALUES_MAX = 200000
+    VALUE_LIST_VALUES_MAX = 200000,
+    VALUE_LIST_VERSION_BYTES_MAX = 64
 };
 
-/* A value list, `@name`: one value a line or the first column of a CSV, `#` comments. */
+/* A value list, `@name`: one value a line or the first column of a CSV, `#` comments; among those
+ * before the first value may be `# version: 2026-11`. */
 struct value_list {
     const char *name, *file;
+    const char *version;  /* what its head says; "" if it says nothing */
     struct bytes *values; /* sorted by bytes_compare, unique */
     uint32_t count;
 };

@@ -129,5 +129,8 @@ const struct diagnostic_code rule_codes[] = {
      "with `#` are comments; a first line `value` or `code` is a header."},
     {"L108", "a value that is too long", "A value has at most 1024 bytes, as in messages."},
     {"L109", "too many values", "A list has at most 200000 values."},
+    {"L110", "a version that is none",
+     "Among the comments before the first value, `# version: 2026-11` says which version of a list "
+     "this is: at most 64 bytes, as `check`, `config diff` and `explain` show them."},
     {NULL, NULL, NULL},
 };

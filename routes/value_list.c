@@ -92,6 +92,38 @@ static void read_values(struct sheet *sheet, struct value_list *list)
     }
 }
 
+/* The comment `# version: ...` before the first value; a sheet may have put separators behind it.
+ */
+static void read_version(const struct sheet *sheet, struct value_list *list)
+{
+    static const char mark[] = "version:";
+    struct bytes rest = sheet->csv.text;
+    list->version = "";
+    for (uint32_t line = 1; rest.size > 0 && rest.data[0] == '#'; line++) {
+        size_t size = 0;
+        while (size < rest.size && rest.data[size] != '\n' && rest.data[size] != '\r')
+            size++;
+        struct bytes text = bytes_trim(bytes_slice(rest, 1, size - 1));
+        bool has_crlf =
+            size + 1 < rest.size && rest.data[size] == '\r' && rest.data[size + 1] == '\n';
+        rest = bytes_slice(rest, size + (has_crlf ? 2 : 1), rest.size);
+        if (!bytes_start_with(text, bytes_from_text(mark)))
+            continue;
+        size_t end = sizeof mark - 1;
+        while (end < text.size && text.data[end] != ',' && text.data[end] != ';' &&
+               text.data[end] != '\t')
+            end++;
+        text = bytes_trim(bytes_slice(text, sizeof mark - 1, end - (sizeof mark - 1)));
+        if (text.size == 0 || text.size > VALUE_LIST_VERSION_BYTES_MAX)
+            diagnostics_add(sheet->diagnostics, SEVERITY_ERROR, "L110",
+                            (struct place){list->file, line, 1}, "as in `# version: 2026-11`",
+                            "a version has from 1 to %d bytes", VALUE_LIST_VERSION_BYTES_MAX);
+        else
+            list->version = arena_copy_text(sheet->arena, text);
+        return;
+    }
+}
+
 static int by_bytes(const void *left, const void *right)
 {
     return bytes_compare(*(const struct bytes *)left, *(const struct bytes *)right);
@@ -117,9 +149,11 @@ const struct value_list *value_list_parse(struct arena *arena, struct charsets *
     struct sheet sheet;
     list->name = arena_copy_text(arena, bytes_from_text(name));
     list->file = arena_copy_text(arena, bytes_from_text(path));
+    list->version = "";
     if (!sheet_open(&sheet, arena, charsets, &codes, list->file, content, diagnostics))
         return list;
     sheet.csv.skips_comments = true;
+    read_version(&sheet, list);
     read_values(&sheet, list);
     sort_and_unite(list);
     if (list->count == 0 && diagnostics->error_count == errors_before)

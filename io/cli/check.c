@@ -116,6 +116,17 @@ static void print_plural(unsigned long count, const char *noun, const char *end)
     printf("%lu %s%s%s", count, noun, count == 1 ? "" : "s", end);
 }
 
+static void print_lists(const struct generation *generation)
+{
+    for (uint16_t i = 0; i < generation->list_count; i++) {
+        const struct value_list *list = generation->lists[i];
+        printf("  list @%s: ", list->name);
+        print_plural(list->count, "value", list->version[0] != '\0' ? ", version " : "");
+        output_escaped(stdout, bytes_from_text(list->version));
+        putchar('\n');
+    }
+}
+
 static void print_summary(const struct config *config, const struct diagnostics *diagnostics)
 {
     if (config == NULL) {
@@ -134,6 +145,7 @@ static void print_summary(const struct config *config, const struct diagnostics 
                  diagnostics->warning_count > 0 ? ", " : "\n");
     if (diagnostics->warning_count > 0)
         print_plural(diagnostics->warning_count, "warning", "\n");
+    print_lists(generation);
 }
 
 /* ---- as JSON ---- */
@@ -177,6 +189,20 @@ static void print_profile_json(const struct profile *profile)
     putchar('}');
 }
 
+static void print_lists_json(const struct generation *generation)
+{
+    fputs(",\"lists\":[", stdout);
+    for (uint16_t i = 0; i < generation->list_count; i++) {
+        const struct value_list *list = generation->lists[i];
+        fputs(i > 0 ? ",{" : "{", stdout);
+        print_json_member("name", list->name);
+        printf(",\"values\":%u,", list->count);
+        print_json_member("version", list->version);
+        putchar('}');
+    }
+    putchar(']');
+}
+
 static void print_json(const struct config *config, const struct diagnostics *diagnostics,
                        const struct config_diff *diff, bool profiles)
 {
@@ -190,6 +216,7 @@ static void print_json(const struct config *config, const struct diagnostics *di
                generation->profiles.count, generation->table_count,
                (unsigned long)count_rules(generation), generation->destination_count,
                count_participants(generation));
+        print_lists_json(generation);
         if (profiles) {
             fputs(",\"profile_list\":[", stdout);
             for (uint16_t i = 0; i < generation->profiles.count; i++) {

@@ -260,6 +260,18 @@ static void print_validity(const struct rule *rule)
     }
 }
 
+static void print_lists(const struct rule *rule)
+{
+    for (uint16_t i = 0; i < rule->condition_count; i++)
+        for (uint32_t k = 0; k < rule->conditions[i].alternative_count; k++) {
+            const struct value_list *list = rule->conditions[i].alternatives[k].list;
+            if (list == NULL || list->version[0] == '\0')
+                continue;
+            printf("  @%s ", list->name);
+            output_escaped(stdout, bytes_from_text(list->version));
+        }
+}
+
 static void print_match(const struct explanation *explanation, const struct routing *routing,
                         uint16_t index)
 {
@@ -274,6 +286,7 @@ static void print_match(const struct explanation *explanation, const struct rout
     printf(" (line %u)  ", rule->line);
     print_targets(explanation->generation, rule);
     print_validity(rule);
+    print_lists(rule);
     if (rule->note[0] != '\0') {
         fputs("  # ", stdout);
         output_escaped(stdout, bytes_from_text(rule->note));

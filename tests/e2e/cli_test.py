@@ -291,6 +291,19 @@ def test_rules_test():
         assert said("check", "-c", config).startswith("ok: ")
 
 
+def test_sample_configuration():
+    config = pathlib.Path(__file__).resolve().parents[2] / "docs/sample/kouan.yaml"
+    text = said("check", "-c", config)
+    assert text.startswith("ok: ") and "warning" not in text, text
+    assert "  list @trade_modes: 11 values, version 2026-11\n" in text, text
+    value = json.loads(said("check", "-c", config, "--json"))
+    assert {"name": "hs_chapters", "values": 96, "version": "2022"} in value["lists"], value
+    assert said("rules", "test", "-c", config) == "5 examples as expected, 0 not\n"
+    with Folder({"body": event(1, customsOffice="5141", tradeMode="1210")}) as folder:
+        text = said("explain", "-c", config, "--at", "2026-12-01", folder / "body")
+        assert "airport-after (line 3)  deliver inspection-others  from 2026-12-01  @e_commerce_modes 2026-11\n" in text, text
+
+
 def test_explain_at_a_time():
     rules = ("id,valid_from,valid_to,to\nold,,2026-12-01,customs\n"
              "new,2026-12-01,2027-01-01T08:30+08:00,port\nrest,,,port\n")

@@ -112,6 +112,8 @@ Test(config_diff, tables_and_lists)
     expect("offices.txt", "5141\n5302\n5303\n5304\n5305\n5306\n5307\n",
            "  list offices changed: 6 added (5141, 5303, 5304, 5305, 5306 ...); 1 removed (5301)\n"
            "1 change\n");
+    expect("offices.txt", "# version: 2026-11\n5301\n5302\n",
+           "  list offices changed: version: - -> 2026-11\n1 change\n");
 }
 
 Test(config_diff, options_wait_for_a_restart)

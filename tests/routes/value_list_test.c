@@ -203,3 +203,16 @@ Test(value_list, L109_too_many)
     cr_assert_str_eq(printed(), "l.txt:200001:1: error[L109]: `200000` is one value more than a "
                                 "list may have\n  hint: split the list\n");
 }
+
+Test(value_list, says_its_version)
+{
+    cr_assert_str_eq(parse("# version: 2026-11\n5141\n")->version, "2026-11");
+    cr_assert_str_eq(parse("# offices\r\n#version:  a b ,,\r\ncode,name\r\n5141,x\r\n")->version,
+                     "a b");
+    cr_assert_str_eq(parse("5141\n# version: 2026-11\n")->version, "", "not at its head");
+    cr_assert_str_eq(parse("# Version 7\n5141\n")->version, "");
+    cr_assert_str_empty(printed());
+    expect_report("# offices\n# version:\n5141\n",
+                  "l.txt:2:1: error[L110]: a version has from 1 to 64 bytes\n"
+                  "  hint: as in `# version: 2026-11`\n");
+}
