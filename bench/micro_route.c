@@ -43,7 +43,9 @@ static bool open_routed(struct routed *routed, struct micro_reading *reading)
     static const struct digest_secret secret = {.bytes = {1, 2, 3}};
     struct diagnostics diagnostics;
     *routed = (struct routed){
-        .participant = {.name = "anonymous", .scope_name = BYTES_LITERAL("participant anonymous")},
+        .participant = {.name = "anonymous",
+                        .name_bytes = BYTES_LITERAL("anonymous"),
+                        .scope_name = BYTES_LITERAL("participant anonymous")},
         .channel = {.name = "in"},
     };
     routed->participants[0] = &routed->participant;

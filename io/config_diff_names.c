@@ -215,7 +215,7 @@ static struct name_set roles_of(const struct participant *participant)
 {
     struct name_set set = set_open(participant->role_count);
     for (uint16_t i = 0; i < participant->role_count; i++)
-        set.names[set.count++] = participant->roles[i];
+        set.names[set.count++] = (const char *)participant->roles[i].data;
     return set;
 }
 

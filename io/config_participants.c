@@ -42,15 +42,16 @@ static void read_roles(struct config_build *build, const struct yaml_node *mappi
 {
     const struct yaml_node **items;
     uint32_t count = config_texts(build, yaml_member(mapping, "roles"), &items);
-    const char **roles = arena_allocate_array(build->arena, count + 1, sizeof *roles);
+    const char *name;
+    struct bytes *roles = arena_allocate_array(build->arena, count + 1, sizeof *roles);
     if (count > PARTICIPANT_ROLES_MAX) {
         config_error(build, items[PARTICIPANT_ROLES_MAX], "C104", NULL,
                      "a participant has at most %d roles", PARTICIPANT_ROLES_MAX);
         return;
     }
     for (uint32_t i = 0; i < count; i++)
-        if (config_name(build, items[i], &roles[participant->role_count]))
-            participant->role_count++;
+        if (config_name(build, items[i], &name))
+            roles[participant->role_count++] = bytes_from_text(name);
     participant->roles = roles;
 }
 
@@ -192,6 +193,7 @@ static void read_participant(struct config_build *build, const struct yaml_node 
         return;
     }
     participant->name = name;
+    participant->name_bytes = bytes_from_text(name);
     participant->index = build->participant_count;
     read_secret(build, node, participant);
     read_roles(build, node, participant);
@@ -213,6 +215,7 @@ static void add_anonymous(struct config_build *build, bool may_do_all)
 {
     struct participant *anonymous = arena_allocate(build->arena, sizeof *anonymous);
     anonymous->name = "anonymous";
+    anonymous->name_bytes = bytes_from_text(anonymous->name);
     anonymous->scope_name = name_scope(build, "participant", anonymous->name);
     if (may_do_all) {
         memset(anonymous->publish, 0xFF, sizeof anonymous->publish);

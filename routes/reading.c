@@ -50,13 +50,6 @@ enum status reading_add(struct reading *reading, struct reading_space *space, en
     return reading_append(reading, space, slot, entry, value);
 }
 
-struct bytes reading_value(const struct reading *reading, enum slot slot)
-{
-    assert(slot < SLOT_COUNT);
-    uint16_t index = reading->first[slot];
-    return index == READING_NO_OCCURRENCE ? (struct bytes){0} : reading->occurrences[index].value;
-}
-
 bool reading_has_keys(const struct reading *reading, uint16_t entry)
 {
     for (uint16_t i = 0; i < reading->count; i++)

@@ -90,7 +90,12 @@ MUST_CHECK static inline enum status reading_append(struct reading *reading,
 }
 
 /* The first value of a slot, or an absent view. */
-struct bytes reading_value(const struct reading *reading, enum slot slot);
+static inline struct bytes reading_value(const struct reading *reading, enum slot slot)
+{
+    assert(slot < SLOT_COUNT);
+    uint16_t index = reading->first[slot];
+    return index == READING_NO_OCCURRENCE ? (struct bytes){0} : reading->occurrences[index].value;
+}
 
 /* True if a key was found in this entry, or for 0 outside of entries. */
 bool reading_has_keys(const struct reading *reading, uint16_t entry);

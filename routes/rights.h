@@ -17,8 +17,9 @@ struct address_pattern {
 
 struct participant {
     const char *name;
-    struct bytes secret; /* what AUTH must give; absent only for the anonymous one */
-    const char *const *roles;
+    struct bytes name_bytes; /* the same, measured */
+    struct bytes secret;     /* what AUTH must give; absent only for the anonymous one */
+    const struct bytes *roles; /* each with a NUL behind it */
     uint16_t role_count;
     const struct address_pattern *ids;
     uint32_t id_count;

@@ -143,9 +143,9 @@ static enum status add_session_fields(struct router_reader *stage, struct routin
     struct reading_space *space = &stage->reader.space;
     const struct participant *participant = routing->arrival->participant;
     enum status status =
-        reading_append(reading, space, SLOT_PARTICIPANT, 0, bytes_from_text(participant->name));
+        reading_append(reading, space, SLOT_PARTICIPANT, 0, participant->name_bytes);
     for (uint16_t i = 0; status == STATUS_OK && i < participant->role_count; i++)
-        status = reading_add(reading, space, SLOT_ROLE, 0, bytes_from_text(participant->roles[i]));
+        status = reading_add(reading, space, SLOT_ROLE, 0, participant->roles[i]);
     if (status == STATUS_OK)
         status = reading_append(reading, space, SLOT_PROFILE, 0, reading->profile->name_bytes);
     return status;

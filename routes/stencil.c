@@ -55,20 +55,23 @@ const struct stencil *stencil_find(struct stencils *stencils, const struct profi
     return stencil;
 }
 
+static inline bool is_of(const struct stencil_gate *gate, const uint64_t *allowed,
+                         uint32_t word_count)
+{
+    uint64_t differing = 0;
+    for (uint32_t word = 0; word < word_count; word++)
+        differing |= gate->allowed[word] ^ (allowed == NULL ? ~UINT64_C(0) : allowed[word]);
+    return differing == 0;
+}
+
 struct stencil_gate *stencil_gate_find(struct stencils *stencils, const struct profile_set *set,
                                        const uint64_t *allowed)
 {
     if (stencils->set_hash != set->hash)
         return NULL;
     uint32_t word_count = (set->count + 63U) / 64U;
-    for (uint32_t i = 0; i < stencils->gate_count; i++) {
-        struct stencil_gate *gate = &stencils->gates[i];
-        uint32_t word = 0;
-        while (word < word_count &&
-               gate->allowed[word] == (allowed == NULL ? ~UINT64_C(0) : allowed[word]))
-            word++;
-        if (word == word_count)
-            return gate;
-    }
+    for (uint32_t i = 0; i < stencils->gate_count; i++)
+        if (is_of(&stencils->gates[i], allowed, word_count))
+            return &stencils->gates[i];
     return NULL;
 }

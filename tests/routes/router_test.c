@@ -55,6 +55,7 @@ static struct stand *stand_open(void)
     fixture_build(stand->profiles);
     cr_assert_str_empty(fixture_diagnostics(stand->profiles));
     stand->participant = (struct participant){.name = "anonymous",
+                                              .name_bytes = BYTES_LITERAL("anonymous"),
                                               .scope_name = BYTES_LITERAL("participant anonymous")};
     stand->participants[0] = &stand->participant;
     stand->channel = (struct channel){.name = "in"};
