@@ -204,7 +204,8 @@ enum status append_repeat(struct shard *shard, const struct record *source, enum
     uint32_t size =
         record_size(1, rule_count, source->value_count, (uint32_t)whole.size, source->text_bytes);
     struct outlet *outlet = &shard->outlets[destination];
-    if (!commit_has_spare_room(shard, 1) || !outlet_try_reserve(outlet, size))
+    if (shard->intake.is_paused || !commit_has_spare_room(shard, 1) ||
+        !outlet_try_reserve(outlet, size))
         return STATUS_FULL;
     struct record_head *head;
     uint64_t position;

@@ -81,9 +81,16 @@ void books_add(struct books *books, const struct shard *shard)
 
 /* ---- from another thread ---- */
 
+/* Of the generation of who writes, which may be another than the reader's for a moment: what has an
+ * index in both has the same. */
+struct written_head {
+    uint16_t participants, channels, destinations;
+};
+
 static size_t written_bytes(const struct shard *shard)
 {
-    size_t size = intake_count(shard->generation) * sizeof(struct intake_account);
+    size_t size = sizeof(struct written_head) +
+                  intake_count(shard->generation) * sizeof(struct intake_account);
     for (uint16_t d = 0; d < shard->generation->destination_count; d++) {
         const struct outlet *outlet = &shard->outlets[d];
         size += sizeof(struct outlet_account) + sizeof outlet->group_count;
@@ -106,6 +113,10 @@ void books_write(const struct shard *shard, struct resp_writer *writer)
     uint8_t *out = resp_write_bulk_room(writer, size), *const begin = out;
     if (out == NULL)
         return;
+    const struct written_head head = {shard->generation->directory.count,
+                                      shard->generation->channel_count,
+                                      shard->generation->destination_count};
+    out = put(out, &head, sizeof head);
     out = put(out, shard->intake_accounts,
               intake_count(shard->generation) * sizeof(struct intake_account));
     for (uint16_t d = 0; d < shard->generation->destination_count; d++) {
@@ -130,28 +141,41 @@ static void get(struct bytes *from, void *out, size_t size)
     *from = bytes_slice(*from, size, from->size);
 }
 
+static void add_written_groups(struct books_outlet *outlet, uint16_t groups, struct bytes *written)
+{
+    for (; groups > 0; groups--) {
+        struct group_account account;
+        uint8_t length;
+        get(written, &length, sizeof length);
+        struct bytes name = bytes_slice(*written, 0, length);
+        *written = bytes_slice(*written, length, written->size);
+        get(written, &account, sizeof account);
+        if (outlet != NULL)
+            add_group(outlet, name, &account);
+    }
+}
+
 void books_add_written(struct books *books, struct bytes written)
 {
-    for (size_t i = 0; i < intake_count(books->generation); i++) {
-        struct intake_account account;
-        get(&written, &account, sizeof account);
-        intake_add(&books->intake[i], &account);
-    }
-    for (uint16_t d = 0; d < books->generation->destination_count; d++) {
+    const struct generation *generation = books->generation;
+    struct written_head head;
+    get(&written, &head, sizeof head);
+    for (uint16_t p = 0; p < head.participants; p++)
+        for (uint16_t c = 0; c < head.channels; c++) {
+            struct intake_account account;
+            get(&written, &account, sizeof account);
+            if (p < generation->directory.count && c < generation->channel_count)
+                intake_add(&books->intake[(size_t)p * generation->channel_count + c], &account);
+        }
+    for (uint16_t d = 0; d < head.destinations; d++) {
         struct outlet_account account;
         uint16_t groups;
+        bool is_known = d < generation->destination_count;
         get(&written, &account, sizeof account);
         get(&written, &groups, sizeof groups);
-        add_outlet(&books->outlets[d], &account);
-        for (; groups > 0; groups--) {
-            struct group_account of_group;
-            uint8_t length;
-            get(&written, &length, sizeof length);
-            struct bytes name = bytes_slice(written, 0, length);
-            written = bytes_slice(written, length, written.size);
-            get(&written, &of_group, sizeof of_group);
-            add_group(&books->outlets[d], name, &of_group);
-        }
+        if (is_known)
+            add_outlet(&books->outlets[d], &account);
+        add_written_groups(is_known ? &books->outlets[d] : NULL, groups, &written);
     }
     assert(written.size == 0);
 }

@@ -143,7 +143,7 @@ static void create_group(struct session *session, const struct resp_command *com
         command_reply_error(session, log_is_full);
         return;
     }
-    if (!facts_have_share(session->shard)) {
+    if (!facts_have_share(session->shard, 1)) {
         command_reply_error(session, no_share);
         return;
     }

@@ -13,8 +13,9 @@ static bool is(struct bytes argument, const char *word)
 
 static bool sees_destination(const struct session *session, const struct destination *destination)
 {
-    return session->shard->generation->open || session->participant->operate ||
-           destination_set_has(&session->participant->consume, destination->index);
+    return !destination->is_removed &&
+           (session->shard->generation->open || session->participant->operate ||
+            destination_set_has(&session->participant->consume, destination->index));
 }
 
 /* The destination of that name, if the participant sees it. */
@@ -28,8 +29,9 @@ static const struct destination *visible_destination(const struct session *sessi
 
 static bool sees_channel(const struct session *session, const struct channel *channel)
 {
-    return session->shard->generation->open || session->participant->operate ||
-           participant_may_publish(session->participant, channel->index);
+    return !channel->is_removed &&
+           (session->shard->generation->open || session->participant->operate ||
+            participant_may_publish(session->participant, channel->index));
 }
 
 static bool exists(const struct session *session, struct bytes name)

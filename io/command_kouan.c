@@ -3,6 +3,7 @@
 
 #include "io/append.h"
 #include "io/command.h"
+#include "io/command_reload.h"
 #include "io/group.h"
 #include "io/report.h"
 #include "io/session_records.h"
@@ -343,7 +344,7 @@ static void operate(struct session *session, const struct resp_command *command)
         end_holds(session, command->arguments[2], true);
     else if (is(subcommand, "REJECT") && command->count == 3)
         end_holds(session, command->arguments[2], false);
-    else
+    else if (!command_reload(session, command))
         command_reply_other_subcommand(session, command);
 }
 

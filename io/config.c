@@ -22,9 +22,9 @@ static const char default_path[] = "(embedded defaults)";
 
 #define X(name, initial, min, max, unit, help) #name,
 static const char *const top_names[] = {
-    "listen",  "plaintext",     "channels", "participants",     "destinations", "defaults",
-    "tables",  "rule_tests",    "lists",    "profiles",         "unroutable",   "sync",
-    "journal", "journal_spare", "pin",      OPTION_LIST(X) NULL};
+    "listen",  "plaintext",     "channels", "participants", "destinations",     "defaults",
+    "tables",  "rule_tests",    "lists",    "profiles",     "unroutable",       "sync",
+    "journal", "journal_spare", "pin",      "control",      OPTION_LIST(X) NULL};
 #undef X
 
 static void read_listen(struct config_build *build)
@@ -75,13 +75,34 @@ static void publish_arrays(struct config_build *build)
     generation->channel_count = build->channel_count;
 }
 
+static const char *keep_text(struct config *config, const char *text)
+{
+    return text != NULL ? arena_copy_text(&config->arena, bytes_from_text(text)) : NULL;
+}
+
+/* Who opens a folder or a socket by its name keeps that for longer than a generation. */
+static void keep_texts(struct config *config)
+{
+    for (uint16_t i = 0; i < config->listen_count; i++) {
+        config->listen[i] = keep_text(config, config->listen[i]);
+        config->listen_place[i].file = keep_text(config, config->listen_place[i].file);
+    }
+    config->journal_path = keep_text(config, config->journal_path);
+    config->spare_path = keep_text(config, config->spare_path);
+    config->control_path = keep_text(config, config->control_path);
+}
+
 static void build_all(struct config_build *build)
 {
     config_check_names(build, build->root, top_names);
     config_options(build, build->root, option_rows, &build->config->options);
     config_read_shards(build);
     config_read_journal(build);
+    config_read_control(build);
     read_listen(build);
+    if (build->source->running != NULL)
+        build->config->options = build->source->running->options;
+    config_keep_places(build);
     config_read_channels(build);
     config_read_destinations(build);
     publish_arrays(build);
@@ -89,6 +110,7 @@ static void build_all(struct config_build *build)
     config_check_checkpoint(build);
     config_read_profiles(build);
     config_read_tables(build);
+    keep_texts(build->config);
     config_run_tests(build);
 }
 
@@ -164,6 +186,17 @@ enum status config_load_sharded(const char *path, uint16_t shards, struct config
     return config_load_from(&source, path, out_config, diagnostics);
 }
 
+enum status config_load_behind(const char *path, const struct config *running,
+                               const struct generation_names *before, struct config **out_config,
+                               struct diagnostics *diagnostics)
+{
+    const struct config_source source = {.read = config_read_system,
+                                         .shipped = shipped_profiles,
+                                         .before = before,
+                                         .running = running};
+    return config_load_from(&source, path, out_config, diagnostics);
+}
+
 enum status config_load_from(const struct config_source *source, const char *path,
                              struct config **out_config, struct diagnostics *diagnostics)
 {
@@ -172,6 +205,7 @@ enum status config_load_from(const struct config_source *source, const char *pat
     if (config == NULL || generation == NULL)
         abort();
     uint32_t errors_before = diagnostics->error_count;
+    arena_init(&config->arena);
     arena_init(&generation->arena);
     generation->number = 1;
     config->generation = generation;
@@ -187,14 +221,29 @@ enum status config_load_from(const struct config_source *source, const char *pat
     return STATUS_OK;
 }
 
+static void free_generation(struct config *config)
+{
+    if (config->generation != NULL)
+        arena_deinit(&config->generation->arena);
+    free(config->generation);
+    free(config->files);
+    config->generation = NULL;
+    config->files = NULL;
+    config->file_count = config->file_capacity = 0;
+}
+
 void config_free(struct config *config)
 {
     if (config == NULL)
         return;
-    arena_deinit(&config->generation->arena);
-    free(config->generation);
-    free(config->files);
+    free_generation(config);
+    arena_deinit(&config->arena);
     free(config);
+}
+
+void config_let_generation_go(struct config *config)
+{
+    free_generation(config);
 }
 
 const struct diagnostic_code config_codes[] = {

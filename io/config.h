@@ -29,6 +29,12 @@ struct config_source {
     bool without_secrets; /* nobody will log in: files of secrets are not read */
     bool without_tests;   /* it ran already: its `rule_tests` are not run again */
     uint16_t test_shards; /* instead of what `shards` says; 0: as it says */
+    /* Participants, channels and destinations of these names have the same indices; what bears one
+     * of the names no more keeps its place, as removed. NULL: they are numbered as they stand. */
+    const struct generation_names *before;
+    /* What reserved the memory that limits are shares of: its options stand for those of the file.
+     * NULL: these themselves. */
+    const struct config *running;
 };
 
 /* When a receipt is given: when the message is on stable storage, or when it is in memory. */
@@ -38,8 +44,8 @@ enum config_sync { SYNC_COMMIT, SYNC_MEMORY };
 enum config_pin { PIN_NONE, PIN_AUTO };
 
 struct config {
-    struct arena arena;
-    const char *path; /* NULL: the embedded defaults */
+    struct arena arena; /* of what stays when the generation goes (config_let_generation_go) */
+    const char *path;   /* NULL: the embedded defaults */
     const char *listen[CONFIG_LISTENERS_MAX];
     struct place listen_place[CONFIG_LISTENERS_MAX];
     uint16_t listen_count;
@@ -47,7 +53,12 @@ struct config {
     enum config_sync sync;
     const char *journal_path; /* the folder of the journal */
     const char *spare_path;   /* that it goes on in when its disk fails; NULL: none */
+    const char
+        *control_path; /* of the control socket; NULL: control.sock in the journal's folder */
+    bool has_control;
     enum config_pin pin;
+    /* Not the file's: given on the command line. */
+    bool has_given_listen, has_given_journal, has_test_shards;
     struct options options;    /* of each shard: what bounds all is divided evenly */
     struct options whole;      /* as it was configured */
     struct config_file *files; /* in the order in which they were read, the configuration first */
@@ -67,7 +78,12 @@ MUST_CHECK enum status config_load(const char *path, struct config **out_config,
 MUST_CHECK enum status config_load_sharded(const char *path, uint16_t shards,
                                            struct config **out_config,
                                            struct diagnostics *diagnostics);
-/* The source of both: files of the system. */
+/* The same, to follow a generation that names these while a server runs. */
+MUST_CHECK enum status config_load_behind(const char *path, const struct config *running,
+                                          const struct generation_names *before,
+                                          struct config **out_config,
+                                          struct diagnostics *diagnostics);
+/* The source of all of these: files of the system. */
 MUST_CHECK enum status config_read_system(void *context, struct arena *arena, const char *path,
                                           size_t bytes_max, struct bytes *out_content,
                                           mode_t *out_mode);
@@ -76,6 +92,15 @@ MUST_CHECK enum status config_load_from(const struct config_source *source, cons
                                         struct config **out_config,
                                         struct diagnostics *diagnostics);
 void config_free(struct config *config);
+/* Frees the generation and the files, and keeps all else. */
+void config_let_generation_go(struct config *config);
+
+/* `unix:` and the path of the control socket of a server that runs by it. */
+bool config_control_address(const struct config *config, char *out_text, size_t capacity);
+/* The same of a file of which nothing else has to be right. NOT_FOUND: it has none; INVALID with
+ * diagnostics. */
+MUST_CHECK enum status config_find_control(const char *path, char *out_text, size_t capacity,
+                                           struct diagnostics *diagnostics);
 
 /* The largest record: a message of message_max, and what is read from it. */
 uint32_t config_record_bytes_max(const struct options *options);

@@ -67,6 +67,28 @@ void config_read_shards(struct config_build *build);
 void config_divide_destination(const struct config_build *build,
                                struct destination_options *options);
 
+/* ---- io/config_places.c: what had a place in the generation before has it again ---- */
+
+void config_keep_places(struct config_build *build);
+/* The place of that name, with nothing but the name; a new one if the generation before had none.
+ * NULL: there are too many, which is said at `node`. */
+struct destination *config_place_destination(struct config_build *build,
+                                             const struct yaml_node *node, const char *name);
+struct channel *config_place_channel(struct config_build *build, const struct yaml_node *node,
+                                     const char *name);
+struct participant *config_place_participant(struct config_build *build,
+                                             const struct yaml_node *node, const char *name);
+/* In the build's arena: `KIND NAME`. */
+struct bytes config_name_scope(struct config_build *build, const char *kind, const char *name);
+
+/* ---- io/config_control.c ---- */
+
+void config_read_control(struct config_build *build);
+
+/* ---- io/config_journal.c: alone, for who looks for the control socket ---- */
+
+void config_read_journal_path(struct config_build *build);
+
 /* ---- io/config_destinations.c, io/config_participants.c, io/config_routes.c ---- */
 
 void config_read_destinations(struct config_build *build);

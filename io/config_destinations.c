@@ -117,22 +117,15 @@ static void read_destination(struct config_build *build, const struct yaml_node 
                      "there are two destinations `%s`", name);
         return;
     }
-    if (build->destination_count == DESTINATIONS_MAX) {
-        config_error(build, node, "C104", NULL, "there are more than %d destinations",
-                     DESTINATIONS_MAX);
+    struct destination *destination = config_place_destination(build, node, name);
+    if (destination == NULL)
         return;
-    }
-    struct destination *destination = arena_allocate(build->arena, sizeof *destination);
     struct destination_options options = *defaults;
     config_options(build, node, destination_option_rows, &options);
     config_divide_destination(build, &options);
     apply_options(&options, destination);
-    destination->name = name;
-    destination->index = build->destination_count;
-    destination->dead_letter = NO_DESTINATION;
     read_groups(build, node, destination);
     read_fields(build, node, destination);
-    build->destinations[build->destination_count++] = destination;
 }
 
 /* Once all names are known. */
@@ -176,13 +169,14 @@ static void link_dead_letter(struct config_build *build, const struct yaml_node 
 static void share_log(struct config_build *build, const struct yaml_node *section)
 {
     const struct options *options = &build->config->options;
-    bool in_memory = build->config->sync == SYNC_MEMORY;
+    const struct config *running = build->source->running;
+    bool in_memory = (running != NULL ? running : build->config)->sync == SYNC_MEMORY;
     const char *name = in_memory ? "memory" : "journal_size";
     uint64_t whole = in_memory ? options->memory : options->journal_size;
     uint64_t live = whole / LIVE_SHARE_DIVISOR, given = options->hold_bytes_max;
     uint32_t open_shares = 0;
     for (uint16_t i = 0; i < build->destination_count; i++) {
-        given += build->destinations[i]->backlog_bytes_max;
+        given += build->destinations[i]->is_removed ? 0 : build->destinations[i]->backlog_bytes_max;
         open_shares += build->destinations[i]->backlog_bytes_max == 0;
     }
     uint64_t least = options->message_max * 4;

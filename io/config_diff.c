@@ -62,6 +62,13 @@ static const char *number_text(struct arena *arena, uint64_t number, enum option
     return arena_format(arena, "%" PRIu64 "%s%s", number, name[0] != '\0' ? " " : "", name);
 }
 
+static const char *control_of(const struct config *config)
+{
+    return config->has_control || config->sync == SYNC_MEMORY
+               ? path_beside(config, config->control_path)
+               : "none";
+}
+
 static void compare_options(struct config_diff *diff, const struct config *started,
                             const struct config *next)
 {
@@ -76,6 +83,7 @@ static void compare_options(struct config_diff *diff, const struct config *start
                    path_beside(next, next->journal_path));
     compare_option(diff, "journal_spare", path_beside(started, started->spare_path),
                    path_beside(next, next->spare_path));
+    compare_option(diff, "control", control_of(started), control_of(next));
     compare_option(diff, "pin", pins[started->pin], pins[next->pin]);
     for (const struct option_row *row = option_rows; row->name != NULL; row++)
         compare_option(diff, row->name,

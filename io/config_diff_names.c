@@ -96,13 +96,16 @@ static void compare_channels(struct config_diff *diff, const struct generation *
                              const struct generation *next)
 {
     for (uint16_t i = 0; i < before->channel_count; i++)
-        if (generation_channel(next, bytes_from_text(before->channels[i]->name)) == NULL)
+        if (!before->channels[i]->is_removed &&
+            generation_channel(next, bytes_from_text(before->channels[i]->name)) == NULL)
             config_diff_add(diff, CHANGED_CHANNEL, CHANGE_REMOVED, before->channels[i]->name, "",
                             false);
     for (uint16_t i = 0; i < next->channel_count; i++) {
         const struct channel *channel = next->channels[i];
         const struct channel *then = generation_channel(before, bytes_from_text(channel->name));
         struct config_detail detail = {0};
+        if (channel->is_removed)
+            continue;
         if (then == NULL) {
             config_diff_add(diff, CHANGED_CHANNEL, CHANGE_ADDED, channel->name, "", false);
             continue;
@@ -190,7 +193,8 @@ static void compare_destinations(struct config_diff *diff, const struct generati
                                  const struct generation *next)
 {
     for (uint16_t i = 0; i < before->destination_count; i++)
-        if (generation_destination(next, bytes_from_text(before->destinations[i]->name)) == NULL)
+        if (!before->destinations[i]->is_removed &&
+            generation_destination(next, bytes_from_text(before->destinations[i]->name)) == NULL)
             config_diff_add(diff, CHANGED_DESTINATION, CHANGE_REMOVED,
                             before->destinations[i]->name, "", false);
     for (uint16_t i = 0; i < next->destination_count; i++) {
@@ -198,6 +202,8 @@ static void compare_destinations(struct config_diff *diff, const struct generati
         const struct destination *then =
             generation_destination(before, bytes_from_text(destination->name));
         struct config_detail detail = {0}, reserved = {0};
+        if (destination->is_removed)
+            continue;
         if (then == NULL) {
             config_diff_add(diff, CHANGED_DESTINATION, CHANGE_ADDED, destination->name, "", false);
             continue;
@@ -311,13 +317,16 @@ static void compare_participants(struct config_diff *diff, const struct generati
 {
     const struct participant_directory *was = &before->directory, *is = &next->directory;
     for (uint16_t i = 1; i < was->count; i++)
-        if (participant_find(is, bytes_from_text(was->participants[i]->name)) == NULL)
+        if (!was->participants[i]->is_removed &&
+            participant_find(is, bytes_from_text(was->participants[i]->name)) == NULL)
             config_diff_add(diff, CHANGED_PARTICIPANT, CHANGE_REMOVED, was->participants[i]->name,
                             "", false);
     for (uint16_t i = 1; i < is->count; i++) {
         const struct participant *participant = is->participants[i];
         const struct participant *then = participant_find(was, bytes_from_text(participant->name));
         struct config_detail detail = {0};
+        if (participant->is_removed)
+            continue;
         if (then == NULL) {
             config_diff_add(diff, CHANGED_PARTICIPANT, CHANGE_ADDED, participant->name, "", false);
             continue;

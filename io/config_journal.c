@@ -195,6 +195,12 @@ void config_check_checkpoint(struct config_build *build)
                     groups, share, most->pending_max, most->name);
 }
 
+void config_read_journal_path(struct config_build *build)
+{
+    read_sync(build);
+    read_path(build);
+}
+
 void config_read_journal(struct config_build *build)
 {
     read_sync(build);

@@ -240,7 +240,8 @@ void config_note_file(struct config *config, enum generation_file_kind kind, con
 uint16_t config_find_destination(const struct config_build *build, struct bytes name)
 {
     for (uint16_t i = 0; i < build->destination_count; i++)
-        if (bytes_equal_text(name, build->destinations[i]->name))
+        if (!build->destinations[i]->is_removed &&
+            bytes_equal_text(name, build->destinations[i]->name))
             return i;
     return NO_DESTINATION;
 }
@@ -248,7 +249,7 @@ uint16_t config_find_destination(const struct config_build *build, struct bytes 
 uint16_t config_find_channel(const struct config_build *build, struct bytes name)
 {
     for (uint16_t i = 0; i < build->channel_count; i++)
-        if (bytes_equal_text(name, build->channels[i]->name))
+        if (!build->channels[i]->is_removed && bytes_equal_text(name, build->channels[i]->name))
             return i;
     return CHANNELS_MAX;
 }

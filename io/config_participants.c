@@ -139,14 +139,9 @@ static void read_destination_set(struct config_build *build, const struct yaml_n
 static bool is_known(const struct config_build *build, const char *name)
 {
     for (uint16_t i = 0; i < build->participant_count; i++)
-        if (strcmp(build->participants[i]->name, name) == 0)
+        if (!build->participants[i]->is_removed && strcmp(build->participants[i]->name, name) == 0)
             return true;
     return false;
-}
-
-static struct bytes name_scope(struct config_build *build, const char *kind, const char *name)
-{
-    return bytes_from_text(arena_format(build->arena, "%s %s", kind, name));
 }
 
 /* Participants that name the same scope share one space of message ids; otherwise each has its own.
@@ -156,14 +151,14 @@ static void give_scope(struct config_build *build, const struct yaml_node *mappi
 {
     const char *scope = NULL;
     participant->scope = participant->index;
-    participant->scope_name = name_scope(build, "participant", participant->name);
+    participant->scope_name = config_name_scope(build, "participant", participant->name);
     const struct yaml_node *node = yaml_member(mapping, "scope");
     if (node == NULL || !config_name(build, node, &scope))
         return;
     scopes[participant->index] = scope;
-    participant->scope_name = name_scope(build, "scope", scope);
-    for (uint16_t i = 1; i < participant->index; i++)
-        if (scopes[i] != NULL && strcmp(scopes[i], scope) == 0) {
+    participant->scope_name = config_name_scope(build, "scope", scope);
+    for (uint16_t i = 1; i < build->participant_count; i++)
+        if (i != participant->index && scopes[i] != NULL && strcmp(scopes[i], scope) == 0) {
             participant->scope = build->participants[i]->scope;
             return;
         }
@@ -178,7 +173,6 @@ static void read_participant(struct config_build *build, const struct yaml_node 
         config_error(build, node, "C109", "- name: nansha", "a participant needs a name");
         return;
     }
-    struct participant *participant = arena_allocate(build->arena, sizeof *participant);
     if (yaml_member(node, "secret") == NULL)
         config_check_names(build, node, participant_names);
     if (!config_name(build, name_node, &name))
@@ -187,14 +181,9 @@ static void read_participant(struct config_build *build, const struct yaml_node 
         config_error(build, name_node, "C105", NULL, "there are two participants `%s`", name);
         return;
     }
-    if (build->participant_count == PARTICIPANTS_MAX) {
-        config_error(build, node, "C104", NULL, "there are more than %d participants",
-                     PARTICIPANTS_MAX - 1);
+    struct participant *participant = config_place_participant(build, node, name);
+    if (participant == NULL)
         return;
-    }
-    participant->name = name;
-    participant->name_bytes = bytes_from_text(name);
-    participant->index = build->participant_count;
     read_secret(build, node, participant);
     read_roles(build, node, participant);
     read_ids(build, node, participant);
@@ -207,23 +196,28 @@ static void read_participant(struct config_build *build, const struct yaml_node 
     participant->create_groups = config_switch(build, node, "create_groups", false);
     participant->operate = config_switch(build, node, "operate", false);
     give_scope(build, node, participant, scopes);
-    build->participants[build->participant_count++] = participant;
 }
 
 /* Number 0: whoever connects, while no participants are configured; nobody, once some are. */
 static void add_anonymous(struct config_build *build, bool may_do_all)
 {
-    struct participant *anonymous = arena_allocate(build->arena, sizeof *anonymous);
-    anonymous->name = "anonymous";
-    anonymous->name_bytes = bytes_from_text(anonymous->name);
-    anonymous->scope_name = name_scope(build, "participant", anonymous->name);
+    struct participant *anonymous = config_place_participant(build, NULL, "anonymous");
     if (may_do_all) {
         memset(anonymous->publish, 0xFF, sizeof anonymous->publish);
         memset(&anonymous->consume, 0xFF, sizeof anonymous->consume);
         anonymous->create_groups = true;
         anonymous->operate = true;
     }
-    build->participants[build->participant_count++] = anonymous;
+}
+
+/* Who may write to the control socket may read the journal's files as well. */
+static void add_operator(struct config_build *build)
+{
+    struct participant *operator= arena_allocate(build->arena, sizeof *operator);
+    *operator=(struct participant){.name = "control", .create_groups = true, .operate = true};
+    operator->name_bytes = bytes_from_text(operator->name);
+    memset(&operator->consume, 0xFF, sizeof operator->consume);
+    build->config->generation->operator= operator;
 }
 
 void config_read_participants(struct config_build *build)
@@ -231,6 +225,7 @@ void config_read_participants(struct config_build *build)
     const struct yaml_node *section = yaml_member(build->root, "participants");
     bool any = section != NULL && section->kind == YAML_LIST && section->child_count > 0;
     add_anonymous(build, !any);
+    add_operator(build);
     if (section != NULL && section->kind != YAML_LIST && section->kind != YAML_EMPTY)
         config_error(build, section, "C103", "participants:\n  - name: nansha",
                      "participants are a list");

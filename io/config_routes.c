@@ -30,15 +30,8 @@ void config_read_channels(struct config_build *build)
             config_error(build, name_node, "C105", NULL, "there are two channels `%s`", name);
             continue;
         }
-        if (build->channel_count == CHANNELS_MAX) {
-            config_error(build, node, "C104", NULL, "there are more than %d channels",
-                         CHANNELS_MAX);
+        if (config_place_channel(build, node, name) == NULL)
             return;
-        }
-        struct channel *channel = arena_allocate(build->arena, sizeof *channel);
-        channel->name = name;
-        channel->index = build->channel_count;
-        build->channels[build->channel_count++] = channel;
     }
 }
 

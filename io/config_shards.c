@@ -30,8 +30,11 @@ void config_read_shards(struct config_build *build)
 {
     struct config *config = build->config;
     struct options *options = &config->options;
-    if (build->source->test_shards > 0)
-        options->shards = build->source->test_shards;
+    const struct config *running = build->source->running;
+    config->has_test_shards =
+        build->source->test_shards > 0 || (running != NULL && running->has_test_shards);
+    if (config->has_test_shards)
+        options->shards = running != NULL ? running->whole.shards : build->source->test_shards;
     else if (options->shards > 1)
         config_error(build, yaml_member(build->root, "shards"), "C113", "leave `shards` at 1",
                      "this version serves with one shard; %" PRIu64 " are not ready yet",
@@ -50,7 +53,7 @@ void config_divide_destination(const struct config_build *build,
 {
     divide(options, destination_option_rows, divided_of_destination,
            sizeof divided_of_destination / sizeof *divided_of_destination,
-           build->config->whole.shards);
+           build->config->options.shards);
 }
 
 /* Evenly, rounded up, and never below what an option may be. */

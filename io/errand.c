@@ -23,7 +23,10 @@ bool errand_begin(struct session *session, const struct command_row *row,
     struct errands *errands = session->shard->errands;
     struct errand *errand = errand_take(errands);
     errand->terms.row = row;
-    errand->terms.participant = session->participant;
+    if (session->participant != NULL) { /* whose generation may go meanwhile */
+        errand->participant = *session->participant;
+        errand->terms.participant = &errand->participant;
+    }
     errand->terms.protocol = session->protocol;
     if (!errand_plan(errand, session, row, command) || !errand_copy_command(errand, command)) {
         chunk_return(errand->chunk);

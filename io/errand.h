@@ -38,6 +38,8 @@ MUST_CHECK enum status errands_open(struct shard *shard, struct mesh_end *mesh,
 void errands_close(struct errands *errands); /* NULL, too */
 /* Nothing is asked, and nothing that was asked is unanswered. */
 bool errands_are_idle(const struct errands *errands);
+/* There are so many destinations now. */
+MUST_CHECK enum status errands_resize(struct errands *errands, uint16_t destination_count);
 /* In each turn, behind the commits. */
 void errands_run(struct errands *errands);
 

@@ -89,8 +89,9 @@ struct errand {
     const struct errand_kind *kind;
     void (*merge)(const struct merge *merge, struct resp_writer *writer);
     struct errand_terms terms;
-    uint64_t asked; /* a bit a shard, of this round */
-    uint16_t out;   /* asks without answers */
+    struct participant participant; /* of the terms: what it may do */
+    uint64_t asked;                 /* a bit a shard, of this round */
+    uint16_t out;                   /* asks without answers */
     uint16_t round;
     bool is_due, is_going, is_replying;
     bool has_buffers, is_unbuffered; /* for long replies; in line for them */

@@ -35,21 +35,34 @@ static size_t parts_bytes(const struct errands *errands)
     return sizeof(struct errand) + errands->count * sizeof(struct errand_part);
 }
 
-static enum status reserve(struct errands *errands)
+enum status errands_resize(struct errands *errands, uint16_t destination_count)
 {
     enum { GROUPS = DESTINATION_GROUPS_MAX, CONSUMERS = GROUP_CONSUMERS_MAX };
+    /* What a shard lists at most: its counters; or its groups, and the consumers of one of them. */
+    uint32_t counters = 16 + (uint32_t)destination_count * (2 + GROUPS);
+    uint32_t count = errands->count * (counters + GROUPS + CONSUMERS);
+    if (count <= errands->scratch_count)
+        return STATUS_OK;
+    struct merge_named *scratch = calloc(count, sizeof *scratch);
+    if (scratch == NULL)
+        return STATUS_NO_MEMORY;
+    free(errands->scratch);
+    errands->scratch = scratch;
+    errands->scratch_count = count;
+    return STATUS_OK;
+}
+
+static enum status reserve(struct errands *errands)
+{
     const struct options *options = &errands->shard->config->options;
     const struct generation *generation = errands->shard->generation;
     size_t size = parts_bytes(errands) + (size_t)errands->count * ERRAND_SHORT_BYTES +
                   (size_t)READ_STREAMS_MAX * ID_BYTES + ERRAND_COMMAND_BYTES;
     uint32_t connections = (uint32_t)options->connections_max;
-    /* What a shard lists at most: its counters; or its groups, and the consumers of one of them. */
-    uint32_t counters = 16 + (uint32_t)generation->destination_count * (2 + GROUPS);
-    errands->scratch_count = errands->count * (counters + GROUPS + CONSUMERS);
-    errands->scratch = calloc(errands->scratch_count, sizeof *errands->scratch);
-    if (errands->scratch == NULL)
-        return STATUS_NO_MEMORY;
-    enum status status =
+    enum status status = errands_resize(errands, generation->destination_count);
+    if (status != STATUS_OK)
+        return status;
+    status =
         chunk_pool_open(&errands->memory, connections + ERRANDS_OWED_MAX, (uint32_t)size, false);
     if (status == STATUS_OK)
         status = chunk_pool_open(&errands->buffers, (uint32_t)errands->count * ERRANDS_LONG_MAX,

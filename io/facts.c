@@ -19,6 +19,27 @@ enum status facts_open(struct facts *facts, uint32_t account_count)
     return facts->is_dirty != NULL && facts->dirty != NULL ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
+enum status facts_renumber(struct facts *facts, uint16_t channels, uint16_t channels_now,
+                           uint32_t account_count)
+{
+    struct facts tables;
+    enum status status = facts_open(&tables, account_count);
+    if (status != STATUS_OK) {
+        facts_close(&tables);
+        return status;
+    }
+    for (uint32_t i = 0; i < facts->dirty_count; i++) {
+        uint32_t index = facts->dirty[i];
+        tables.dirty[i] = index / channels * channels_now + index % channels;
+        tables.is_dirty[tables.dirty[i]] = true;
+    }
+    free(facts->is_dirty);
+    free(facts->dirty);
+    facts->is_dirty = tables.is_dirty;
+    facts->dirty = tables.dirty;
+    return STATUS_OK;
+}
+
 void facts_close(struct facts *facts)
 {
     free(facts->is_dirty);
@@ -142,6 +163,20 @@ static struct record_head *reserve(struct shard *shard, uint32_t size_bytes)
     enum status status = append_fact(shard, size_bytes, &head);
     assert(status == STATUS_OK);
     return head;
+}
+
+void facts_write_generation(struct shard *shard, const struct fact_generation *generation)
+{
+    struct facts *facts = &shard->facts;
+    if (!facts->are_kept)
+        return;
+    facts_flush(shard);
+    struct record_head *head = reserve(shard, facts->generation.head.size_bytes);
+    struct record_head own = facts->generation.head;
+    facts->generation = *generation;
+    facts->generation.head = own;
+    memcpy(head, &facts->generation, sizeof facts->generation);
+    append_fact_end(shard, head);
 }
 
 static void write_group(struct shard *shard, const struct group *group, enum group_event event,

@@ -29,10 +29,15 @@ struct facts {
 };
 
 MUST_CHECK enum status facts_open(struct facts *facts, uint32_t account_count);
+/* The accounts are numbered anew, where of `channels` there are `channels_now` now. */
+MUST_CHECK enum status facts_renumber(struct facts *facts, uint16_t channels, uint16_t channels_now,
+                                      uint32_t account_count);
 void facts_close(struct facts *facts);
 
 /* From here on what happens is written down. `generation`: but for its head. */
 void facts_begin(struct shard *shard, const struct fact_generation *generation);
+/* From here on what is written is of this generation; behind facts_prepare_generation. */
+void facts_write_generation(struct shard *shard, const struct fact_generation *generation);
 
 /* The account at this index is about to change. */
 static inline void facts_note_account(struct facts *facts, uint32_t index)
@@ -54,6 +59,9 @@ bool facts_are_gathered(const struct shard *shard);
 /* Room for what is gathered, and for facts of a change of the group (NULL: of another kind).
  * INCOMPLETE: not yet, the disk is behind; FULL: the disk is. */
 MUST_CHECK enum status facts_prepare(struct shard *shard, const struct group *group);
+
+/* The same, for another generation, and so many groups that it makes. */
+MUST_CHECK enum status facts_prepare_generation(struct shard *shard, uint64_t groups);
 
 /* Behind facts_prepare: what is gathered, and the group's. Before a group is destroyed, after it
  * was made or moved. */
@@ -88,8 +96,8 @@ uint64_t facts_fixed_bytes(uint64_t accounts, uint64_t destinations, uint64_t gr
 /* Gives each group its share of those ranges, as outlet->unsettled_max: what all have unsettled,
  * and may have, never is more. After a group was made or destroyed, and while is_share_lowered. */
 void facts_share(struct shard *shard);
-/* Would each have FACTS_SHARE_MIN with another group? */
-bool facts_have_share(const struct shard *shard);
+/* Would each have FACTS_SHARE_MIN with so many more groups? */
+bool facts_have_share(const struct shard *shard, uint64_t more_groups);
 
 /* For who reserves room in the log: what the checkpoint would take, and writing it, where a segment
  * begins. */

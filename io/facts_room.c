@@ -36,6 +36,14 @@ enum status facts_prepare(struct shard *shard, const struct group *group)
     return append_has_fact_room(shard, gathered_bytes_max(shard) + change_bytes_max(group));
 }
 
+enum status facts_prepare_generation(struct shard *shard, uint64_t groups)
+{
+    if (!shard->facts.are_kept)
+        return STATUS_OK;
+    return append_has_fact_room(shard, gathered_bytes_max(shard) + sizeof(struct fact_generation) +
+                                           groups * fact_group_size(FACT_GROUP_NAME_BYTES_MAX));
+}
+
 /* ---- the checkpoint ---- */
 
 uint64_t facts_fixed_bytes(uint64_t accounts, uint64_t destinations, uint64_t groups)
@@ -103,8 +111,8 @@ void facts_share(struct shard *shard)
         shard->outlets[d].unsettled_max = share > 0 ? share : 1; /* so that all go on */
 }
 
-bool facts_have_share(const struct shard *shard)
+bool facts_have_share(const struct shard *shard, uint64_t more_groups)
 {
     bool is_lowered;
-    return !shard->facts.are_kept || find_share(shard, 1, &is_lowered) >= FACTS_SHARE_MIN;
+    return !shard->facts.are_kept || find_share(shard, more_groups, &is_lowered) >= FACTS_SHARE_MIN;
 }

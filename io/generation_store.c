@@ -214,8 +214,6 @@ static enum status read_stored(void *context, struct arena *arena, const char *p
                                size_t bytes_max, struct bytes *out_content, mode_t *out_mode)
 {
     const struct stored_generation *stored = context;
-    (void)arena;
-    (void)out_mode;
     for (uint32_t i = 0; i < stored->names.file_count; i++) {
         const struct generation_file *file = &stored->names.files[i];
         if (file->kind == FILE_SHIPPED || strcmp(file->name, path) != 0)
@@ -225,7 +223,11 @@ static enum status read_stored(void *context, struct arena *arena, const char *p
         *out_content = stored->contents[i];
         return STATUS_OK;
     }
-    return STATUS_NOT_FOUND;
+    if (stored->beside == NULL)
+        return STATUS_NOT_FOUND;
+    /* A secret, which is never stored. */
+    const char *there = file_resolve(arena, stored->beside, bytes_from_text(path));
+    return config_read_system(NULL, arena, there, bytes_max, out_content, out_mode);
 }
 
 static const struct shipped_profile *shipped_of(struct stored_generation *stored)
@@ -270,7 +272,8 @@ static enum status read_contents(const struct generation_store *store,
 }
 
 enum status generation_store_load(const struct generation_store *store, const struct sha256 *digest,
-                                  uint64_t number, struct stored_generation **out_stored,
+                                  uint64_t number, const struct stored_successor *successor,
+                                  struct stored_generation **out_stored,
                                   struct diagnostics *diagnostics, char *out_problem,
                                   size_t problem_capacity)
 {
@@ -284,11 +287,18 @@ enum status generation_store_load(const struct generation_store *store, const st
         status = read_contents(store, stored, out_problem, problem_capacity);
     if (status != STATUS_OK)
         goto fail;
-    const struct config_source source = {.read = read_stored,
-                                         .without_tests = true,
-                                         .context = stored,
-                                         .shipped = shipped_of(stored),
-                                         .without_secrets = true};
+    struct config_source source = {.read = read_stored,
+                                   .context = stored,
+                                   .shipped = shipped_of(stored),
+                                   .without_secrets = true,
+                                   .without_tests = true,
+                                   .before = &stored->names};
+    if (successor != NULL) {
+        source.without_secrets = false;
+        source.before = successor->before;
+        source.running = successor->running;
+        stored->beside = successor->path;
+    }
     say(out_problem, problem_capacity, "the stored configuration cannot be built any more");
     status =
         config_load_from(&source, configuration_of(&stored->names), &stored->config, diagnostics);

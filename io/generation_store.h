@@ -47,10 +47,20 @@ struct stored_generation {
     struct arena arena;
     struct generation_names names;
     struct bytes *contents; /* of names.files */
+    const char *beside;     /* a file beside which secrets are; NULL: nobody asks for them */
     struct config *config;
 };
+/* Or to follow the generation that runs: as config_load_behind, with secrets from the system's
+ * files. */
+struct stored_successor {
+    const char *path; /* of the configuration, when it still was a file */
+    const struct generation_names *before;
+    const struct config *running;
+};
+/* `successor` may be NULL. */
 MUST_CHECK enum status generation_store_load(const struct generation_store *store,
                                              const struct sha256 *digest, uint64_t number,
+                                             const struct stored_successor *successor,
                                              struct stored_generation **out_stored,
                                              struct diagnostics *diagnostics, char *out_problem,
                                              size_t problem_capacity);

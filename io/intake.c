@@ -73,10 +73,11 @@ bool intake_run(struct shard *shard)
 {
     struct intake *intake = &shard->intake;
     claims_run(&intake->claims);
-    parking_release(shard);
+    if (!intake->is_paused)
+        parking_release(shard);
     for (bool moved = true; moved;) {
         moved = false;
-        if (intake->queue_count > 0 && intake->batch_count < INTAKE_BATCHES)
+        if (intake->queue_count > 0 && intake->batch_count < INTAKE_BATCHES && !intake->is_paused)
             moved |= start_batch(shard);
         moved |= retire_batches(shard);
     }

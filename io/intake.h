@@ -56,6 +56,7 @@ struct intake {
     uint32_t retired_batches; /* of these, the first ones that only wait for other shards */
     struct publication *queue_first, *queue_last;
     uint32_t queue_count;
+    bool is_paused; /* nothing is decided until another generation is there (io/adoption.h) */
     struct claims claims;
 };
 

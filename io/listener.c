@@ -230,8 +230,9 @@ static int bind_and_listen(struct listener *listener)
     const struct sockaddr *name = (const struct sockaddr *)&listener->address.storage;
     socklen_t size = listener->address.size;
     bool is_unix = name->sa_family == AF_UNIX;
+    mode_t mode = listener->address.mode != 0 ? listener->address.mode : UNIX_SOCKET_MODE;
     if (is_unix) /* before bind: there is no moment at which the file is open to others */
-        fchmod(listener->descriptor, UNIX_SOCKET_MODE);
+        fchmod(listener->descriptor, mode);
     int result = bind(listener->descriptor, name, size);
     if (result != 0 && errno == EADDRINUSE && is_unix && remove_stale_file(&listener->address))
         result = bind(listener->descriptor, name, size);
@@ -240,7 +241,7 @@ static int bind_and_listen(struct listener *listener)
     if (is_unix) {
         const char *path = ((const struct sockaddr_un *)name)->sun_path;
         struct stat info;
-        if (chmod(path, UNIX_SOCKET_MODE) != 0 || lstat(path, &info) != 0)
+        if (chmod(path, mode) != 0 || lstat(path, &info) != 0)
             return errno;
         listener->unix_device = info.st_dev;
         listener->unix_inode = info.st_ino;

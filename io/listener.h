@@ -12,6 +12,7 @@ struct address {
     struct sockaddr_storage storage;
     socklen_t size;
     char text[128];
+    mode_t mode; /* of a Unix socket's file; 0: 0660 */
 };
 
 /* INVALID with a problem text. Names are not looked up. Port 0 is allowed: the kernel chooses. */

@@ -5,12 +5,18 @@
 
 #include "io/group.h"
 
-enum status outlet_open(struct outlet *outlet, const struct destination *destination,
-                        const struct journal *journal, uint32_t *last_group_number)
+static uint64_t ring_capacity(const struct destination *destination)
 {
     uint64_t capacity = 1024;
     while (capacity < destination->backlog_max)
         capacity *= 2;
+    return capacity;
+}
+
+enum status outlet_open(struct outlet *outlet, const struct destination *destination,
+                        const struct journal *journal, uint32_t *last_group_number)
+{
+    uint64_t capacity = ring_capacity(destination);
     struct outlet_entry *entries = calloc(capacity, sizeof *entries);
     if (entries == NULL)
         return STATUS_NO_MEMORY;
@@ -46,6 +52,42 @@ void outlet_close(struct outlet *outlet)
         group_close(outlet->groups[i]);
     free(outlet->entries);
     *outlet = (struct outlet){0};
+}
+
+enum status outlet_make_ring(const struct outlet *outlet, const struct destination *destination,
+                             struct outlet_entry **out_ring)
+{
+    uint64_t capacity = ring_capacity(destination);
+    *out_ring = NULL;
+    if (capacity <= outlet->mask + 1)
+        return STATUS_OK;
+    *out_ring = calloc(capacity, sizeof **out_ring);
+    return *out_ring != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+void outlet_adopt(struct outlet *outlet, const struct destination *destination,
+                  struct outlet_entry *ring)
+{
+    assert(strcmp(outlet->destination->name, destination->name) == 0);
+    outlet->destination = destination;
+    if (ring == NULL)
+        return;
+    uint64_t mask = ring_capacity(destination) - 1;
+    for (uint64_t i = outlet->first; i < outlet->end; i++)
+        ring[i & mask] = *outlet_entry(outlet, i);
+    free(outlet->entries);
+    outlet->entries = ring;
+    outlet->mask = mask;
+}
+
+bool outlet_is_settled(const struct outlet *outlet)
+{
+    if (outlet_reserved_entries(outlet) > 0)
+        return false;
+    for (uint16_t i = 0; i < outlet->group_count; i++)
+        if (group_has_new(outlet->groups[i]) || group_unsettled(outlet->groups[i]) > 0)
+            return false;
+    return true;
 }
 
 static void drop_first(struct outlet *outlet)

@@ -55,6 +55,17 @@ MUST_CHECK enum status outlet_open(struct outlet *outlet, const struct destinati
 MUST_CHECK enum status outlet_create_configured_groups(struct outlet *outlet);
 void outlet_close(struct outlet *outlet);
 
+/* For outlet_adopt: a ring for all that the destination of another generation may keep, if its own
+ * is too small; else NULL. NO_MEMORY. */
+MUST_CHECK enum status outlet_make_ring(const struct outlet *outlet,
+                                        const struct destination *destination,
+                                        struct outlet_entry **out_ring);
+/* It is the same destination of another generation. Takes the ring. */
+void outlet_adopt(struct outlet *outlet, const struct destination *destination,
+                  struct outlet_entry *ring);
+/* Nothing is kept for a group, and nothing is on its way. */
+bool outlet_is_settled(const struct outlet *outlet);
+
 /* Room for so many records of `size_bytes` together, counting what was reserved. A destination
  * without groups always has room: the oldest falls off. */
 bool outlet_has_room_for(const struct outlet *outlet, uint64_t records, uint64_t size_bytes);

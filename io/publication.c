@@ -50,9 +50,22 @@ struct publication *publication_take(struct publication_pool *pool)
 void publication_return(struct publication_pool *pool, struct publication *publication)
 {
     assert(pool->used > 0 && publication->chunk == NULL);
+    publication->participant = NULL; /* it may go before this place is taken again */
     publication->slot.next = pool->free;
     pool->free = &publication->slot;
     pool->used--;
+}
+
+void publication_pool_adopt(struct publication_pool *pool, const struct generation *generation)
+{
+    for (uint32_t i = 0; i < pool->capacity && pool->used > 0; i++) {
+        struct publication *publication = &pool->items[i];
+        if (publication->participant == NULL)
+            continue;
+        publication->participant =
+            generation->directory.participants[publication->participant->index];
+        publication->channel = generation->channels[publication->channel->index];
+    }
 }
 
 void publication_fail(struct publication_pool *pool, struct publication *publication,

@@ -56,6 +56,8 @@ MUST_CHECK enum status publication_pool_open(struct publication_pool *pool, uint
 void publication_pool_close(struct publication_pool *pool);
 struct publication *publication_take(struct publication_pool *pool); /* NULL: all are in use */
 void publication_return(struct publication_pool *pool, struct publication *publication);
+/* Participants and channels of those in use become those of the generation, by their indices. */
+void publication_pool_adopt(struct publication_pool *pool, const struct generation *generation);
 /* More than three quarters are in use. */
 static inline bool publications_are_scarce(const struct publication_pool *pool)
 {

@@ -30,6 +30,8 @@ enum status server_open(const struct server_settings *settings, struct server **
     pthread_cond_init(&server->met, NULL);
     enum status status = STATUS_NO_MEMORY;
     if (server->seats != NULL && server->shards != NULL)
+        status = server_swap_open(server);
+    if (status == STATUS_OK)
         status = count > 1 ? open_family(server, out_problem, problem_capacity) : STATUS_OK;
     if (status == STATUS_OK)
         status = start_threads(server, out_problem, problem_capacity);
@@ -49,7 +51,7 @@ static enum status open_family(struct server *server, char *out_problem, size_t 
     family->restore = server_restore_identities;
     enum status status = mesh_open(server->count, &family->mesh);
     if (status == STATUS_OK)
-        status = rooms_open(server->count, config->generation->destination_count, &family->rooms);
+        status = rooms_open(server->count, DESTINATIONS_MAX, &family->rooms);
     if (status == STATUS_OK)
         status = errand_board_open(server->count, &family->board);
     if (status != STATUS_OK)
@@ -94,8 +96,13 @@ static enum status start_threads(struct server *server, char *out_problem, size_
             server_expect(server, i);
         }
     }
-    if (server_seat_start(&server->seats[0]))
-        return STATUS_OK;
+    if (server_seat_start(&server->seats[0])) {
+        enum status status = reload_open(server, &server->control.reload);
+        if (status != STATUS_OK)
+            snprintf(out_problem, problem_capacity, "the loader cannot be started: %s",
+                     status_text(status));
+        return status;
+    }
     for (uint16_t i = server->count; i > 0; i--)
         if (server->seats[i - 1].problem[0] != '\0')
             snprintf(out_problem, problem_capacity, "%s", server->seats[i - 1].problem);
@@ -118,11 +125,23 @@ const char *server_failure(const struct server *server)
 
 void server_stop(struct server *server)
 {
+    atomic_store(&server->is_to_stop, true);
+    loop_wake(server->shards[0]->loop);
+}
+
+void server_reload(struct server *server)
+{
+    reload_ask_by_signal(server->control.reload);
+}
+
+void server_wake_first(struct server *server)
+{
     loop_wake(server->shards[0]->loop);
 }
 
 void server_close(struct server *server)
 {
+    reload_stop(server->control.reload);
     if (server->expected > 0)
         server_seat_end(&server->seats[0]);
     for (uint16_t i = 0; i < server->count && server->expected > 0; i++) {
@@ -135,6 +154,8 @@ void server_close(struct server *server)
     rooms_close(&server->family.rooms);
     errand_board_close(server->family.board);
     journal_folders_close(&server->folders);
+    reload_close(server->control.reload);
+    server_swap_close(server);
     pthread_mutex_destroy(&server->lock);
     pthread_cond_destroy(&server->met);
     free(server->seats);

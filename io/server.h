@@ -33,6 +33,8 @@ const char *server_failure(const struct server *server);
 /* From a signal handler or any thread: it shall stop. Not before server_open or after server_close.
  */
 void server_stop(struct server *server);
+/* Likewise: it shall load the configuration's files. */
+void server_reload(struct server *server);
 /* After server_run. */
 void server_close(struct server *server);
 

@@ -6,7 +6,9 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include "io/control.h"
 #include "io/server.h"
+#include "io/server_swap.h"
 
 enum { SEAT_PROBLEM_BYTES = 1024 };
 
@@ -23,6 +25,7 @@ struct seat {
     struct recover_figures recovered;
     pthread_mutex_t window_lock; /* while logs are read: several bring identities back */
     uint32_t window_time_s;      /* under it */
+    uint64_t swap_number;        /* of the last step of a swap that it has taken */
 };
 
 struct server {
@@ -41,7 +44,9 @@ struct server {
     bool has_failed; /* the start, of one of them */
     bool went_well;  /* until the last meeting */
 
-    _Atomic bool log_has_failed;
+    struct swap swap;
+    struct control control;
+    _Atomic bool log_has_failed, is_to_stop;
 };
 
 void server_seat_init(struct server *server, uint16_t index);
@@ -51,6 +56,8 @@ void server_seat_run(struct seat *seat);
 void server_seat_end(struct seat *seat);
 /* So many come to the next meeting, and the start has failed. */
 void server_expect(struct server *server, uint16_t count);
+/* Any thread, while the loops are: the first shard looks for the loader's answer. */
+void server_wake_first(struct server *server);
 /* Of a log that is read: each goes to its owner's window. Any thread. */
 void server_restore_identities(struct shard_family *family, const struct window_restored *items,
                                uint32_t count);

@@ -132,8 +132,11 @@ static enum status begin_listening(struct seat *seat)
     for (uint16_t i = 0; i < seat->server->count; i++)
         seat->server->shards[i]->huge_page_bytes = huge_page_bytes;
     const struct listener_taker taker = {give_away, seat->server};
-    return shard_listen(seat->shard, seat->server->count > 1 ? &taker : NULL, seat->problem,
-                        sizeof seat->problem);
+    enum status status = shard_listen(seat->shard, seat->server->count > 1 ? &taker : NULL,
+                                      seat->problem, sizeof seat->problem);
+    return status == STATUS_OK ? control_open(&seat->server->control, seat->shard, seat->problem,
+                                              sizeof seat->problem)
+                               : status;
 }
 
 bool server_seat_start(struct seat *seat)
@@ -168,6 +171,7 @@ void server_seat_run(struct seat *seat)
         for (uint16_t i = 0; i < server->count; i++)
             loop_wake(server->shards[i]->loop);
     }
+    server_swap_end(server);
     meet(server);
 }
 
@@ -182,7 +186,8 @@ void server_seat_end(struct seat *seat)
         shard_close(seat->shard);
 }
 
-/* Told to stop, by the signal or by the first shard; or a log has failed. */
+/* The loader wants something, or it is told to stop, by the signal or by the first shard; or a log
+ * has failed. */
 static void on_wake(struct loop *loop, void *context)
 {
     struct seat *seat = context;
@@ -191,6 +196,11 @@ static void on_wake(struct loop *loop, void *context)
         loop_stop(loop);
         return;
     }
+    server_swap_go_on(seat);
+    if (seat->index == 0 && server->control.reload != NULL)
+        control_answer(&server->control);
+    if (!atomic_load(&server->is_to_stop))
+        return;
     for (uint16_t i = 1; i < server->count && seat->index == 0; i++)
         loop_wake(server->shards[i]->loop);
     shard_stop(seat->shard);

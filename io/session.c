@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "io/command.h"
+#include "io/control.h"
 #include "io/errand.h"
 #include "io/read.h"
 #include "io/resp_put.h"
@@ -34,6 +35,11 @@ static void session_opened(struct connection *connection)
     session->shard = shard;
     session->protocol = 2;
     session->parked.waited.destination = NO_DESTINATION;
+    if (shard->control != NULL && shard->control->opening != NULL) {
+        session->is_control = true;
+        session->control_uid = shard->control->opening->uid;
+        session->control_pid = shard->control->opening->pid;
+    }
     session_forget_participant(session);
 }
 
@@ -41,6 +47,10 @@ void session_forget_participant(struct session *session)
 {
     const struct shard *shard = session->shard;
     session->participant = NULL;
+    if (session->is_control) {
+        session->participant = shard->generation->operator;
+        return;
+    }
     if (shard->generation->open) {
         session->participant = shard->generation->directory.participants[0];
         return;
@@ -73,6 +83,7 @@ static void session_closed(struct connection *connection)
     session_records_end(session);
     if (session->errand != NULL)
         errand_leave(session);
+    control_leave(session);
     transaction_end(&session->transaction);
     if (session->in_unflushed)
         leave_unflushed(shard, session);
@@ -111,7 +122,8 @@ static void session_ended(struct connection *connection)
 void session_finish(struct session *session)
 {
     session->finishing = true;
-    if (session->first == NULL && !errand_must_end(session))
+    if (session->first == NULL && !errand_must_end(session) &&
+        (session->waits & SESSION_WAIT_RELOAD) == 0)
         connection_finish(session->connection);
 }
 

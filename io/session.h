@@ -25,7 +25,8 @@ enum session_wait {
     SESSION_WAIT_PARKED = 8,
     SESSION_WAIT_READ = 16,   /* in XREAD or XREADGROUP ... BLOCK */
     SESSION_WAIT_RECALL = 32, /* for old records of its command (io/session_records.h) */
-    SESSION_WAIT_ERRAND = 64  /* for other shards (io/errand.h) */
+    SESSION_WAIT_ERRAND = 64, /* for other shards (io/errand.h) */
+    SESSION_WAIT_RELOAD = 128 /* for the loader (io/control.h) */
 };
 
 /* One destination that a read names. */
@@ -65,7 +66,10 @@ struct session {
     uint8_t waits;
     bool has_consumed;
     bool in_unflushed;
-    bool finishing; /* closes when all that is owed is sent */
+    bool finishing;  /* closes when all that is owed is sent */
+    bool is_control; /* by the control socket: whose user and process it is */
+    uint32_t control_uid;
+    int32_t control_pid;
     struct session *next_unflushed;
     struct reply_slot *first, *last;           /* the replies that are owed, in order */
     uint32_t publication_count, promise_count; /* of them: publications, and others */

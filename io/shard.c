@@ -70,7 +70,9 @@ static void list_generation(struct shard *shard)
     struct generation_list *list = &shard->generations;
     generation_list_init(list);
     struct generation_names *names = arena_allocate(&list->arena, sizeof *names);
-    generation_names_take(&list->arena, shard->generation, NULL, 0, names);
+    struct generation_names borrowed;
+    generation_names_take(&list->arena, shard->generation, NULL, 0, &borrowed);
+    generation_names_copy(&list->arena, &borrowed, names); /* the generation may go before */
     generation_list_add(list, names);
 }
 
@@ -137,7 +139,8 @@ static enum status open_window(struct shard *shard)
 static enum status open_outlets(struct shard *shard)
 {
     const struct generation *generation = shard->generation;
-    shard->outlets = calloc((size_t)generation->destination_count + 1, sizeof *shard->outlets);
+    shard->outlets =
+        calloc(DESTINATIONS_MAX, sizeof *shard->outlets); /* they stay where they are */
     shard->intake_accounts =
         calloc((size_t)generation->directory.count * generation->channel_count + 1,
                sizeof *shard->intake_accounts);
@@ -363,6 +366,8 @@ static void run_turn(struct loop *loop, struct deferral *deferral)
         shard_log_wake(shard);
     if (more && shard->delays.turns_max > 0)
         shard_wake(shard); /* delayed answers come with the turns alone */
+    if (shard->each_turn != NULL)
+        shard->each_turn(shard->each_turn_context);
 }
 
 /* ---- stopping ---- */

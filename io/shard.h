@@ -22,6 +22,8 @@
 #include "io/shard_log.h"
 #include "routes/generation_list.h"
 
+struct control;
+
 struct shard_figures {
     uint64_t commands, batches, batch_messages, collisions, copied_forward, copied_forward_bytes,
         parked, replies_lost;
@@ -57,7 +59,7 @@ struct shard {
     struct generation_list generations; /* and those before it that the log speaks of */
     struct loop *loop;
     struct transport *transport;
-    struct listener *listeners[CONFIG_LISTENERS_MAX];
+    struct listener *listeners[CONFIG_LISTENERS_MAX + 1]; /* the last may be the control socket's */
     uint16_t listener_count;
 
     struct digest_secret secret;
@@ -83,6 +85,11 @@ struct shard {
     struct hold_list holds;
     struct reject_ring rejects;
     struct delays delays;
+
+    struct control *control; /* of the first shard of a server; NULL: there is none */
+    /* At the end of each turn, while something waits for the shard (io/server_swap.h); NULL. */
+    void (*each_turn)(void *context);
+    void *each_turn_context;
 
     struct deferral turn; /* the shard's part of each turn */
     uint64_t turn_number;

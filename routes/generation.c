@@ -3,7 +3,8 @@
 const struct channel *generation_channel(const struct generation *generation, struct bytes name)
 {
     for (uint16_t i = 0; i < generation->channel_count; i++)
-        if (bytes_equal_text(name, generation->channels[i]->name))
+        if (!generation->channels[i]->is_removed &&
+            bytes_equal_text(name, generation->channels[i]->name))
             return generation->channels[i];
     return NULL;
 }
@@ -12,7 +13,8 @@ const struct destination *generation_destination(const struct generation *genera
                                                  struct bytes name)
 {
     for (uint16_t i = 0; i < generation->destination_count; i++)
-        if (bytes_equal_text(name, generation->destinations[i]->name))
+        if (!generation->destinations[i]->is_removed &&
+            bytes_equal_text(name, generation->destinations[i]->name))
             return generation->destinations[i];
     return NULL;
 }

@@ -16,6 +16,7 @@ struct channel {
     const char *name;
     uint64_t profiles[PROFILES_MAX / 64]; /* a bit per profile index */
     uint16_t index;
+    bool is_removed; /* it only keeps its place, for those who know it by its index */
 };
 
 /* What a delivered entry carries beside `body`: fields and keys by slot, or facts of the record. */
@@ -62,6 +63,7 @@ enum when_full {
 struct destination {
     const char *name;
     uint16_t index;
+    bool is_removed;           /* as of a channel */
     const char *const *groups; /* configured ones */
     uint16_t group_count;
     uint64_t groups_by_case; /* a bit each: `order: case` */
@@ -92,9 +94,11 @@ struct generation {
     uint16_t destination_count;
     struct participant_directory directory;
     bool open; /* no participants are configured: the anonymous one may do all */
-    uint16_t unroutable_destination; /* NO_DESTINATION: refused */
+    const struct participant *operator; /* who comes by the control socket; in no directory */
+    uint16_t unroutable_destination;    /* NO_DESTINATION: refused */
 };
 
+/* By name; NULL if there is none, or none any more. */
 const struct channel *generation_channel(const struct generation *generation, struct bytes name);
 const struct destination *generation_destination(const struct generation *generation,
                                                  struct bytes name);

@@ -15,9 +15,11 @@ void generation_list_init(struct generation_list *list)
 
 void generation_list_deinit(struct generation_list *list)
 {
+    for (uint32_t i = 0; i < list->count; i++)
+        arena_deinit(&list->items[i].arena);
     arena_deinit(&list->arena);
     free(list->items);
-    list->items = NULL;
+    *list = (struct generation_list){0};
 }
 
 static const uint16_t *map_tables(struct arena *arena, const struct generation_names *from,
@@ -33,23 +35,58 @@ static const uint16_t *map_tables(struct arena *arena, const struct generation_n
     return map;
 }
 
-void generation_list_add(struct generation_list *list, const struct generation_names *names)
+static void put(struct generation_list *list, uint32_t place, const struct generation_names *names)
 {
-    if (generation_list_find(list, names->number) != NULL)
-        return;
     if (list->count == list->capacity) {
         list->capacity = list->capacity * 2 + 4;
         list->items = realloc(list->items, list->capacity * sizeof *list->items);
         if (list->items == NULL)
             abort();
     }
-    const struct generation_names *current = list->count > 0 ? list->items[0].names : names;
-    struct listed_generation item = {.number = names->number, .names = names};
+    memmove(&list->items[place + 1], &list->items[place],
+            (list->count - place) * sizeof *list->items);
+    list->items[place] = (struct listed_generation){.number = names->number, .names = names};
+    arena_init(&list->items[place].arena);
+    list->count++;
+}
+
+void generation_list_add(struct generation_list *list, const struct generation_names *names)
+{
+    if (generation_list_find(list, names->number) == NULL)
+        put(list, list->count, names);
+}
+
+void generation_list_advance(struct generation_list *list, const struct generation_names *names)
+{
+    assert(generation_list_find(list, names->number) == NULL);
+    put(list, 0, names);
+}
+
+/* As the current one numbers what it names. */
+static void map(const struct generation_list *list, struct listed_generation *item)
+{
+    const struct generation_names *current = list->items[0].names;
+    if (item->mapped_to == current)
+        return;
+    arena_deinit(&item->arena);
+    arena_init(&item->arena);
     for (unsigned kind = 0; kind < NAME_KIND_COUNT; kind++)
-        item.now[kind] =
-            generation_names_map(&list->arena, names, current, (enum generation_name)kind);
-    item.tables_now = map_tables(&list->arena, names, current);
-    list->items[list->count++] = item;
+        item->now[kind] =
+            generation_names_map(&item->arena, item->names, current, (enum generation_name)kind);
+    item->tables_now = map_tables(&item->arena, item->names, current);
+    item->mapped_to = current;
+}
+
+/* The one of that number, mapped; NULL if it is not listed. */
+static const struct listed_generation *find_mapped(const struct generation_list *list,
+                                                   uint64_t number)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        if (list->items[i].number == number) {
+            map(list, &list->items[i]);
+            return &list->items[i];
+        }
+    return NULL;
 }
 
 const struct listed_generation *generation_list_find(const struct generation_list *list,
@@ -87,7 +124,7 @@ const char *generation_list_rule(const struct generation_list *list, uint64_t nu
 uint16_t generation_list_now(const struct generation_list *list, uint64_t number,
                              enum generation_name kind, uint32_t index)
 {
-    const struct listed_generation *item = generation_list_find(list, number);
+    const struct listed_generation *item = find_mapped(list, number);
     return item != NULL && index < item->names->lists[kind].count ? item->now[kind][index]
                                                                   : GENERATION_NO_INDEX;
 }
@@ -96,7 +133,7 @@ uint16_t generation_list_now(const struct generation_list *list, uint64_t number
 bool generation_list_rule_now(const struct generation_list *list, uint64_t number, uint32_t rule,
                               uint32_t *out_rule)
 {
-    const struct listed_generation *item = generation_list_find(list, number);
+    const struct listed_generation *item = find_mapped(list, number);
     uint32_t table = rule >> RULE_TABLE_SHIFT;
     uint32_t index = rule & ((UINT32_C(1) << RULE_TABLE_SHIFT) - 1);
     if (item == NULL || table >= item->names->table_count ||

@@ -10,7 +10,10 @@
 struct listed_generation {
     uint64_t number;
     const struct generation_names *names;
-    const uint16_t *now[NAME_KIND_COUNT]; /* index then -> index now, or GENERATION_NO_INDEX */
+    /* Index then -> index now, or GENERATION_NO_INDEX; made when they are first asked for. */
+    struct arena arena;
+    const struct generation_names *mapped_to; /* NULL: they are not made yet */
+    const uint16_t *now[NAME_KIND_COUNT];
     const uint16_t *tables_now;
 };
 
@@ -26,6 +29,9 @@ void generation_list_deinit(struct generation_list *list);
 
 /* The current one first, then older ones; nothing if its number is listed. */
 void generation_list_add(struct generation_list *list, const struct generation_names *names);
+/* From now on this is the current one, which was not listed. The names stay the caller's, and
+ * outlive the list. */
+void generation_list_advance(struct generation_list *list, const struct generation_names *names);
 
 /* NULL if it is not listed. */
 const struct listed_generation *generation_list_find(const struct generation_list *list,

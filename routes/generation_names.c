@@ -72,6 +72,37 @@ void generation_names_take(struct arena *arena, const struct generation *generat
     take_lists(arena, generation, out_names->lists);
 }
 
+static struct name_list copy_list(struct arena *arena, const struct name_list *list)
+{
+    struct name_list copy;
+    const char **names = list_make(arena, list->count, &copy);
+    for (uint32_t i = 0; i < list->count; i++)
+        names[i] = arena_copy_text(arena, bytes_from_text(list->names[i]));
+    return copy;
+}
+
+void generation_names_copy(struct arena *arena, const struct generation_names *names,
+                           struct generation_names *out_names)
+{
+    struct table_names *tables =
+        arena_allocate_array(arena, names->table_count + 1U, sizeof *tables);
+    struct generation_file *files =
+        arena_allocate_array(arena, names->file_count + 1U, sizeof *files);
+    *out_names = *names;
+    for (unsigned kind = 0; kind < NAME_KIND_COUNT; kind++)
+        out_names->lists[kind] = copy_list(arena, &names->lists[kind]);
+    for (uint16_t t = 0; t < names->table_count; t++) {
+        tables[t].name = arena_copy_text(arena, bytes_from_text(names->tables[t].name));
+        tables[t].rules = copy_list(arena, &names->tables[t].rules);
+    }
+    for (uint32_t i = 0; i < names->file_count; i++) {
+        files[i] = names->files[i];
+        files[i].name = arena_copy_text(arena, bytes_from_text(names->files[i].name));
+    }
+    out_names->tables = tables;
+    out_names->files = files;
+}
+
 /* ---- writing a manifest: measured first, then written ---- */
 
 struct manifest_writer {

@@ -74,6 +74,10 @@ void generation_names_take(struct arena *arena, const struct generation *generat
                            const struct generation_file *files, uint32_t file_count,
                            struct generation_names *out_names);
 
+/* With texts of its own. */
+void generation_names_copy(struct arena *arena, const struct generation_names *names,
+                           struct generation_names *out_names);
+
 struct bytes generation_names_encode(struct arena *arena, const struct generation_names *names);
 
 /* INVALID: it is no manifest, `out_line` says where it ceases to be one; UNSUPPORTED: a manifest of

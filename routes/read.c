@@ -60,6 +60,12 @@ void reader_close(struct reader *reader)
     *reader = (struct reader){0};
 }
 
+void reader_forget(struct reader *reader)
+{
+    if (reader->stencils != NULL)
+        stencils_forget(reader->stencils);
+}
+
 static enum status scan_body(const struct plan *plan, struct bytes body, struct scan *scan,
                              struct scan_fault *out_fault)
 {

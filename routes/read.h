@@ -26,6 +26,8 @@ struct reader {
 MUST_CHECK enum status reader_open(struct reader *reader, uint32_t occurrence_capacity,
                                    uint32_t text_capacity_bytes);
 void reader_close(struct reader *reader);
+/* What it has learnt of profiles, before these go. */
+void reader_forget(struct reader *reader);
 
 /* Forgets all readings; once per batch. */
 static inline void reader_reset(struct reader *reader)

@@ -98,7 +98,8 @@ const struct participant *participant_find(const struct participant_directory *d
                                            struct bytes name)
 {
     for (uint16_t i = 0; i < directory->count; i++)
-        if (bytes_equal_text(name, directory->participants[i]->name))
+        if (!directory->participants[i]->is_removed &&
+            bytes_equal_text(name, directory->participants[i]->name))
             return directory->participants[i];
     return NULL;
 }

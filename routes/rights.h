@@ -32,6 +32,7 @@ struct participant {
     struct bytes scope_name; /* "scope NAME" if it shares one, or else "participant NAME": part of
                                 each identity, so it may not change when the numbers do */
     uint16_t index;
+    bool is_removed; /* it only keeps its place, and has neither secret nor rights */
 };
 
 struct participant_directory {
@@ -49,6 +50,7 @@ void participant_directory_build(struct arena *arena, const struct participant *
                                  uint16_t count, struct participant_directory *out_directory,
                                  struct diagnostics *diagnostics, const char *file);
 
+/* By name; NULL if there is none, or none any more. */
 const struct participant *participant_find(const struct participant_directory *directory,
                                            struct bytes name);
 /* The participant that owns an address; NULL if none does. */

@@ -57,6 +57,11 @@ void router_close(struct router *router)
     free(router);
 }
 
+void router_forget(struct router *router)
+{
+    reader_forget(&router->stage.reader);
+}
+
 uint32_t router_decide(struct router *router, const struct generation *generation,
                        const struct arrival *arrivals, uint32_t count, uint64_t now_ms,
                        struct routing *routings, uint32_t *out_routing_count)

@@ -60,6 +60,8 @@ struct router;
 MUST_CHECK enum status router_open(const struct digest_secret *secret, uint16_t entries_max,
                                    struct router **out_router);
 void router_close(struct router *router);
+/* Forgets whatever it has learnt of a generation: before one that it was asked for goes. */
+void router_forget(struct router *router);
 
 /* Decides arrivals[0..count) under the generation, with the rules that are valid at `now_ms`; count
  * <= ROUTER_BATCH_MAX. Returns how many it

@@ -141,7 +141,7 @@ static void build(struct replay *replay, struct replay_generation *generation)
     diagnostics_init(&diagnostics);
     enum status status = generation_store_open(replay->reader.folder, replay->reader.spare, &store);
     if (status == STATUS_OK)
-        status = generation_store_load(&store, &generation->manifest, generation->number,
+        status = generation_store_load(&store, &generation->manifest, generation->number, NULL,
                                        &generation->stored, &diagnostics, problem, sizeof problem);
     if (status == STATUS_OK) {
         const struct options *options = &generation->stored->config->options;

@@ -10,7 +10,7 @@ enum cli_exit { CLI_OK = 0, CLI_INVALID = 1, CLI_USAGE = 2, CLI_UNREACHABLE = 3 
 #define CLI_COMMAND_LIST(X)                                                                        \
     X(serve, "run the server")                                                                     \
     X(check, "check a configuration and all that it names")                                        \
-    X(config, "compare configurations: diff")                                                      \
+    X(config, "show, list or compare configurations")                                                \
     X(explain, "show how messages are read, and which rules decide them")                          \
     X(rules, "hold rule tables against examples: test")                                            \
     X(profile, "draft a profile from samples, and test it")                                        \
@@ -22,6 +22,8 @@ enum cli_exit { CLI_OK = 0, CLI_INVALID = 1, CLI_USAGE = 2, CLI_UNREACHABLE = 3 
     X(health, "say which destinations are sick")                                                   \
     X(journal, "look into a journal: info, verify, show, export, repair")                          \
     X(trace, "tell the whole story of a message, or of a case")                                    \
+    X(reload, "have the server take its configuration's files")                                    \
+    X(rollback, "have the server go back to an older configuration")                               \
     X(audit, "seal a journal, and prove what it holds")                                            \
     X(version, "print the version")                                                                \
     X(help, "explain a diagnostic code or a reason word")

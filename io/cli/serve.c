@@ -91,7 +91,7 @@ static bool parse_arguments(int argc, char **argv, struct serve_arguments *out,
         .command = "serve",
         .operands = "",
         .about = "Runs the server. SIGTERM and SIGINT end it: it finishes what it has, answers, "
-                 "and\nexits with 0.",
+                 "and\nexits with 0. SIGHUP has it load its configuration, as `kouan reload` does.",
         .arguments = arguments,
         .argument_count = sizeof arguments / sizeof *arguments,
     };
@@ -120,8 +120,10 @@ static struct server *signalled;
 
 static void on_signal(int number)
 {
-    (void)number;
-    server_stop(signalled);
+    if (number == SIGHUP)
+        server_reload(signalled);
+    else
+        server_stop(signalled);
 }
 
 static void watch_signals(struct server *server)
@@ -131,6 +133,7 @@ static void watch_signals(struct server *server)
     sigemptyset(&action.sa_mask);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a write past a limit fails, and is told of */
 }
@@ -150,9 +153,12 @@ static struct config *load(const struct serve_arguments *arguments)
     if (config != NULL && arguments->listen != NULL) {
         config->listen[0] = arguments->listen;
         config->listen_count = 1;
+        config->has_given_listen = true;
     }
-    if (config != NULL && arguments->journal != NULL)
+    if (config != NULL && arguments->journal != NULL) {
         config->journal_path = arguments->journal;
+        config->has_given_journal = true;
+    }
     return config;
 }
 
@@ -279,7 +285,8 @@ static void print_start(const struct server *server)
     if (shards > 1)
         fprintf(stderr, "%u shards, each a thread with a log of its own\n", shards);
     for (uint16_t i = 0; i < shard->listener_count; i++)
-        fprintf(stderr, "listening on %s\n", listener_address_text(shard->listeners[i]));
+        fprintf(stderr, "%s %s\n", i < shard->config->listen_count ? "listening on" : "control by",
+                listener_address_text(shard->listeners[i]));
 }
 
 static void print_end(const struct server *server)

@@ -19,7 +19,7 @@ from provincial import (CONFIG, CUSTOMS_RULES, drain, entries, event, files, int
 
 OK, INVALID, USAGE, UNREACHABLE = 0, 1, 2, 3
 COMMANDS = ["serve", "check", "config", "explain", "rules", "profile", "send", "tail", "hold", "rejects", "ledger", "health",
-            "journal", "trace", "audit", "version", "help"]
+            "journal", "trace", "reload", "rollback", "audit", "version", "help"]
 NOBODY = "127.0.0.1:1"  # nobody listens at tcpmux here
 
 

@@ -659,3 +659,115 @@ Test(config, each_shard_has_its_share_of_what_bounds_all)
     cr_expect_str_eq(diagnostics.items[0].code, "C110");
     diagnostics_deinit(&diagnostics);
 }
+
+/* ---- behind a generation that runs ---- */
+
+static struct config *load_behind(struct folder *folder, const struct config *running,
+                                  const struct generation_names *before, const char *text)
+{
+    struct config *config;
+    struct diagnostics diagnostics;
+    const char *path = write_configuration(folder, text);
+    diagnostics_init(&diagnostics);
+    enum status status = config_load_behind(path, running, before, &config, &diagnostics);
+    if (status != STATUS_OK)
+        diagnostics_print(&diagnostics, stderr);
+    diagnostics_deinit(&diagnostics);
+    return status == STATUS_OK ? config : NULL;
+}
+
+Test(config, names_keep_their_places_behind_a_generation)
+{
+    struct folder folder, next_folder;
+    struct generation_names before;
+    struct arena arena;
+    arena_init(&arena);
+    struct config *running =
+        load_good(&folder, "channels: [{name: in}, {name: late}]\n"
+                           "destinations: [{name: a}, {name: b}, {name: c}]\n"
+                           "participants: [{name: x, secret_file: secret, scope: s},"
+                           " {name: y, secret_file: secret, scope: s, consume: [b]}]\n");
+    generation_names_take(&arena, running->generation, NULL, 0, &before);
+    struct config *config =
+        load_behind(&next_folder, running, &before,
+                    "channels: [{name: late}]\n"
+                    "destinations: [{name: new}, {name: c, dead_letter: a}, {name: a}]\n"
+                    "participants: [{name: z, secret_file: secret, scope: s, consume: [new]},"
+                    " {name: y, secret_file: secret, scope: s}]\nunroutable: new\n");
+    cr_assert_not_null(config);
+    const struct generation *generation = config->generation;
+    static const char *const names[] = {"a", "b", "c", "new"};
+    cr_assert_eq(generation->destination_count, 4);
+    for (uint16_t d = 0; d < 4; d++) {
+        cr_expect_str_eq(generation->destinations[d]->name, names[d]);
+        cr_expect_eq(generation->destinations[d]->index, d);
+        cr_expect_eq(generation->destinations[d]->is_removed, d == 1);
+    }
+    cr_expect_eq(generation->destinations[2]->dead_letter, 0);
+    cr_expect_eq(generation->unroutable_destination, 3);
+    cr_expect_null(generation_destination(generation, BYTES_LITERAL("b")));
+    cr_expect(generation->channels[0]->is_removed && !generation->channels[1]->is_removed);
+    cr_expect_null(generation_channel(generation, BYTES_LITERAL("in")));
+    cr_assert_eq(generation->directory.count, 4);
+    const struct participant *const *participants = generation->directory.participants;
+    cr_expect(participants[1]->is_removed && participants[1]->secret.size == 0);
+    cr_expect_str_eq(participants[2]->name, "y");
+    cr_expect_eq(participants[2]->scope, participants[3]->scope);
+    cr_expect(destination_set_has(&participants[3]->consume, 3));
+    config_free(config);
+    folder_close(&next_folder);
+    config_free(running);
+    folder_close(&folder);
+    arena_deinit(&arena);
+}
+
+Test(config, what_runs_says_what_limits_are_shares_of)
+{
+    struct folder folder, next_folder;
+    struct generation_names before;
+    struct arena arena;
+    arena_init(&arena);
+    struct config *running = load_good(&folder, BASE COMMIT "journal_size: 2GiB\n");
+    generation_names_take(&arena, running->generation, NULL, 0, &before);
+    struct config *config =
+        load_behind(&next_folder, running, &before, BASE COMMIT "journal_size: 8GiB\n");
+    cr_assert_not_null(config);
+    cr_expect_eq(config->generation->destinations[0]->backlog_bytes_max,
+                 running->generation->destinations[0]->backlog_bytes_max);
+    cr_expect_eq(config->options.journal_size, running->options.journal_size);
+    cr_expect_eq(config->whole.journal_size, UINT64_C(8) << 30);
+    config_free(config);
+    folder_close(&next_folder);
+    config_free(running);
+    folder_close(&folder);
+    arena_deinit(&arena);
+}
+
+Test(config, the_control_socket_is_found_though_all_else_is_wrong)
+{
+    struct folder folder;
+    struct diagnostics diagnostics;
+    char text[512], expected[512];
+    const char *path = write_configuration(&folder, "bogus: 1\njournal: j\n");
+    diagnostics_init(&diagnostics);
+    cr_assert_eq(config_find_control(path, text, sizeof text, &diagnostics), STATUS_OK);
+    snprintf(expected, sizeof expected, "unix:%s/j/control.sock", folder.path);
+    cr_expect_str_eq(text, expected);
+    folder_close(&folder);
+    path = write_configuration(&folder, "control: c.sock\nsync: memory\n");
+    cr_assert_eq(config_find_control(path, text, sizeof text, &diagnostics), STATUS_OK);
+    snprintf(expected, sizeof expected, "unix:%s/c.sock", folder.path);
+    cr_expect_str_eq(text, expected);
+    folder_close(&folder);
+    path = write_configuration(&folder, "sync: memory\n");
+    cr_expect_eq(config_find_control(path, text, sizeof text, &diagnostics), STATUS_NOT_FOUND);
+    folder_close(&folder);
+    path = write_configuration(&folder, "control: none\n");
+    cr_expect_eq(config_find_control(path, text, sizeof text, &diagnostics), STATUS_NOT_FOUND);
+    cr_expect_eq(diagnostics.error_count, 0);
+    folder_close(&folder);
+    path = write_configuration(&folder, "journal: [\n");
+    cr_expect_eq(config_find_control(path, text, sizeof text, &diagnostics), STATUS_INVALID);
+    folder_close(&folder);
+    diagnostics_deinit(&diagnostics);
+}

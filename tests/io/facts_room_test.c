@@ -130,7 +130,7 @@ Test(facts_room, what_a_group_has_is_not_shared_again)
                  STATUS_OK);
     facts_share(shard);
     cr_expect_eq(outlet->unsettled_max, (ranges - ranges / 2) / 2);
-    cr_expect(facts_have_share(shard));
+    cr_expect(facts_have_share(shard, 1));
     scatter(outlet->groups[1]);
     scatter(third);
     uint64_t unsettled = 0;

@@ -116,8 +116,8 @@ static struct stored_generation *load_stored(const struct sha256 *digest)
 {
     char problem[256] = "";
     struct stored_generation *stored = NULL;
-    enum status status =
-        generation_store_load(&store, digest, 3, &stored, &diagnostics, problem, sizeof problem);
+    enum status status = generation_store_load(&store, digest, 3, NULL, &stored, &diagnostics,
+                                               problem, sizeof problem);
     if (status != STATUS_OK)
         diagnostics_print(&diagnostics, stderr);
     cr_assert_eq(status, STATUS_OK, "%s", problem);
@@ -257,14 +257,14 @@ Test(generation_store, what_is_not_as_it_was_written_is_noticed_and_put_anew)
     const char *path =
         arena_format(&arena, "%s/%s", store.folders[0], sha256_format(table.bytes).text);
     flip_a_byte(path, BYTES_LITERAL("5101\n5102\n"), &flipped);
-    cr_expect_eq(
-        generation_store_load(&store, &digest, 3, &stored, &diagnostics, problem, sizeof problem),
-        STATUS_CORRUPT);
+    cr_expect_eq(generation_store_load(&store, &digest, 3, NULL, &stored, &diagnostics, problem,
+                                       sizeof problem),
+                 STATUS_CORRUPT);
     cr_expect_not_null(strstr(problem, "lists/bonded.txt"), "%s", problem);
     unlink(path);
-    cr_expect_eq(
-        generation_store_load(&store, &digest, 3, &stored, &diagnostics, problem, sizeof problem),
-        STATUS_NOT_FOUND);
+    cr_expect_eq(generation_store_load(&store, &digest, 3, NULL, &stored, &diagnostics, problem,
+                                       sizeof problem),
+                 STATUS_NOT_FOUND);
 }
 
 Test(generation_store, nothing_is_found_where_nothing_was_put)

@@ -94,3 +94,36 @@ Test(generation_list, a_number_is_listed_once)
     generation_list_add(&list, &old);
     cr_expect_eq(list.count, 2);
 }
+
+Test(generation_list, what_was_current_is_followed_to_the_next_one)
+{
+    uint32_t rule;
+    struct generation_names next =
+        names_of(8, "kouan-generation 1\nparticipant a\ndestination x\ndestination y\n"
+                    "table t\nrule 2\n");
+    cr_expect_eq(generation_list_now(&list, 3, NAME_DESTINATION, 2), 0);
+    generation_list_advance(&list, &next);
+    cr_expect_eq(generation_list_current(&list), 8);
+    cr_expect_eq(generation_list_now(&list, 8, NAME_DESTINATION, 1), 1);
+    cr_expect_eq(generation_list_now(&list, 7, NAME_DESTINATION, 1), 0);
+    cr_expect_eq(generation_list_now(&list, 7, NAME_DESTINATION, 0), GENERATION_NO_INDEX);
+    cr_expect_eq(generation_list_now(&list, 3, NAME_DESTINATION, 1), 1);
+    cr_expect_eq(generation_list_now(&list, 3, NAME_DESTINATION, 2), GENERATION_NO_INDEX);
+    cr_expect_str_eq(generation_list_name(&list, 7, NAME_PARTICIPANT, 0), "b");
+    cr_assert(generation_list_rule_now(&list, 7, (1 << 24) + 1, &rule));
+    cr_expect_eq(rule, 0);
+}
+
+Test(generation_list, a_copy_of_names_has_texts_of_its_own)
+{
+    struct arena own;
+    struct generation_names copy;
+    arena_init(&own);
+    generation_names_copy(&own, &old, &copy);
+    memset((char *)(uintptr_t)old.lists[NAME_DESTINATION].names[0], '?', 1);
+    memset((char *)(uintptr_t)old.tables[0].rules.names[1], '?', 1);
+    cr_expect_str_eq(generation_name(&copy, NAME_DESTINATION, 0), "x");
+    cr_expect_str_eq(generation_rule_name(&copy, 1), "2");
+    cr_expect_str_eq(generation_table_name(&copy, 1 << 24), "left");
+    arena_deinit(&own);
+}

@@ -1,0 +1,116 @@
+#include "io/control.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "io/command.h"
+
+enum { CONTROL_MODE = 0600 };
+
+static bool take(void *context, const struct listener *listener, int descriptor);
+
+enum status control_open(struct control *control, struct shard *shard, char *out_problem,
+                         size_t problem_capacity)
+{
+    char text[4096], problem[512];
+    struct address address;
+    shard->control = control;
+    if (!config_control_address(shard->config, text, sizeof text))
+        return STATUS_OK;
+    if (address_parse(text, &address, problem, sizeof problem) != STATUS_OK) {
+        /* One that was named was looked at when it was read. */
+        fprintf(stderr, "kouan: no control socket, say `control: PATH`: %s\n", problem);
+        return STATUS_OK;
+    }
+    address.mode = CONTROL_MODE;
+    struct listener **listener = &shard->listeners[shard->listener_count];
+    enum status status = listener_open(shard->loop, shard->transport, &address, listener,
+                                       out_problem, problem_capacity);
+    if (status != STATUS_OK)
+        return status;
+    shard->listener_count++;
+    listener_set_taker(*listener, &(struct listener_taker){take, shard});
+    return STATUS_OK;
+}
+
+/* The file's mode says the same; a folder may have been opened to others, though. */
+static bool may_control(const struct ucred *peer)
+{
+    return peer->uid == 0 || peer->uid == geteuid();
+}
+
+static bool take(void *context, const struct listener *listener, int descriptor)
+{
+    struct shard *shard = context;
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    char text[64];
+    (void)listener;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || !may_control(&peer)) {
+        close(descriptor);
+        return true;
+    }
+    snprintf(text, sizeof text, "control:uid=%u:pid=%d", peer.uid, (int)peer.pid);
+    shard->control->opening = &peer;
+    if (transport_adopt(shard->transport, descriptor, text) != STATUS_OK)
+        close(descriptor);
+    shard->control->opening = NULL;
+    return true;
+}
+
+/* ---- the loader ---- */
+
+void control_ask(struct session *session, enum reload_kind kind, uint64_t number)
+{
+    struct control *control = session->shard->control;
+    struct reload_request request = {.kind = kind, .number = number};
+    if (!session->is_control) {
+        command_reply_error(session, "NOPERM only over the control socket (`control` in the "
+                                     "configuration): kouan reload, or redis-cli -s PATH");
+        return;
+    }
+    snprintf(request.by, sizeof request.by, "uid %u, pid %d", session->control_uid,
+             (int)session->control_pid);
+    if (!reload_ask(control->reload, &request)) {
+        command_reply_error(session, "TRYAGAIN another one is being loaded");
+        return;
+    }
+    control->waiting = session;
+    session_wait_for(session, SESSION_WAIT_RELOAD);
+}
+
+static void reply(struct session *session, const struct reload_answer *answer)
+{
+    enum { HEAD_BYTES = 256 };
+    struct resp_writer writer = session_reply_begin(session);
+    struct bytes text = bytes_make(answer->text, answer->size);
+    resp_write_array(&writer, 2);
+    resp_write_bulk_text(&writer, answer->word);
+    resp_write_verbatim(&writer, bytes_slice(text, 0, session->shard->reply_capacity - HEAD_BYTES));
+    session_reply_end(session, &writer);
+}
+
+void control_answer(struct control *control)
+{
+    struct reload_answer answer;
+    if (!reload_take_answer(control->reload, &answer))
+        return;
+    struct session *session = control->waiting;
+    control->waiting = NULL;
+    if (session != NULL) {
+        reply(session, &answer);
+        session_wait_over(session, SESSION_WAIT_RELOAD);
+        if (session->finishing)
+            session_finish(session);
+    }
+    free(answer.text);
+}
+
+void control_leave(struct session *session)
+{
+    struct control *control = session->shard->control;
+    if (control != NULL && control->waiting == session)
+        control->waiting = NULL;
+}

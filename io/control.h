@@ -1,0 +1,35 @@
+/* The control socket: a Unix socket that only the server's own user and root may open, on which an
+ * operator has a session like any other, with the right to operate, and beside it what nobody else
+ * may: reload, rollback, and the history of both. `redis-cli -s` works on it.
+ *
+ * On the first shard's thread. A session that has asked the loader (io/reload.h) waits for its
+ * answer; all else goes on. */
+#ifndef KOUAN_IO_CONTROL_H
+#define KOUAN_IO_CONTROL_H
+
+#include <sys/socket.h>
+
+#include "io/listener.h"
+#include "io/reload.h"
+
+struct shard;
+struct session;
+
+struct control {
+    struct reload *reload;
+    struct session *waiting;     /* for the loader's answer; NULL: nobody, or it has left */
+    const struct ucred *opening; /* whose connection is being opened; NULL: an ordinary one */
+};
+
+/* Listens, if the configuration says so. IO with a problem text. */
+MUST_CHECK enum status control_open(struct control *control, struct shard *shard, char *out_problem,
+                                    size_t problem_capacity);
+
+/* Asks the loader for the session, which waits (SESSION_WAIT_RELOAD); or replies why not. */
+void control_ask(struct session *session, enum reload_kind kind, uint64_t number);
+/* There may be an answer. */
+void control_answer(struct control *control);
+/* The session closes. */
+void control_leave(struct session *session);
+
+#endif

@@ -1,0 +1,50 @@
+/* The loader of a server: one thread, behind all others in priority, that does whatever blocks for
+ * them. It reads the configuration and all that it names, by the code of `check` and `serve`,
+ * stores it, has the shards swap to it (io/server_swap.h), frees what was before, and answers who
+ * asked. One request at a time. What is wrong changes nothing.
+ *
+ * Asked by the control socket (io/control.h), on the first shard's thread, and by SIGHUP. */
+#ifndef KOUAN_IO_RELOAD_H
+#define KOUAN_IO_RELOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/status.h"
+
+struct server;
+struct reload;
+
+enum { RELOAD_BY_BYTES = 96 };
+
+enum reload_kind { RELOAD_FILES, RELOAD_ROLLBACK, RELOAD_SHOW, RELOAD_HISTORY };
+
+struct reload_request {
+    enum reload_kind kind;
+    uint64_t number; /* ROLLBACK: to which generation; 0: the one that ran before this */
+    char by[RELOAD_BY_BYTES];
+};
+
+/* `word`: ok, unchanged or refused. The text has lines, and is the taker's to free. */
+struct reload_answer {
+    const char *word;
+    char *text;
+    size_t size;
+};
+
+/* The server serves, or is about to. */
+MUST_CHECK enum status reload_open(struct server *server, struct reload **out_reload);
+/* Finishes what it does, before the shards are closed; then, when they are, frees the generation.
+ * NULL, too. */
+void reload_stop(struct reload *reload);
+void reload_close(struct reload *reload);
+
+/* False: another request is under way. The answer wakes the first shard's loop. */
+bool reload_ask(struct reload *reload, const struct reload_request *request);
+/* False: there is none yet. */
+bool reload_take_answer(struct reload *reload, struct reload_answer *out_answer);
+/* From a signal handler: the files, and the answer goes to stderr alone. */
+void reload_ask_by_signal(struct reload *reload);
+
+#endif

@@ -1,0 +1,73 @@
+/* The loader from inside, for reload*.c only. */
+#ifndef KOUAN_IO_RELOAD_INSIDE_H
+#define KOUAN_IO_RELOAD_INSIDE_H
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "io/config_diff.h"
+#include "io/config_history.h"
+#include "io/generation_store.h"
+#include "io/reload.h"
+#include "io/server_swap.h"
+
+/* What records may name for as long as the server runs. */
+struct reload_names {
+    struct reload_names *before;
+    struct arena arena;
+    struct generation_names names;
+    struct sha256 manifest;
+};
+
+/* A configuration that runs, or shall. */
+struct reload_loaded {
+    struct config *config;
+    struct stored_generation *stored; /* whose config it is, after a rollback; else NULL */
+    struct reload_names *names;
+    struct config_diff diff; /* to what ran before it */
+    struct {
+        bool has_pending_max, has_order;
+    } kept[DESTINATIONS_MAX]; /* as before until a restart, by destination */
+};
+
+struct reload {
+    struct server *server;
+    pthread_t thread;
+    sem_t asked; /* a post each for a request, a signal, the end */
+    _Atomic bool is_signalled, ends;
+    pthread_mutex_t lock; /* of what follows, down to the blank line */
+    bool is_busy;         /* from the request to its answer's taking */
+    bool has_request, has_answer;
+    struct reload_request request;
+    struct reload_answer answer;
+
+    /* The thread's own. */
+    struct config *start;          /* whose options hold to the end; the server's caller's */
+    struct reload_loaded current;  /* `config` may be the start's */
+    struct generation_store store; /* folder_count is 0: there is no journal */
+    struct history history;
+    struct diagnostics diagnostics; /* of what is loaded */
+    FILE *out;                      /* where the answer is written */
+    const char *word;
+};
+
+/* ---- io/reload_load.c: from files, or a store, to what may run ---- */
+
+/* False: what is wrong is in the answer. */
+MUST_CHECK bool reload_load_files(struct reload *reload, struct reload_loaded *out_loaded);
+MUST_CHECK bool reload_load_stored(struct reload *reload, uint64_t number,
+                                   struct reload_loaded *out_loaded);
+void reload_unload(struct reload_loaded *loaded);
+MUST_CHECK enum status reload_name(const struct config *config, struct reload_names **out_names);
+/* The same content under another number. */
+bool reload_is_same(const struct reload_loaded *left, const struct reload_loaded *right);
+
+/* ---- io/reload_report.c: what changed ---- */
+
+void reload_report_changes(FILE *out, const struct reload_loaded *next);
+void reload_report_current(FILE *out, const struct reload *reload);
+void reload_report_history(FILE *out, const struct reload *reload);
+
+#endif
