@@ -435,6 +435,7 @@ static const struct wrong wrongs[] = {
     /* C107 */
     {BASE "tables: [none.csv]\n", "C107", 3, 10, "none.csv: not found"},
     {BASE "lists: {a: none.txt}\n", "C107", 3, 12, "none.txt: not found"},
+    {BASE "rule_tests: [none.yaml]\n", "C107", 3, 14, "none.yaml: not found"},
     {BASE "profiles: [shipped, none.yaml]\n", "C107", 3, 21, "none.yaml: not found"},
     {BASE "tables: [/]\n", "C107", 3, 10, "cannot read /"},
     {BASE "participants:\n  - {name: a, secret_file: none}\n", "C107", 4, 28, "none: not found"},
