@@ -480,7 +480,7 @@ static struct rule_table *make_table(struct arena *arena, uint32_t count, bool n
     struct alternative *alternatives = arena_allocate_array(arena, count, sizeof *alternatives);
     for (uint32_t i = 0; i < count; i++) {
         make(arena, i, count, &alternatives[i]);
-        conditions[i] = (struct condition){SLOT_GOODS_CODE, negated, &alternatives[i], 1};
+        conditions[i] = (struct condition){SLOT_GOODS_CODE, negated, &alternatives[i], 1, {0}};
         rules[i] = (struct rule){.id = "r",
                                  .conditions = &conditions[i],
                                  .condition_count = 1,
