@@ -22,6 +22,8 @@ from kouan_harness import connect, die_with_parent, encode_command  # noqa: E402
 
 CASES = 64  # of each publisher: message N is of case N % CASES
 PADS = tuple(b"x" * size for size in (0, 0, 40, 200, 200, 200, 700, 3000))
+LARGE = b"x" * 40000  # of one in LARGE_EVERY: it fills most of a block
+LARGE_EVERY = 199
 BODY = re.compile(rb'"messageId":"p(\d+)-(\d+)"')
 PARTS_MAX = 8  # messages of an interchange
 PART_CASES = 3  # that they belong to
@@ -96,10 +98,10 @@ def id_log(number):
 
 
 def event(publisher, number, kind=b"ORDER"):
+    pad = LARGE if number % LARGE_EVERY == 0 else PADS[number * 2654435761 >> 7 & 7]
     return (b'{"messageType":"%s","messageId":"p%d-%d",'
             b'"keys":{"order":"case-%d-%d"},"pad":"%s"}' %
-            (kind, publisher, number, publisher, number % CASES,
-             PADS[number * 2654435761 >> 7 & 7]))
+            (kind, publisher, number, publisher, number % CASES, pad))
 
 
 def publication(publisher, number, kind=b"ORDER"):
