@@ -164,13 +164,22 @@ static bool report_unknown(const struct rule_example *example, const struct yaml
     return false;
 }
 
+/* One that was removed may keep its place before it. */
+static const struct channel *first_channel(const struct generation *generation)
+{
+    uint16_t first = 0;
+    while (generation->channels[first]->is_removed)
+        first++;
+    return generation->channels[first];
+}
+
 static bool find_names(struct rule_example *example, const struct yaml_node *document,
                        const struct generation *generation, struct diagnostics *diagnostics)
 {
     const struct yaml_node *participant = yaml_member(document, "participant");
     const struct yaml_node *channel = yaml_member(document, "channel");
     bool right = true;
-    example->channel = generation->channels[0];
+    example->channel = first_channel(generation);
     if (participant != NULL) {
         example->participant = participant_find(&generation->directory, participant->text);
         if (example->participant == NULL)

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
+#include "routes/generation_names.h"
 #include "tests/io/config_files.h"
 
 static const char config_text[] = "sync: memory\n"
@@ -171,4 +172,33 @@ Test(rule_tests, are_no_part_of_the_generation)
     cr_assert_eq(config_load_from(&source, "kouan.yaml", &config, &diagnostics), STATUS_OK);
     config_free(config);
     diagnostics_deinit(&diagnostics);
+}
+
+Test(rule_tests, come_in_by_a_channel_that_there_is)
+{
+    static const char *const rest = "sync: memory\ndestinations: [{name: all}]\nunroutable: all\n"
+                                    "rule_tests: some.yaml\n";
+    char text[512];
+    struct config_files files = {{{"some.yaml", BODY("") "deliver: all\n"}}};
+    snprintf(text, sizeof text, "channels: [{name: old}, {name: in}]\n%s", rest);
+    config_files_put(&files, "kouan.yaml", text);
+    struct config *before = config_files_load(&files), *next = NULL;
+    struct generation_names names;
+    struct arena arena;
+    struct diagnostics diagnostics;
+    arena_init(&arena);
+    diagnostics_init(&diagnostics);
+    generation_names_take(&arena, before->generation, NULL, 0, &names);
+    snprintf(text, sizeof text, "channels: [{name: in}]\n%s", rest);
+    const struct config_source source = {.read = config_files_read,
+                                         .context = &files,
+                                         .shipped = shipped_profiles,
+                                         .before = &names,
+                                         .running = before};
+    cr_assert_eq(config_load_from(&source, "kouan.yaml", &next, &diagnostics), STATUS_OK);
+    cr_assert(next->generation->channels[0]->is_removed);
+    config_free(next);
+    config_free(before);
+    diagnostics_deinit(&diagnostics);
+    arena_deinit(&arena);
 }
