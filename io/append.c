@@ -13,11 +13,16 @@ static bool is_recorded(const struct occurrence *occurrence)
     return (not_recorded >> occurrence->slot & 1) == 0;
 }
 
-/* Where in the body the value lies; false: somewhere else, for it was decoded. */
-static bool lies_in(struct bytes body, struct bytes value, size_t *out_offset)
+/* Where in the body the value lies, if it does and was not decoded. */
+static size_t offset_in(struct bytes body, struct bytes value)
 {
-    *out_offset = (size_t)((uintptr_t)value.data - (uintptr_t)body.data);
-    return *out_offset < body.size && value.size <= body.size - *out_offset;
+    return (size_t)((uintptr_t)value.data - (uintptr_t)body.data);
+}
+
+static bool lies_in(struct bytes body, struct bytes value)
+{
+    size_t offset = offset_in(body, value);
+    return offset < body.size && value.size <= body.size - offset;
 }
 
 static uint16_t count_rules(const struct decision *decision)
@@ -34,12 +39,11 @@ struct append_shape append_measure(const struct routing *routing)
     const struct occurrence *occurrence = routing->reading.occurrences;
     const struct occurrence *end = occurrence + routing->reading.count;
     uint32_t values = 0, text = 0;
-    size_t offset;
     for (; occurrence < end; occurrence++) {
         if (!is_recorded(occurrence))
             continue;
         values++;
-        if (!lies_in(body, occurrence->value, &offset))
+        if (!lies_in(body, occurrence->value))
             text += (uint32_t)occurrence->value.size;
     }
     struct append_shape shape = {
@@ -84,19 +88,20 @@ static uint8_t *write_whole(const struct routing *routing, uint8_t *at)
     return at + routing->whole.size;
 }
 
-/* And the text behind the body, for those that do not lie in it. */
-static const uint8_t *write_values(const struct routing *routing, uint8_t *at, uint8_t *text)
+/* And the text behind the body, if some do not lie in it. */
+static const uint8_t *write_values(const struct routing *routing, bool has_text, uint8_t *at,
+                                   uint8_t *text)
 {
     const struct bytes body = routing->body;
     const struct occurrence *occurrence = routing->reading.occurrences;
     const struct occurrence *end = occurrence + routing->reading.count;
     struct record_value *value = (struct record_value *)(void *)at;
-    size_t text_offset = body.size, offset;
+    size_t text_offset = body.size;
     for (; occurrence < end; occurrence++) {
         if (!is_recorded(occurrence))
             continue;
-        bool is_in_body = lies_in(body, occurrence->value, &offset);
-        if (!is_in_body) {
+        size_t offset = offset_in(body, occurrence->value);
+        if (has_text && !lies_in(body, occurrence->value)) {
             memcpy(text, occurrence->value.data, occurrence->value.size);
             offset = text_offset;
             text += occurrence->value.size;
@@ -148,7 +153,7 @@ enum status append_message(struct shard *shard, const struct routing *routing,
     uint8_t *rules = write_destinations(routing, record);
     uint8_t *values = write_rules(&routing->decision, rules);
     uint8_t *text = write_whole(routing, values + shape->value_count * sizeof(struct record_value));
-    const uint8_t *end = write_values(routing, values, text);
+    const uint8_t *end = write_values(routing, shape->text_bytes > 0, values, text);
     assert(end == text + shape->text_bytes && end <= (uint8_t *)record + shape->size_bytes);
     journal_commit_record(&shard->journal, &record->head);
     shard_log_wake(shard);
