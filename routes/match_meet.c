@@ -59,7 +59,8 @@ static void find_values(const struct match_field *field, struct match_value *val
     for (uint32_t i = 0; i < count; i++) {
         struct match_value *value = &values[i];
         value->met = text_index_find_by(&field->values, value->text, value->key, value->hash);
-        __builtin_prefetch(field->met + (value->met == TEXT_INDEX_NONE ? 0 : value->met));
+        if (value->met != TEXT_INDEX_NONE)
+            __builtin_prefetch(&field->met[value->met]);
     }
 }
 

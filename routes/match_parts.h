@@ -112,7 +112,7 @@ enum {
     MATCH_GROUP_MAX = 32,  /* messages whose loads are under way together */
     MATCH_VALUES_MAX = 64, /* of one message, in fields that rules use */
     MATCH_ATOMS_MAX = 96,  /* that they meet; in `met`, at most as many */
-    MATCH_WORK_MAX = 256,  /* rules tried, probes and records of one message */
+    MATCH_WORK_MAX = 512,  /* cells read and probes made for one message */
     MATCH_MET_TOO_MANY = UINT32_MAX
 };
 

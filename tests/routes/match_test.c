@@ -286,7 +286,7 @@ enum { TOGETHER = 40 }; /* more than a group of the matcher */
 static uint32_t compare_together(struct comparison *comparison, uint32_t count)
 {
     static struct sample samples[TOGETHER];
-    struct match_job jobs[TOGETHER];
+    struct match_job jobs[TOGETHER] = {0};
     struct decision compiled[TOGETHER], naive, by_sets;
     const struct world *world = &comparison->world;
     uint32_t hits = 0;
