@@ -201,6 +201,8 @@ static void on_wake(struct loop *loop, void *context)
         control_answer(&server->control);
     if (!atomic_load(&server->is_to_stop))
         return;
+    if (seat->shard->stopping)
+        return; /* told again, maybe while it closes: the others may be gone */
     for (uint16_t i = 1; i < server->count && seat->index == 0; i++)
         loop_wake(server->shards[i]->loop);
     shard_stop(seat->shard);

@@ -138,6 +138,13 @@ static void watch_signals(struct server *server)
     signal(SIGXFSZ, SIG_IGN); /* a write past a limit fails, and is told of */
 }
 
+/* It ends already, and soon there is no server to tell. */
+static void ignore_signals(void)
+{
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGINT, SIG_IGN);
+}
+
 static struct config *load(const struct serve_arguments *arguments)
 {
     struct diagnostics diagnostics;
@@ -338,6 +345,7 @@ enum cli_exit cli_serve(int argc, char **argv)
     print_recovery(server);
     print_start(server);
     bool is_whole = server_run(server);
+    ignore_signals();
     if (is_whole)
         print_end(server);
     else

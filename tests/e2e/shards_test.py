@@ -258,5 +258,17 @@ def test_stops_under_load():
             assert "stopped" in server.log
 
 
+def test_is_told_to_stop_again_and_again():
+    """Also while it closes, shard by shard."""
+    for _ in range(5):
+        server = Server(files=plain_files(sync="commit"), shards=3)
+        with server.wire() as wire:
+            add_many(wire, range(50))
+        while server.process.poll() is None:
+            server.process.send_signal(signal.SIGTERM)
+        server.stop()
+
+
+
 if __name__ == "__main__":
     run_tests()
