@@ -1,15 +1,33 @@
 /* kouan health: for people and for monitors. */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "io/cli/client.h"
 #include "io/cli/output.h"
 
+/* `shard N: ` before a line, where there are several. False: it has none. */
+static bool take_shard(struct bytes *line, uint64_t *out_shard)
+{
+    static const char word[] = "shard ";
+    const uint8_t *colon = memchr(line->data, ':', line->size);
+    size_t end = colon != NULL ? (size_t)(colon - line->data) : 0, begin = sizeof word - 1;
+    if (end <= begin || memcmp(line->data, word, begin) != 0 ||
+        !bytes_parse_u64(bytes_slice(*line, begin, end - begin), out_shard))
+        return false;
+    *line = bytes_trim(bytes_slice(*line, end + 1, line->size));
+    return true;
+}
+
 /* One line of the report, `destination: what is wrong`. */
 static void print_json_line(struct bytes line, bool is_first)
 {
+    uint64_t shard;
+    fputs(is_first ? "{" : ",{", stdout);
+    if (take_shard(&line, &shard))
+        printf("\"shard\":%" PRIu64 ",", shard);
     const uint8_t *colon = memchr(line.data, ':', line.size);
     size_t size = colon != NULL ? (size_t)(colon - line.data) : 0;
-    fputs(is_first ? "{\"destination\":" : ",{\"destination\":", stdout);
+    fputs("\"destination\":", stdout);
     output_json(stdout, bytes_slice(line, 0, size));
     fputs(",\"problem\":", stdout);
     output_json(stdout, bytes_trim(bytes_slice(line, size + (colon != NULL), line.size)));
