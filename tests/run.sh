@@ -49,12 +49,13 @@ for program in "$build"/tests/fuzz/*_replay; do
     cat "$out" >> "$log"
 done
 
-# Each end-to-end test runs twice: as it is, and with claims and commits delayed by random turns
-# (E2E_MODES chooses). They wait more than they work, so several run at once.
+# Each end-to-end test runs in several ways (E2E_MODES chooses): plain, as it is; delayed, with claims
+# and commits that wait random turns; shards, with two of them. They wait more than they work, so
+# several run at once.
 run_script() {
-    local script=$1 delay=$2 out=$3
+    local script=$1 delay=$2 shards=$3 out=$4
     KOUAN="'$here/kouan'" KOUAN_BENCH="$here/kouan-bench" KOUAN_TEST_DELAY=$delay \
-        /usr/bin/python3 "$script" > "$out" 2>&1
+        KOUAN_TEST_SHARDS=$shards /usr/bin/python3 "$script" > "$out" 2>&1
     echo "exit status $?" >> "$out"
 }
 
@@ -72,18 +73,22 @@ scripts_at_once=4 running=0 names=() outs=()
 for mode in ${E2E_MODES:-plain delayed}; do
     for script in tests/e2e/*_test.py; do
         [ -e "$script" ] || continue
-        delay=""
-        if [ "$mode" = delayed ]; then
-            case $script in *harness*) continue ;; esac # it has no server whose claims could wait
-            delay="6:$((RANDOM + 1))"
+        delay="" shards=""
+        if [ "$mode" != plain ]; then # once is enough for what has no server, or says how many shards
+            case $script in *harness* | *bench_peers* | *flame*) continue ;; esac
         fi
+        case $mode:$script in
+        delayed:*) delay="6:$((RANDOM + 1))" ;;
+        shards:*/shards*_test.py | shards:*/errands_test.py) continue ;;
+        shards:*) shards=2 ;;
+        esac
         out=$build/tests/$(basename "$script").$mode.out
         names+=("$script ($mode${delay:+ $delay})") outs+=("$out")
         if [ "$running" -ge "$scripts_at_once" ]; then
             wait -n
             running=$((running - 1))
         fi
-        run_script "$script" "$delay" "$out" &
+        run_script "$script" "$delay" "$shards" "$out" &
         running=$((running + 1))
     done
 done

@@ -13,8 +13,9 @@ import subprocess
 import tempfile
 import time
 
-from kouan_harness import Server, die_with_parent, kouan_command, make_folder, run_kouan, run_tests
-from provincial import (CONFIG, CUSTOMS_RULES, drain, entries, event, files, interchange,
+from kouan_harness import (TEST_SHARDS, Server, die_with_parent, kouan_command, make_folder, run_kouan,
+                           run_tests)
+from provincial import (CONFIG, CUSTOMS_RULES, ONE_CASE, drain, entries, event, files, interchange,
                         interchange_files, login, message, secret)
 
 OK, INVALID, USAGE, UNREACHABLE = 0, 1, 2, 3
@@ -690,7 +691,7 @@ def test_send():
 
 
 def test_send_lines():
-    lines = [event(n).decode() for n in range(3000)]
+    lines = [event(n, **ONE_CASE).decode() for n in range(3000)]
     text = "\n".join(lines[:1000]) + "\n\n" + "\r\n".join(lines[1000:])
     with Server() as server, Folder({"lines": text}) as folder:
         connect = ["--connect", server.address]
@@ -780,7 +781,7 @@ def test_send_across_a_restart():
     if feeder == 0:
         sender.stdout.close()
         for n in range(count):
-            sender.stdin.write(event(n).decode() + "\n")
+            sender.stdin.write(event(n, **ONE_CASE).decode() + "\n")
             if n % 100 == 99:
                 sender.stdin.flush()
                 time.sleep(0.02)
@@ -805,7 +806,7 @@ def test_send_across_a_restart():
             got = drain(wire, "all", "all")
         bodies = [fields[b"body"] for _, fields in got]
         assert 0 < len(bodies) < count
-        assert bodies == [event(n) for n in range(count - len(bodies), count)]
+        assert bodies == [event(n, **ONE_CASE) for n in range(count - len(bodies), count)]
         assert [ident.decode() for ident, _ in got] == [line.split()[1]
                                                         for line in lines[-len(bodies):]]
     shutil.rmtree(folder)
@@ -840,7 +841,7 @@ unroutable: all
 
 
 def test_send_tries_again():
-    lines = "".join(event(n).decode() + "\n" for n in range(100))
+    lines = "".join(event(n, **ONE_CASE).decode() + "\n" for n in range(100))
     with Server({"kouan.yaml": SMALL, "lines": lines}) as server:
         with server.wire() as wire:
             sender = start("send", "--connect", server.address, "--lines", "--retries", 30,
@@ -855,7 +856,7 @@ def test_send_tries_again():
                 wire.call("XACK", "all", "all", *[ident for ident, _ in got])
             out, err = sender.communicate(timeout=20)
             assert sender.returncode == OK, (out, err)
-            assert sorted(bodies) == sorted(event(n) for n in range(100))
+            assert sorted(bodies) == sorted(event(n, **ONE_CASE) for n in range(100))
         result = kouan("send", "--connect", server.address, "--lines", "--retries", 1, "-",
                        input=lines.replace("m-", "n-"), code=INVALID)
         assert "there is no room" in result.stderr and "gave up; " in result.stderr, result
@@ -1123,11 +1124,12 @@ def test_health():
         assert said("health", *connect) == "all well\n"
         assert json.loads(said("health", *connect, "--json")) == {"healthy": True, "sick": []}
         for n in range(14):
-            wire.call("XADD", "in", "*", "body", event(n))
+            wire.call("XADD", "in", "*", "body", event(n, **ONE_CASE))
         text = said("health", *connect, code=INVALID)
-        assert text.startswith("all: 87 % full") and text.count("\n") == 1, text
+        assert re.match(r"(shard 1: )?all: 87 % full", text) and text.count("\n") == 1, text
         value = json.loads(said("health", *connect, "--json", code=INVALID))
         assert not value["healthy"] and value["sick"][0]["destination"] == "all", value
+        assert value["sick"][0].get("shard") == (1 if TEST_SHARDS > 1 else None), value
         assert value["sick"][0]["problem"].startswith("87 % full"), value
 
 

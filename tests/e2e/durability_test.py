@@ -9,9 +9,13 @@ import subprocess
 import tempfile
 import time
 
-from kouan_harness import (Server, Skip, WireClosed, WireError, encode_command, kouan_command,
-                           make_folder, run_tests)
-from provincial import (add, add_many, event, info, ledger, pipeline, plain_files, read_group)
+from kouan_harness import (Server, Skip, WireClosed, WireError, encode_command, make_folder,
+                           one_shard, run_tests, serve_command)
+from provincial import (ONE_LOG, add, add_many, event, in_one_case, info, ledger, pipeline, plain_files,
+                        read_group)
+
+# All messages here are of one case, and so in one log, in their order.
+add, add_many, event = map(in_one_case, (add, add_many, event))
 
 
 class Journal:
@@ -31,7 +35,7 @@ class Journal:
         return Server(files=files or plain_files(sync="commit"), journal=self.path, **more)
 
     def bytes(self):
-        return b"".join(path.read_bytes() for path in sorted(self.path.glob("00/*.segment")))
+        return b"".join(path.read_bytes() for path in sorted(self.path.glob(f"{ONE_LOG}/*.segment")))
 
 
 def is_id(reply):
@@ -142,8 +146,8 @@ def test_one_server_at_a_time():
         with journal.server() as server, server.wire() as wire:
             folder = make_folder(plain_files(sync="commit"))
             said = subprocess.run(
-                kouan_command() + ["serve", "-c", str(folder / "kouan.yaml"), "--listen",
-                                   "127.0.0.1:0", "--journal", str(journal.path)],
+                serve_command("-c", folder / "kouan.yaml", "--listen", "127.0.0.1:0", "--journal",
+                              journal.path),
                 capture_output=True, text=True, timeout=20)
             shutil.rmtree(folder)
             assert said.returncode == 1 and str(journal.path) in said.stderr, said
@@ -218,6 +222,7 @@ def test_a_disk_that_gets_low():
 
 def test_a_full_disk():
     """No room for a segment: TRYAGAIN; acknowledgements go on; room that returns is used."""
+    one_shard("INFO does not say of which of several logs the journal has no room")
     with SmallDisk(20 << 20) as disk:
         with Server(files=plain_files(sync="commit"), journal=disk.path / "journal") as server, \
                 server.wire() as wire, server.wire() as reader:
@@ -248,6 +253,7 @@ def test_a_full_disk():
 
 def test_acknowledgements_make_do_with_what_a_full_disk_left_them():
     """Each by itself would be a block, and those would soon be more than is kept for them."""
+    one_shard("the disk has no room for another segment of each log")
     with SmallDisk(20 << 20) as disk:
         with Server(files=plain_files(sync="commit"), journal=disk.path / "journal") as server, \
                 server.wire() as wire, server.wire() as reader:

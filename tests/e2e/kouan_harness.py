@@ -36,9 +36,14 @@ run_tests runs the functions named test_* of the main module (or those whose nam
 
 Environment: KOUAN, the program (default: build/kouan of this repository), with arguments if need
 be; KOUAN_TEST_SECONDS, a test's deadline (default 60); KOUAN_TEST_DELAY, `N:SEED`: each server's
-claims and commits wait up to N turns at random; KOUAN_TEST_SHARDS, `N`: each server has so many, if the test does
-not say; KOUAN_TEST_SYNC, `memory`: servers with a
-configuration of their own run without a disk.
+claims and commits wait up to N turns at random; KOUAN_TEST_SHARDS, `N`: each server has so many
+shards, if the test does not say; KOUAN_TEST_SYNC, `memory`: servers with a configuration of their
+own run without a disk.
+
+Tests hold for any number of shards. What a test bounds (a backlog, the journal) is divided among
+the logs; so that one log has what the test says, all that is divided so is multiplied in the
+configuration (`for_each_log`). What must lie in one log, in order, shares an order key
+(`ONE_CASE` in provincial.py). What is of one shard by nature says so: `one_shard(REASON)`.
 """
 
 import ctypes
@@ -62,13 +67,19 @@ STOP_SECONDS = 15
 WIRE_SECONDS = 10
 LINE_BYTES_MAX = 64 * 1024
 TEST_DELAY = os.environ.get("KOUAN_TEST_DELAY", "")
-TEST_SHARDS = os.environ.get("KOUAN_TEST_SHARDS", "")
+TEST_SHARDS = int(os.environ.get("KOUAN_TEST_SHARDS") or 0)
 TEST_SYNC = os.environ.get("KOUAN_TEST_SYNC", "commit")
 TEST_SECONDS = int(os.environ.get("KOUAN_TEST_SECONDS", "60"))
 
 
 class Skip(Exception):
     """This test cannot run here; the text says why."""
+
+
+def one_shard(reason):
+    """This test is of one shard by nature; with more by KOUAN_TEST_SHARDS it is skipped."""
+    if TEST_SHARDS > 1:
+        raise Skip(f"of one shard: {reason}")
 
 
 # ---- Programs -------------------------------------------------------------------------------------
@@ -80,6 +91,12 @@ def kouan_command():
     if shutil.which(command[0]) is None:
         raise Skip(f"{command[0]} is not built")
     return command
+
+
+def serve_command(*arguments):
+    """Of a server that a test starts by itself."""
+    shards = ["--test-shards", str(TEST_SHARDS)] if TEST_SHARDS else []
+    return kouan_command() + ["serve", *map(str, arguments), *shards]
 
 
 def run_kouan(*arguments, input=None, seconds=30, cwd=None):
@@ -114,11 +131,27 @@ def with_sync(files):
     return files
 
 
+# Bounds of which each log has a part (docs/configuration.md).
+OF_LOGS = ("memory", "journal_size", "recall_memory", "window_entries", "holds_max",
+           "hold_bytes_max", "pending_max", "backlog_max", "backlog_bytes_max", "retain_bytes")
+
+
+def for_each_log(files, shards):
+    """Multiplies in the configuration, the first of the files, what is divided among logs."""
+    name, text = next(iter(files.items()))
+    if isinstance(text, str):
+        more = lambda match: f"{match[1]}{int(match[2]) * shards}"
+        files = {**files, name: re.sub(r"\b((?:%s): *)(\d+)" % "|".join(OF_LOGS), more, text)}
+    return files
+
+
 class Server:
     """`kouan serve`; see the top of the file."""
 
     def __init__(self, files=None, listen="127.0.0.1:0", arguments=(), environment=None,
                  journal=None, shards=None):
+        if files and TEST_SHARDS > 1 and not shards and "--test-shards" not in arguments:
+            files = for_each_log(files, TEST_SHARDS)
         self.folder = make_folder(with_sync(files) if files else {})
         self.address = None
         self.lines = []
@@ -134,7 +167,7 @@ class Server:
         command += ["--listen", listen, *map(str, arguments)]
         if TEST_DELAY:
             command += ["--test-delay", TEST_DELAY]
-        if shards or TEST_SHARDS:
+        if (shards or TEST_SHARDS) and "--test-shards" not in arguments:
             command += ["--test-shards", str(shards or TEST_SHARDS)]
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

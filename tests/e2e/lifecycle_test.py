@@ -11,8 +11,9 @@ import threading
 import time
 
 from kouan_harness import (Server, Skip, WireClosed, WireError, connect, encode_command,
-                           kouan_command, make_folder, run_kouan, run_tests)
-from provincial import add, event, files, many_wires, plain_files, read_group, two_way_files
+                           kouan_command, make_folder, one_shard, run_kouan, run_tests)
+from provincial import (ONE_CASE, add, event, files, many_wires, plain_files, read_group,
+                        two_way_files)
 
 
 class Load:
@@ -131,7 +132,7 @@ def test_stop_with_waiting_publishers():
     """They are told at once, not after publish_wait."""
     with Server(files=two_way_files("backlog_max: 16", publish_wait="1h")) as server, \
             server.wire() as wire:
-        wire.send(b"".join(encode_command("XADD", "in", "*", "body", event(n, "SLOW"))
+        wire.send(b"".join(encode_command("XADD", "in", "*", "body", event(n, "SLOW", **ONE_CASE))
                            for n in range(30)))
         assert all(isinstance(wire.read(), bytes) for _ in range(16))
         wire.expect_silence(0.05)
@@ -261,6 +262,7 @@ def test_secrets_must_be_secret():
 def test_segments_are_open_files():
     """Each segment of the journal stays open: where the limit on files is below what journal_size
     allows, the journal grows to what the limit allows, and the start says so."""
+    one_shard("more of them have more open files of their own")
     few = plain_files(sync="commit", connections_max=16, journal_size="512MiB")
     many = plain_files(sync="commit", connections_max=16, journal_size="8GiB")
     resource.setrlimit(resource.RLIMIT_NOFILE, (600, 1000))

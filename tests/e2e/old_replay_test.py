@@ -7,7 +7,10 @@ import tempfile
 import threading
 
 from kouan_harness import Server, encode_command, run_tests
-from provincial import event
+from provincial import ONE_LOG, event, in_one_case
+
+# All messages here are of one case, and so in one log, in their order.
+event = in_one_case(event)
 
 SEGMENT_BYTES = 4 * 1024 * 1024
 CONFIG = """
@@ -106,8 +109,8 @@ def test_the_window_is_back_after_a_start():
         files = {"kouan.yaml": CONFIG.replace("journal: journal", f"journal: {journal}")}
         with Server(files=files) as server, server.wire() as wire:
             ids = fill(wire)
-        segments = sorted(journal.glob("00/*.segment"))
-        sidecars = sorted(journal.glob("00/*.identities"))
+        segments = sorted(journal.glob(f"{ONE_LOG}/*.segment"))
+        sidecars = sorted(journal.glob(f"{ONE_LOG}/*.identities"))
         # Where a segment fills before the one before it has its sidecar, it gets none.
         assert len(sidecars) > 4 and len(segments) > 8, (len(sidecars), len(segments))
         for harm in range(2):  # at the second start one is missing, and one is not as it was
@@ -123,7 +126,7 @@ def test_the_window_is_back_after_a_start():
 def test_what_cannot_be_read_is_never_fresh():
     with Server(files={"kouan.yaml": CONFIG}) as server, server.wire() as wire:
         ids = fill(wire)
-        first = min(server.folder.glob("journal/00/*.segment"))
+        first = min(server.folder.glob(f"journal/{ONE_LOG}/*.segment"))
         content = bytearray(first.read_bytes())
         for at in range(SEGMENT_BYTES // 4, SEGMENT_BYTES // 2, 4096):
             content[at + 100] ^= 1

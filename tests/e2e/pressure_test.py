@@ -3,9 +3,13 @@
 import socket
 import time
 
-from kouan_harness import Server, WireClosed, WireError, encode_command, run_tests
-from provincial import (add, add_many, drain, entries, event, info, ledger, many_wires, pipeline,
-                        plain_files, read_group, release, two_way_files)
+from kouan_harness import (TEST_SHARDS, Server, WireClosed, WireError, encode_command, one_shard,
+                           run_tests)
+from provincial import (add, add_many, drain, entries, event, in_one_case, info, ledger, many_wires,
+                        pipeline, plain_files, read_group, release, two_way_files)
+
+# All messages here are of one case, and so in one log, in their order.
+add, add_many, event = map(in_one_case, (add, add_many, event))
 
 MEMORY = 32 * 1024 * 1024
 
@@ -16,7 +20,8 @@ def is_id(reply):
 
 def padded(number, size, message_type="FAST"):
     """An event of about `size` bytes, cheaply made."""
-    head = b'{"messageType":"%s","messageId":"%d","note":"' % (message_type.encode(), number)
+    head = b'{"messageType":"%s","messageId":"%d","keys":{"order":"1"},"note":"' % (
+        message_type.encode(), number)
     return head + b"x" * (size - len(head) - 2) + b'"}'
 
 
@@ -379,7 +384,7 @@ def test_the_window_forgets_with_the_log():
         assert int(info(wire)["window_forgotten"]) > 0
     with Server(files=plain_files(window_entries=2048)) as server, server.wire() as wire:
         first = add(wire, 0)
-        add_many(wire, range(1, 2049))
+        add_many(wire, range(1, 2100 * max(TEST_SHARDS, 1)))  # each has a part of the window
         assert add(wire, 0) != first and int(info(wire)["window_evicted_for_room"]) > 0
 
 
@@ -542,6 +547,7 @@ def test_a_reader_that_stops():
 
 def test_readers_that_stopped_hold_all_output():
     """Others wait for a reply of theirs, and are not ended; what is short is answered at once."""
+    one_shard("each has its own memory for replies, and it is filled by connections of one")
     files = plain_files(output_max="1MiB", output_chunks=16, reply_max="64KiB", block="128KiB",
                         message_max="64KiB", stuck_send_time="400ms")
     with Server(files=files) as server, server.wire() as wire, server.wire() as blocked, \
@@ -623,6 +629,7 @@ def test_waiting_publishers_leave_publications_to_others():
 
 def test_waiting_transactions_leave_queues_to_others():
     """What EXEC publishes keeps its queue; some are left for those who publish to other places."""
+    one_shard("each has its own queues, and they are taken by connections of one")
     files = two_way_files("backlog_max: 16", publish_wait="1h", transactions=4)
     with Server(files=files) as server, server.wire() as wire, many_wires(server, 6) as stuck:
         add_many(wire, range(16), "SLOW")

@@ -1,10 +1,11 @@
 """A small province for end-to-end tests: its configuration, and messages in three dialects."""
 
 import contextlib
+import functools
 import json
 import time
 
-from kouan_harness import encode_command
+from kouan_harness import TEST_SHARDS, encode_command
 
 CUSTOMS_RULES = """id,message_type,customs_office,role,to,action,note
 declare,CUSDEC|ORDER|CEB311,51*,,customs,deliver,Guangzhou
@@ -82,6 +83,27 @@ def event(number, message_type="ORDER", **members):
     return json.dumps(value, ensure_ascii=False).encode()
 
 
+# Members of messages that all lie in one log, in their order; with two shards, or three, in that of
+# the second, while the first connection is the first shard's.
+ONE_CASE = {"keys": {"order": "1"}}
+ONE_LOG = "01" if TEST_SHARDS > 1 else "00"
+
+
+def in_one_case(send):
+    """event, add or add_many, for messages of one case."""
+    return functools.partial(send, **ONE_CASE)
+
+
+def number_of(ident):
+    """An id as two numbers, to sort by."""
+    return tuple(map(int, ident.split(b"-")))
+
+
+def log_of(ident):
+    """Whose it is."""
+    return number_of(ident if isinstance(ident, bytes) else ident.encode())[1] & 0xFF
+
+
 def entries(reply):
     """[(id, {name: value})] of an XREADGROUP reply in either protocol; [] for none."""
     if reply is None:
@@ -117,9 +139,10 @@ def two_way_files(slow="", fast="", more="", **options):
     return {"kouan.yaml": "\n".join(lines) + "\n", "rules.csv": rules}
 
 
-def message(kind, number, *segments, function=9):
-    """An EDIFACT message UNH to UNT of a type, as bytes; `number` is its reference."""
-    middle = [b"BGM+929+D%s+%d'" % (str(number).encode(), function), *segments]
+def message(kind, number, *segments, function=9, document=None):
+    """An EDIFACT message UNH to UNT of a type, as bytes; `number` is its reference. Those on one
+    document are of one case."""
+    middle = [b"BGM+929+D%s+%d'" % (str(document or number).encode(), function), *segments]
     head = b"UNH+%s+%s:D:96B:UN'" % (str(number).encode(), kind.encode())
     return b"".join([head, *middle, b"UNT+%d+%s'" % (len(middle) + 2, str(number).encode())])
 

@@ -3,7 +3,7 @@
 import socket
 
 from kouan_harness import Server, WireError, encode_command, run_tests
-from provincial import entries, event, files, login, plain_files
+from provincial import ONE_CASE, entries, event, files, login, plain_files
 
 
 def is_id(reply):
@@ -202,7 +202,7 @@ def test_other_dialects():
 
 def test_ids_rise_and_bodies_are_unaltered():
     with Server() as server, server.wire() as wire:
-        bodies = [event(n, note="中文" * (n % 50) + "\t \\ é") for n in range(500)]
+        bodies = [event(n, note="中文" * (n % 50) + "\t \\ é", **ONE_CASE) for n in range(500)]
         wire.send(b"".join(encode_command("XADD", "in", "*", "body", b) for b in bodies))
         ids = [wire.read() for _ in bodies]
         keys = [tuple(map(int, i.split(b"-"))) for i in ids]

@@ -6,7 +6,7 @@ import threading
 import time
 
 from kouan_harness import Server, WireError, encode_command, run_tests
-from provincial import (entries, info, ledger, many_wires, pipeline, read_group, release,
+from provincial import (ONE_LOG, entries, info, ledger, many_wires, pipeline, read_group, release,
                         two_way_files)
 
 MEMORY = 32 * 1024 * 1024
@@ -22,8 +22,8 @@ def old_files(slow="", fast="", more="", **options):
 
 
 def body_of(number, message_type="SLOW", case=None):
-    """A message of about SIZE bytes that only this number has."""
-    keys = b"" if case is None else b'"keys":{"order":"%d"},' % case
+    """A message of about SIZE bytes that only this number has; of one case if not told which."""
+    keys = b'"keys":{"order":"%d"},' % (1 if case is None else case)
     head = b'{"messageType":"%s","messageId":"%d",%s"note":"%08x' % (
         message_type.encode(), number, keys, number * 2654435761 % 2**32)
     return head + b"x" * (SIZE - len(head) - 2) + b'"}'
@@ -397,7 +397,7 @@ def test_a_damaged_block_is_an_error_to_who_asks_for_it():
     """It is said on stderr, once; what is around it, and everybody else, goes on."""
     with Server(files=old_files()) as server, server.wire() as wire:
         ids = publish(wire, range(COUNT))
-        first = sorted((server.folder / "kouan-journal" / "00").glob("*.segment"))[0]
+        first = sorted((server.folder / "kouan-journal" / ONE_LOG).glob("*.segment"))[0]
         bad = 100
         data = first.read_bytes()
         at = data.index(body_of(bad)[:60])

@@ -9,8 +9,11 @@ import subprocess
 import tempfile
 import time
 
-from kouan_harness import Server, WireError, encode_command, kouan_command, run_tests
-from provincial import SMALL, event
+from kouan_harness import TEST_SHARDS, Server, WireError, encode_command, run_tests, serve_command
+from provincial import SMALL, event, in_one_case
+
+# All messages here are of one case, and so in one log, in their order.
+event = in_one_case(event)
 
 RULES = """id,message_type,to,action
 slow,SLOW,slow,
@@ -115,11 +118,11 @@ def test_what_comes_after_a_long_silence_is_as_old_as_it_is():
     """The first blocks after a silence are of the time after it: dedupe remembers their messages for
     all of window_span, at the next start, too."""
     with House() as house:
-        files = lambda: Server(files=house.files(more="window_span: 2\nblock: 16KiB"))
+        files = lambda: Server(files=house.files(more="window_span: 6\nblock: 16KiB"))
         server = files()
         with server.wire() as wire:
             publish(wire, [0])
-            time.sleep(4)
+            time.sleep(8)
             wire.send(b"".join(encode_command("XADD", "in", "*", "body", event(n, "SLOW", note="x" * 2500))
                                for n in range(1, 100)))
             ids = [wire.read() for _ in range(1, 100)]
@@ -142,7 +145,7 @@ def test_resends_of_what_lies_in_segments_that_need_no_reading():
         # The server leaves sidecars out where its disk is slow; a start makes those that are missing.
         for sidecars in ["as they are", "all", "none"]:
             if sidecars == "none":
-                for path in (house.journal / "00").glob("*.identities"):
+                for path in house.journal.glob("*/*.identities"):
                     path.unlink()
             server = house.server()
             told = server.wait_for_log(rf"{count + 1} identities, .* (\d+) of (\d+) segments")
@@ -265,7 +268,7 @@ def test_killed_while_it_starts():
             (house.folder / name).write_text(text)
         for _ in range(12):
             process = subprocess.Popen(
-                kouan_command() + ["serve", "-c", config, "--listen", "127.0.0.1:0"],
+                serve_command("-c", config, "--listen", "127.0.0.1:0"),
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             time.sleep(chosen.random() * 0.4)
             process.kill()
@@ -277,10 +280,11 @@ def test_killed_while_it_starts():
 
 def test_what_a_start_tells():
     with House() as house:
-        for first, count, said in [(0, 1, "1 message of .* 2 groups, 1 identity, 0 held; 0 of 1 "
-                                    "segment needed"),
+        logs = max(TEST_SHARDS, 1)
+        for first, count, said in [(0, 1, "1 message of .* 2 groups, 1 identity, 0 held; 0 of "
+                                    f"{logs} segment"),
                                    (1, 49, "50 messages of .* 2 groups, 50 identities, 0 held; 0 of "
-                                    "2 segments needed")]:
+                                    f"{2 * logs} segments needed")]:
             server = house.server()
             with server.wire() as wire:
                 publish(wire, range(first, first + count))
@@ -344,9 +348,8 @@ def test_a_destination_may_only_go_when_its_groups_are_done():
         for name, text in house.files(DESTINATIONS[:1], rules).items():
             (house.folder / name).write_text(text)
         refused = subprocess.run(
-            kouan_command() + ["serve", "-c", house.folder / "kouan.yaml", "--listen",
-                               "127.0.0.1:0"], capture_output=True, text=True, timeout=30,
-            check=False)
+            serve_command("-c", house.folder / "kouan.yaml", "--listen", "127.0.0.1:0"),
+            capture_output=True, text=True, timeout=30, check=False)
         assert refused.returncode == 1, refused
         assert "no destination `fast`, and the journal has 7 messages" in refused.stderr, refused.stderr
         server = house.server()

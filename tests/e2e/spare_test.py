@@ -9,10 +9,14 @@ import sys
 import tempfile
 import time
 
-from kouan_harness import (Server, Skip, WireClosed, kouan_command, make_folder, run_kouan,
-                           run_tests)
-from provincial import (add, add_many, event, info, ledger, pipeline, plain_files, read_group,
-                        two_way_files)
+from kouan_harness import (TEST_SHARDS, Server, Skip, WireClosed, make_folder, one_shard, run_kouan,
+                           run_tests, serve_command)
+from provincial import (ONE_LOG, add, add_many, event, in_one_case, info, ledger, pipeline,
+                        plain_files, read_group, two_way_files)
+
+# All messages here are of one case, and so in one log, in their order.
+spread = add_many
+add, add_many, event = map(in_one_case, (add, add_many, event))
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "torture"))
 
@@ -61,7 +65,7 @@ class House:
                     **options)
 
     def names(self, folder):
-        return sorted(path.name for path in (folder / "00").iterdir())
+        return sorted(path.name for path in (folder / ONE_LOG).iterdir())
 
     def first_number(self):
         """What was given up is below it; 0: nothing was yet."""
@@ -85,8 +89,8 @@ def refused_start(files):
     folder = make_folder(files)
     try:
         said = subprocess.run(
-            kouan_command() + ["serve", "-c", str(folder / next(iter(files))), "--listen",
-                               "127.0.0.1:0"], capture_output=True, text=True, timeout=20)
+            serve_command("-c", folder / next(iter(files)), "--listen", "127.0.0.1:0"),
+            capture_output=True, text=True, timeout=20)
         assert said.returncode == 1, said
         return said.stderr.splitlines()[-1]
     finally:
@@ -108,14 +112,15 @@ def test_it_goes_on_in_the_spare_folder():
             house.lock()
             ids += add_many(wire, range(100, 300))
             assert all(map(is_id, ids)), ids
-            server.wait_for_log(r"ALARM: .*/journal/00: cannot .*: Read-only file system; the "
+            server.wait_for_log(r"ALARM: .*/journal/0.: cannot .*: Read-only file system; the "
                                 f"journal goes on in its spare folder {house.spare}, and")
             sick, text = wire.call("KOUAN", "HEALTH")
-            assert sick == 1 and b"it goes on in its spare folder" in text, text
+            assert sick > 0 and b"it goes on in its spare folder" in text, text
             assert b"Read-only file system" in text, text
             journal = info(wire)
-            assert journal["has_moved"] == "1" and journal["journal"] == f"{house.spare}/00"
-            assert journal["durable_position"] == journal["end_position"]
+            if TEST_SHARDS < 2:  # INFO adds several up
+                assert journal["has_moved"] == "1" and journal["journal"] == f"{house.spare}/00"
+                assert journal["durable_position"] == journal["end_position"]
             assert wire.call("XACK", "all", "all", ids[6]) == 1
             server.kill()
         for _ in range(2):
@@ -130,15 +135,15 @@ def test_several_logs_go_on_in_it():
     """Each when a write of its own fails; a start takes all of them there."""
     with House() as house:
         with Server(files=house.files(), shards=2) as server, server.wire() as wire:
-            ids = add_many(wire, range(100))
+            ids = spread(wire, range(100))
             house.lock()
-            ids += add_many(wire, range(100, 300))
+            ids += spread(wire, range(100, 300))
             assert all(map(is_id, ids)) and len(set(ids)) == 300, ids
             server.wait_for_log("goes on in its spare folder")
             server.kill()
         for _ in range(2):
             with Server(files=house.files(), shards=2) as server, server.wire() as wire:
-                assert add_many(wire, range(300)) == ids
+                assert spread(wire, range(300)) == ids
                 server.kill()
 
 
@@ -203,7 +208,7 @@ def test_a_second_failure_ends_it():
                     for n in range(20, 10000):
                         got.append(add(wire, n))
             assert server.process.wait(15) == 1 and len(got) < 9980, len(got)
-            server.wait_for_log("kouan serve: .*/spare/00: cannot make the segment in the spare "
+            server.wait_for_log("kouan serve: .*/spare/0.: cannot make the segment in the spare "
                                 "folder .*No space left on device.* had no receipt yet gets none")
             server.kill()
 
@@ -211,6 +216,7 @@ def test_a_second_failure_ends_it():
 def test_old_segments_are_given_up_though_they_cannot_be_removed():
     """The log goes round in the spare folder until nothing of it is in the old one; that still has
     all its files, and none of them comes back."""
+    one_shard("it follows one log by INFO, which adds several up")
     def padded(number):
         return event(number, "FAST", pad="x" * 40000)
 
