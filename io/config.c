@@ -278,7 +278,6 @@ const struct diagnostic_code config_codes[] = {
     {"C112", "a plain listener beyond loopback",
      "Without TLS everybody on the way can read and change messages. Say `plaintext: yes` if the "
      "network is trusted."},
-    {"C113", "shards that are not there", "`shards` above 1 is refused by this version."},
     {"C140", "two participants claim one address",
      "`ids` decide who may send as an address and to whom `@receiver` delivers, so each belongs to "
      "one participant."},

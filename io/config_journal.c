@@ -1,5 +1,6 @@
 /* Where the log lies, and the limits that only make sense together. */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "core/journal_format.h"
 #include "io/chunk.h"
@@ -16,6 +17,8 @@ enum { SEGMENT_RECORDS_MIN = 4 };
 
 /* `sync: memory` has segments, too: so that as many fit even a small `memory`. */
 enum { MEMORY_SEGMENTS_MIN = 2, MEMORY_BLOCKS_MIN = 16, JOURNAL_SEGMENTS_MIN = 8 };
+
+enum { PARTS_TEXT_BYTES = 64 };
 
 static void read_sync(struct config_build *build)
 {
@@ -67,8 +70,20 @@ static void read_spare(struct config_build *build)
         config->spare_path = path;
 }
 
+/* What is divided among shards must be enough for each. */
+static const char *tell_parts(const struct config_build *build, char out[PARTS_TEXT_BYTES])
+{
+    uint64_t shards = build->config->whole.shards;
+    out[0] = '\0';
+    if (shards > 1)
+        snprintf(out, PARTS_TEXT_BYTES, ": this is the part of one of %" PRIu64 " shards", shards);
+    return out;
+}
+
 static void check_segment(struct config_build *build)
 {
+    char text[PARTS_TEXT_BYTES];
+    const char *parts = tell_parts(build, text);
     const struct options *options = &build->config->options;
     uint64_t largest =
         SEGMENT_RECORDS_MIN * (uint64_t)journal_block_bytes_for(config_record_bytes_max(options));
@@ -90,23 +105,25 @@ static void check_segment(struct config_build *build)
         config_error(build, yaml_member(build->root, "memory"), "C110",
                      "raise `memory`, or lower `segment`",
                      "the memory of the log, %" PRIu64 " bytes, is less than two segments of "
-                     "%" PRIu64,
-                     options->memory, options->segment);
+                     "%" PRIu64 "%s",
+                     options->memory, options->segment, parts);
     if (options->recall_memory < largest || options->recall_memory < 4 * options->block)
         config_error(build, yaml_member(build->root, "recall_memory"), "C110",
                      "raise `recall_memory`, or lower `message_max` or `block`",
                      "a quarter of recall_memory must hold a block, or a message of %" PRIu64
-                     " and what is read from it (128 KiB)",
-                     options->message_max);
+                     " and what is read from it (128 KiB)%s",
+                     options->message_max, parts);
     if (options->journal_size / JOURNAL_SEGMENTS_MIN < options->segment)
         config_error(build, yaml_member(build->root, "journal_size"), "C110",
                      "raise `journal_size`, or lower `segment`",
-                     "a journal of %" PRIu64 " bytes is less than %d segments of %" PRIu64,
-                     options->journal_size, JOURNAL_SEGMENTS_MIN, options->segment);
+                     "a journal of %" PRIu64 " bytes is less than %d segments of %" PRIu64 "%s",
+                     options->journal_size, JOURNAL_SEGMENTS_MIN, options->segment, parts);
 }
 
 static void check_memory(struct config_build *build)
 {
+    char text[PARTS_TEXT_BYTES];
+    const char *parts = tell_parts(build, text);
     const struct options *options = &build->config->options;
     uint64_t largest = journal_block_bytes_for(config_record_bytes_max(options));
     if (largest < options->block)
@@ -114,12 +131,15 @@ static void check_memory(struct config_build *build)
     if (options->memory / MEMORY_BLOCKS_MIN < largest)
         config_error(build, yaml_member(build->root, "memory"), "C110",
                      "raise `memory`, or lower `block` or `message_max`",
-                     "the memory of the log, %" PRIu64 " bytes, is less than %d blocks of %" PRIu64,
-                     options->memory, MEMORY_BLOCKS_MIN, largest);
+                     "the memory of the log, %" PRIu64 " bytes, is less than %d blocks of %" PRIu64
+                     "%s",
+                     options->memory, MEMORY_BLOCKS_MIN, largest, parts);
 }
 
 static void check_replies(struct config_build *build)
 {
+    char text[PARTS_TEXT_BYTES];
+    const char *parts = tell_parts(build, text);
     const struct options *options = &build->config->options;
     uint64_t least = options->reply_max + 2 * (uint64_t)config_record_bytes_max(options);
     if (options->output_max / 2 < least)
@@ -135,14 +155,14 @@ static void check_replies(struct config_build *build)
             build, yaml_member(build->root, "recall_memory"), "C110",
             "raise `recall_memory`, or lower `reply_max` or `message_max`",
             "half of recall_memory must hold reply_max, a quarter more, and a message with "
-            "what is read from it: %" PRIu64 " bytes",
-            recalled);
+            "what is read from it: %" PRIu64 " bytes%s",
+            recalled, parts);
     if (options->output_chunks * CHUNK_RECEIVE_BYTES < options->output_max)
         config_error(build, yaml_member(build->root, "output_chunks"), "C110",
                      "raise `output_chunks`, or lower `output_max`",
                      "%" PRIu64 " output chunks of 64 KiB are less than output_max, which one "
-                     "connection may have",
-                     options->output_chunks);
+                     "connection may have%s",
+                     options->output_chunks, parts);
     if ((options->receive_buffers & (options->receive_buffers - 1)) != 0)
         config_error(build, yaml_member(build->root, "receive_buffers"), "C104", NULL,
                      "receive_buffers is a power of two, this is %" PRIu64,

@@ -1,7 +1,5 @@
 #include "io/config_build.h"
 
-#include <inttypes.h>
-
 /* What bounds all shards together; of the rest each shard has as much as it says: what concerns one
  * message, connection, block or file, and times. */
 static const size_t divided[] = {
@@ -35,10 +33,6 @@ void config_read_shards(struct config_build *build)
         build->source->test_shards > 0 || (running != NULL && running->has_test_shards);
     if (config->has_test_shards)
         options->shards = running != NULL ? running->whole.shards : build->source->test_shards;
-    else if (options->shards > 1)
-        config_error(build, yaml_member(build->root, "shards"), "C113", "leave `shards` at 1",
-                     "this version serves with one shard; %" PRIu64 " are not ready yet",
-                     options->shards);
     read_pin(build);
     config->whole = *options;
     divide(options, option_rows, divided, sizeof divided / sizeof *divided, options->shards);

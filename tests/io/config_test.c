@@ -478,7 +478,6 @@ static const struct wrong wrongs[] = {
     /* C111, C112 */
     {BASE "listen: [\"127.0.0.1:7400\", nonsense]\n", "C111", 3, 28, "`nonsense` is no address"},
     {BASE "listen: \"127.0.0.1:70000\"\n", "C111", 3, 10, "is no port"},
-    {BASE "shards: 2\n", "C113", 3, 9, "2 are not ready yet"},
     {BASE "pin: all\n", "C104", 3, 6, "pin is `none` or `auto`"},
     {BASE "listen: [\"0.0.0.0:7400\"]\n", "C112", 3, 11, "0.0.0.0:7400 is not loopback"},
     /* C140 */
@@ -658,7 +657,19 @@ Test(config, each_shard_has_its_share_of_what_bounds_all)
     cr_assert_eq(config_load_sharded(NULL, 3, &config, &diagnostics), STATUS_INVALID,
                  "a third of the memory holds no two segments");
     cr_expect_str_eq(diagnostics.items[0].code, "C110");
+    cr_expect_not_null(strstr(diagnostics.items[0].text, "is the part of one of 3 shards"));
     diagnostics_deinit(&diagnostics);
+}
+
+Test(config, shards_are_as_many_as_it_says)
+{
+    struct folder folder;
+    struct config *config = load_good(&folder, BASE "shards: 4\nmemory: 512MiB\n");
+    cr_expect_eq(config->whole.shards, 4);
+    cr_expect_eq(config->whole.memory, 512 * MIB);
+    cr_expect_eq(config->options.memory, 128 * MIB);
+    config_free(config);
+    folder_close(&folder);
 }
 
 /* ---- behind a generation that runs ---- */
