@@ -14,6 +14,32 @@ static const char *const modes[] = {"", "9610", "1210", "9610|1210", "0110"};
 
 enum { TYPE_COUNT = sizeof types / sizeof *types, MODE_COUNT = sizeof modes / sizeof *modes };
 
+const char *const micro_rules_kind_names[MICRO_RULES_KINDS] = {"usual", "overlapping", "ranges",
+                                                               "negations", "one field"};
+
+enum { CODES = 10000 }; /* of four digits */
+
+/* The events are of type DECLSTATUS, office 5141 and trade mode 0615. */
+static void write_hard_row(FILE *out, enum micro_rules_kind kind, uint32_t number)
+{
+    struct random random;
+    random_seed(&random, number);
+    uint32_t a = random_below(&random, CODES), b = random_below(&random, CODES);
+    uint32_t low = a < b ? a : b, high = a < b ? b : a;
+    const char *to = number % 2 == 0 ? "customs" : "inspection";
+    if (kind == MICRO_RULES_OVERLAPPING)
+        fprintf(out, "r%" PRIu32 ",D*,5*|51*,%04" PRIu32 ",,%s\n", number, a, to);
+    else if (kind == MICRO_RULES_RANGES)
+        fprintf(out,
+                "r%" PRIu32 ",,%04" PRIu32 "..%04" PRIu32 ",%04" PRIu32 "..%04" PRIu32 ",,%s\n",
+                number, low, high, low / 16, high / 16, to);
+    else if (kind == MICRO_RULES_NEGATIONS)
+        fprintf(out, "r%" PRIu32 ",,!5141|%04" PRIu32 ",!0615|%04" PRIu32 ",,%s\n", number, a, b,
+                to);
+    else
+        fprintf(out, "r%" PRIu32 ",,%04" PRIu32 ",,,%s\n", number, a, to);
+}
+
 /* Each cell follows from the row's number alone. */
 static void write_row(FILE *out, uint32_t number)
 {
@@ -31,7 +57,8 @@ static void write_row(FILE *out, uint32_t number)
             number % 2 == 0 ? "customs" : "inspection");
 }
 
-static struct bytes write_table(struct arena *arena, uint32_t rule_count)
+static struct bytes write_table(struct arena *arena, enum micro_rules_kind kind,
+                                uint32_t rule_count)
 {
     char *text = NULL;
     size_t size = 0;
@@ -39,8 +66,12 @@ static struct bytes write_table(struct arena *arena, uint32_t rule_count)
     if (out == NULL)
         abort();
     fputs("id,message_type,customs_office,trade_mode,goods_code,to\n", out);
-    for (uint32_t i = 1; i < rule_count; i++)
-        write_row(out, i);
+    for (uint32_t i = 1; i < rule_count; i++) {
+        if (kind == MICRO_RULES_USUAL)
+            write_row(out, i);
+        else
+            write_hard_row(out, kind, i);
+    }
     fputs("rest,,,,,customs\n", out);
     fclose(out);
     struct bytes table = arena_copy(arena, bytes_make(text, size));
@@ -48,8 +79,8 @@ static struct bytes write_table(struct arena *arena, uint32_t rule_count)
     return table;
 }
 
-const struct matcher *micro_rules_compile(struct arena *arena, uint32_t rule_count,
-                                          uint16_t *out_table_count,
+const struct matcher *micro_rules_compile(struct arena *arena, enum micro_rules_kind kind,
+                                          uint32_t rule_count, uint16_t *out_table_count,
                                           const struct rule_table *const **out_tables)
 {
     static const char *const destinations[] = {"customs", "inspection"};
@@ -61,7 +92,7 @@ const struct matcher *micro_rules_compile(struct arena *arena, uint32_t rule_cou
         abort();
     diagnostics_init(&diagnostics);
     tables[0] = rule_table_parse(arena, charsets, "bench", "bench.csv",
-                                 write_table(arena, rule_count), &names, &diagnostics);
+                                 write_table(arena, kind, rule_count), &names, &diagnostics);
     if (tables[0] == NULL)
         diagnostics_print(&diagnostics, stderr);
     diagnostics_deinit(&diagnostics);
