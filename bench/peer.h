@@ -51,7 +51,7 @@ bool peer_is_installed(const struct peer *peer);
 enum { DESTINATION_NAME_BYTES = 16 };
 void peer_name_destination(uint32_t number, char name[DESTINATION_NAME_BYTES]);
 
-#define PEER_CHANNEL "in"
+#define PEER_CHANNEL   "in"
 #define PEER_FAR_GROUP "far"
 
 extern const struct peer peer_kouan, peer_redis, peer_redis_everysec, peer_nats, peer_jetstream,

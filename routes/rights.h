@@ -17,8 +17,8 @@ struct address_pattern {
 
 struct participant {
     const char *name;
-    struct bytes name_bytes; /* the same, measured */
-    struct bytes secret;     /* what AUTH must give; absent only for the anonymous one */
+    struct bytes name_bytes;   /* the same, measured */
+    struct bytes secret;       /* what AUTH must give; absent only for the anonymous one */
     const struct bytes *roles; /* each with a NUL behind it */
     uint16_t role_count;
     const struct address_pattern *ids;

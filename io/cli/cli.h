@@ -10,7 +10,7 @@ enum cli_exit { CLI_OK = 0, CLI_INVALID = 1, CLI_USAGE = 2, CLI_UNREACHABLE = 3 
 #define CLI_COMMAND_LIST(X)                                                                        \
     X(serve, "run the server")                                                                     \
     X(check, "check a configuration and all that it names")                                        \
-    X(config, "show, list or compare configurations")                                                \
+    X(config, "show, list or compare configurations")                                              \
     X(explain, "show how messages are read, and which rules decide them")                          \
     X(rules, "hold rule tables against examples: test")                                            \
     X(profile, "draft a profile from samples, and test it")                                        \
