@@ -218,19 +218,27 @@ static const char *why_cut(const struct participant *before, const struct partic
     return NULL;
 }
 
+/* At this shard alone, or at all. */
+static struct destination_set list_awaited(const struct session *session)
+{
+    const struct read_request *request = &session->blocked.request;
+    struct destination_set awaited = errand_awaits(session);
+    for (uint32_t i = 0; i < request->stream_count; i++)
+        if (request->streams[i].outlet != NULL)
+            destination_set_add(&awaited, request->streams[i].outlet->destination->index);
+    return awaited;
+}
+
 /* May it wait for what it waits for? */
 static bool may_wait_on(const struct session *session, const struct generation *generation)
 {
-    const struct read_request *request = &session->blocked.request;
-    for (uint32_t i = 0; i < request->stream_count; i++) {
-        if (request->streams[i].outlet == NULL)
-            continue;
-        const struct destination *destination = request->streams[i].outlet->destination;
-        if (generation->destinations[destination->index]->is_removed ||
-            !(session->participant->operate ||
-              destination_set_has(&session->participant->consume, destination->index)))
+    const struct participant *participant = session->participant;
+    const struct destination_set awaited = list_awaited(session);
+    for (unsigned d = destination_set_next(&awaited, 0); d < DESTINATIONS_MAX;
+         d = destination_set_next(&awaited, d + 1))
+        if (generation->destinations[d]->is_removed ||
+            !(participant->operate || destination_set_has(&participant->consume, (uint16_t)d)))
             return false;
-    }
     return true;
 }
 
@@ -245,8 +253,10 @@ static void judge_session(struct connection *connection, void *context)
         return;
     }
     if (before == NULL) {
-        if (next->open)
+        if (next->open) { /* it has said all that it needs to */
             session_forget_participant(session);
+            connection_set_deadline(connection, 0);
+        }
         return;
     }
     session->participant = next->directory.participants[before->index];

@@ -51,6 +51,8 @@ bool errand_begin(struct session *session, const struct command_row *row,
 bool errands_have_room(const struct errands *errands);
 /* The session closes. */
 void errand_leave(struct session *session);
+/* At which destinations its client waits, or will, for what is new; none: it does not. */
+struct destination_set errand_awaits(const struct session *session);
 /* There may be room now for what it replies. */
 void errand_try_reply(struct session *session);
 /* The client sends no more: true while a reply is on its way. */

@@ -408,3 +408,15 @@ static enum errand_step step_read(struct errand *errand)
 
 static const struct errand_kind read_kind = {step_read, reply_read, .is_long = true,
                                              .bears_failures = true};
+
+struct destination_set errand_awaits(const struct session *session)
+{
+    struct destination_set awaited = {0};
+    const struct errand *errand = session->errand;
+    if (errand == NULL || errand->kind != &read_kind || !errand->read.blocks)
+        return awaited;
+    for (uint32_t s = 0; s < errand->read.stream_count; s++)
+        if (errand->read.destinations[s] != NO_DESTINATION)
+            destination_set_add(&awaited, errand->read.destinations[s]);
+    return awaited;
+}

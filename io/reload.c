@@ -13,6 +13,7 @@ enum { LOADER_NICE = 10 };
 
 static void *run(void *context);
 static void carry_out(struct reload *reload, const struct reload_request *request);
+static void drop(struct reload_loaded *next);
 
 /* ---- open and close ---- */
 
@@ -114,6 +115,8 @@ void reload_close(struct reload *reload)
     if (reload == NULL)
         return;
     reload_stop(reload);
+    if (reload->torn.config != NULL)
+        drop(&reload->torn);
     if (reload->current.config != reload->start)
         reload_unload(&reload->current);
     free_names(reload);
@@ -275,7 +278,10 @@ static void swap_to(struct reload *reload, struct reload_loaded *next, uint64_t 
     if (!server_swap(reload->server, next->config->generation, &next->names->names, &fact,
                      &result)) {
         fprintf(reload->out, "%s; nothing has changed\n", result.problem);
-        drop(next);
+        if (result.is_torn) /* shards that end name it until they have ended */
+            reload->torn = *next;
+        else
+            drop(next);
         return;
     }
     uint64_t swapped_ns = read_ns();

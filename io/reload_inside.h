@@ -46,6 +46,7 @@ struct reload {
     /* The thread's own. */
     struct config *start;          /* whose options hold to the end; the server's caller's */
     struct reload_loaded current;  /* `config` may be the start's */
+    struct reload_loaded torn;     /* without a config: none; to which only some shards went */
     struct generation_store store; /* folder_count is 0: there is no journal */
     struct history history;
     struct diagnostics diagnostics; /* of what is loaded */

@@ -50,6 +50,7 @@ bool server_swap(struct server *server, const struct generation *generation,
     bool is_ready = ask(server, SWAP_JUDGES, true) && !swap->has_refused;
     bool is_done = is_ready && ask(server, SWAP_CARRIES_OUT, false);
     collect(server, out_result);
+    out_result->is_torn = is_ready && !is_done;
     bool is_resumed = ask(server, SWAP_RESTS, false);
     if (!is_done && out_result->problem[0] == '\0')
         snprintf(out_result->problem, sizeof out_result->problem, "%s",

@@ -41,10 +41,11 @@ void server_swap_go_on(struct seat *seat);
 struct swap_result {
     char problem[ADOPTION_TEXT_BYTES]; /* why it was not, or what is missing; else empty */
     uint32_t cut_sessions;
+    bool is_torn; /* it was not, yet some shards have adopted: the server ends */
 };
 
 /* From the loader's thread: waits until all shards have adopted, after which none names the
- * generation before. False: none has, and nothing has changed. */
+ * generation before. False: none has, and nothing has changed; or `is_torn`. */
 MUST_CHECK bool server_swap(struct server *server, const struct generation *generation,
                             const struct generation_names *names,
                             const struct fact_generation *fact, struct swap_result *out_result);

@@ -245,6 +245,41 @@ def test_rights_are_those_of_the_new_generation():
         assert isinstance(sender.call("XADD", "in", "*", "body", event(1)), bytes)
 
 
+def test_a_blocked_reader_of_several_shards_gets_nothing_it_may_not_have_any_more():
+    narrowed = CONFIG.replace("consume: [customs, port, trader]", "consume: [port]")
+    for shards in SHARDS:
+        with Reloaded(files(), shards=shards) as server, login(server, "customs") as group_waiter, \
+                login(server, "customs") as waiter, login(server, "customs") as stays, \
+                login(server, "nansha") as sender:
+            group_waiter.command("XREADGROUP", "GROUP", "customs", "w", "BLOCK", 0, "STREAMS",
+                                 "customs", ">")
+            waiter.command("XREAD", "BLOCK", 0, "STREAMS", "customs", "$")
+            stays.command("XREAD", "BLOCK", 0, "STREAMS", "port", "$")
+            for wire in group_waiter, waiter, stays:
+                wire.expect_silence()
+            _, text = server.reload_well(config=narrowed)
+            assert "2 connections cut" in text, text
+            for number in range(8):
+                assert isinstance(sender.call("XADD", "in", "*", "body", event(number)), bytes)
+            group_waiter.expect_closed()
+            waiter.expect_closed()
+            (name, _), = stays.read()
+            assert name == b"port"
+
+
+def test_who_had_not_said_who_it_is_stays_when_nobody_has_to_any_more():
+    for shards in SHARDS:
+        closed = CONFIG + "handshake_time: 2s\n"
+        opened = closed.replace(CONFIG[CONFIG.index("participants:"):], "")
+        with Reloaded({**files(closed), "rules/receipts.csv": "id,to\nall,port\n"},
+                      shards=shards) as server, server.wire() as wire:
+            assert wire.call("XLEN", "customs").word == "NOAUTH"
+            server.reload_well(config=opened, rules__customs_csv="id,to\nall,customs\n")
+            assert wire.call("XLEN", "customs") == 0
+            time.sleep(3)  # longer than the time to say it
+            assert wire.call("XLEN", "customs") == 0
+
+
 def config_with(*destinations, more=""):
     lines = [f"{name}: {value}" for name, value in SMALL.items()]
     lines += ["channels: [{name: in}]", "destinations:"]
