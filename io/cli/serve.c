@@ -126,6 +126,16 @@ static void on_signal(int number)
         server_stop(signalled);
 }
 
+/* Whoever changes a file while a server starts is heard when it has started; all threads are as the
+ * first one, which alone hears. */
+static void hold_reload(int how)
+{
+    sigset_t reload;
+    sigemptyset(&reload);
+    sigaddset(&reload, SIGHUP);
+    pthread_sigmask(how, &reload, NULL);
+}
+
 static void watch_signals(struct server *server)
 {
     signalled = server;
@@ -134,6 +144,7 @@ static void watch_signals(struct server *server)
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
+    hold_reload(SIG_UNBLOCK);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a write past a limit fails, and is told of */
 }
@@ -143,6 +154,7 @@ static void ignore_signals(void)
 {
     signal(SIGTERM, SIG_IGN);
     signal(SIGINT, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
 }
 
 static struct config *load(const struct serve_arguments *arguments)
@@ -318,6 +330,7 @@ enum cli_exit cli_serve(int argc, char **argv)
     enum cli_exit exit_code;
     if (!parse_arguments(argc, argv, &arguments, &exit_code))
         return exit_code;
+    hold_reload(SIG_BLOCK);
     struct config *config = load(&arguments);
     if (config == NULL)
         return CLI_INVALID;

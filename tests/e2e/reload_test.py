@@ -11,8 +11,8 @@ import subprocess
 import threading
 import time
 
-from kouan_harness import (Server, Skip, Wire, WireClosed, WireError, encode_command, make_folder,
-                           run_kouan, run_tests)
+from kouan_harness import (Server, Skip, Wire, WireClosed, WireError, die_with_parent,
+                           encode_command, make_folder, run_kouan, run_tests, serve_command)
 from provincial import (CONFIG, CUSTOMS_RULES, RECEIPT_RULES, SMALL, entries, event, files, login,
                         plain_files, secret, two_way_files)
 
@@ -146,6 +146,42 @@ def test_sighup_reloads_and_the_log_says_so():
         server.process.send_signal(signal.SIGHUP)
         server.wait_for_log(r"reload by SIGHUP: refused")
         assert wire.call("PING") == "PONG"
+
+
+def holds_sighup(pid):
+    try:
+        text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    except OSError:  # it has ended
+        return False
+    return (int(re.search(r"SigBlk:\s*(\w+)", text).group(1), 16) >> (signal.SIGHUP - 1) & 1) == 1
+
+
+def test_sighup_while_it_starts_is_heard_when_it_has_started():
+    many = rules(*[f"r{number},T{number},slow" for number in range(20000)])  # it takes a while
+    folder = make_folder({**movable_files(sync="commit"), "rules.csv": many})
+    try:
+        with open(folder / "log", "wb") as log:
+            process = subprocess.Popen(
+                serve_command("-c", folder / "kouan.yaml", "--listen", "127.0.0.1:0"),
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with_parent)
+        while not holds_sighup(process.pid):
+            assert process.poll() is None, process.returncode
+            assert "listening" not in (folder / "log").read_text(), "it never held it back"
+        process.send_signal(signal.SIGHUP)
+        while "reload by SIGHUP: unchanged" not in (folder / "log").read_text():
+            assert process.poll() is None, process.returncode
+        process.terminate()
+        assert process.wait(30) == 0
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_sighup_while_it_stops_is_nothing():
+    for shards in SHARDS:
+        with Reloaded(movable_files(), shards=shards) as server:
+            server.process.send_signal(signal.SIGTERM)
+            while server.process.poll() is None:
+                server.process.send_signal(signal.SIGHUP)
 
 
 def test_redis_cli_works_on_the_control_socket():
