@@ -14,20 +14,22 @@ static bool take(void *context, const struct listener *listener, int descriptor)
 enum status control_open(struct control *control, struct shard *shard, char *out_problem,
                          size_t problem_capacity)
 {
-    char text[4096], problem[512];
+    char text[4096];
     struct address address;
+    struct listener **listener = &shard->listeners[shard->listener_count];
     shard->control = control;
     if (!config_control_address(shard->config, text, sizeof text))
         return STATUS_OK;
-    if (address_parse(text, &address, problem, sizeof problem) != STATUS_OK) {
-        /* One that was named was looked at when it was read. */
-        fprintf(stderr, "kouan: no control socket, say `control: PATH`: %s\n", problem);
+    enum status status = address_parse(text, &address, out_problem, problem_capacity);
+    address.mode = CONTROL_MODE;
+    if (status == STATUS_OK)
+        status = listener_open(shard->loop, shard->transport, &address, listener, out_problem,
+                               problem_capacity);
+    if (status != STATUS_OK && shard->config->control_path == NULL) {
+        /* Nobody asked for it there, and messages go through without it. */
+        fprintf(stderr, "kouan: no control socket, say `control: PATH`: %s\n", out_problem);
         return STATUS_OK;
     }
-    address.mode = CONTROL_MODE;
-    struct listener **listener = &shard->listeners[shard->listener_count];
-    enum status status = listener_open(shard->loop, shard->transport, &address, listener,
-                                       out_problem, problem_capacity);
     if (status != STATUS_OK)
         return status;
     shard->listener_count++;

@@ -21,7 +21,8 @@ struct control {
     const struct ucred *opening; /* whose connection is being opened; NULL: an ordinary one */
 };
 
-/* Listens, if the configuration says so. IO with a problem text. */
+/* Listens, if the configuration says so. A status with a problem text if it cannot where it is told
+ * to; where it was not told where, that is a line on stderr, and the server does without. */
 MUST_CHECK enum status control_open(struct control *control, struct shard *shard, char *out_problem,
                                     size_t problem_capacity);
 
