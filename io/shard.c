@@ -245,6 +245,8 @@ enum status shard_begin(struct shard *shard, const struct shard_log_start *start
                         size_t problem_capacity)
 {
     enum status status = shard_log_begin(shard, start, out_problem, problem_capacity);
+    if (status == STATUS_OK && shard->errands != NULL) /* what was shown before is shown again */
+        errands_publish(shard->errands, shard->log.recovery.last_id);
     return status == STATUS_OK ? create_groups(shard) : status;
 }
 

@@ -185,6 +185,25 @@ def test_replays_get_their_first_receipt_after_a_restart():
         shutil.rmtree(folder)
 
 
+def test_after_a_kill_who_reads_without_a_group_sees_what_was_seen_before():
+    folder = make_folder({})
+    try:
+        with Server(files=plain_files(), journal=folder / "journal", shards=4) as server, \
+                server.wire() as wire:
+            receipts = add_many(wire, range(100))
+            before = wire.call("XRANGE", "all", "-", "+")
+            assert [ident for ident, _ in before] == sorted(
+                receipts, key=lambda receipt: [int(part) for part in receipt.split(b"-")])
+            server.kill()
+        with Server(files=plain_files(), journal=folder / "journal", shards=4) as server, \
+                server.wire() as wire:
+            assert wire.call("XRANGE", "all", "-", "+") == before
+            (_, after), = wire.call("XREAD", "STREAMS", "all", "0")
+            assert after == before
+    finally:
+        shutil.rmtree(folder)
+
+
 def test_what_had_a_receipt_before_the_stop_is_kept():
     folder = make_folder(plain_files())
     journal = folder / "journal"
