@@ -89,6 +89,7 @@ static void take_atoms(const struct match_field *field, const struct match_value
         struct match_message *message = value->message;
         if (value->met != TEXT_INDEX_NONE) {
             const uint32_t *met = &field->met[value->met];
+            message->is_left |= met[1] == MATCH_MET_TOO_MANY;
             for (uint32_t k = 0; k < met[1] && !message->is_left; k++)
                 add_atom(message, met[2 + k]);
         } else if (field->has_patterns) {

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
+#include "routes/match_parts.h"
 #include "routes/rule_cover.h"
 
 /* Random tables against the naive truth. A failure prints its seed. */
@@ -568,6 +569,45 @@ Test(match, bounds_memory_where_all_values_differ, .timeout = 60)
     compare_table(&arena, make_table(&arena, RULES_MAX, false, make_exact), 350);
     compare_table(&arena, make_table(&arena, RULES_MAX, true, make_exact), 350);
     compare_table(&arena, make_table(&arena, RULES_MAX, false, make_prefix), 900);
+    arena_deinit(&arena);
+}
+
+/* The last of all known values meets each prefix. */
+enum { PREFIXES_MET = MATCH_ATOMS_MAX + 4 /* more than there is room for */ };
+
+static void make_much_met(struct arena *arena, uint32_t i, uint32_t count,
+                          struct alternative *out_alternative)
+{
+    static char text[PREFIXES_MET + 1];
+    memset(text, 'z', PREFIXES_MET);
+    bool is_prefix = i < PREFIXES_MET;
+    make_exact(arena, i, count, out_alternative);
+    if (is_prefix || i == count - 1)
+        *out_alternative = (struct alternative){
+            .kind = is_prefix ? ALTERNATIVE_PREFIX : ALTERNATIVE_EXACT,
+            .low = bytes_make((const uint8_t *)text, is_prefix ? i + 1 : PREFIXES_MET),
+        };
+}
+
+/* What it meets is not written down then; the array is large enough to be a block of its own. */
+Test(match, reads_nothing_behind_a_value_that_meets_too_much)
+{
+    enum { RULES = 20000 };
+    struct arena arena;
+    struct match_scratch *scratch;
+    struct sample sample;
+    struct decision decision;
+    arena_init(&arena);
+    sample_init(&sample);
+    const struct rule_table *table = make_table(&arena, RULES, false, make_much_met);
+    const struct matcher *matcher = matcher_compile(&arena, &table, 1);
+    sample_add(&sample, SLOT_GOODS_CODE, table->rules[RULES - 1].conditions[0].alternatives[0].low);
+    cr_assert_eq(match_scratch_open(&scratch), STATUS_OK);
+    match_run(matcher, scratch, &sample.reading, 0, &decision);
+    cr_assert_eq(decision.matched[0], 0);
+    cr_assert_eq(match_scratch_left_count(scratch), 1);
+    match_scratch_close(scratch);
+    arena_deinit(&sample.arena);
     arena_deinit(&arena);
 }
 
