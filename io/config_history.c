@@ -75,15 +75,27 @@ void history_close(struct history *history)
     *history = (struct history){0};
 }
 
+/* A full disk may have cut the last line off. */
+static bool end_last_line(int file)
+{
+    char last;
+    off_t size = lseek(file, 0, SEEK_END);
+    if (size == 0)
+        return true;
+    return size > 0 && pread(file, &last, 1, size - 1) == 1 &&
+           (last == '\n' || write(file, "\n", 1) == 1);
+}
+
 static enum status append(const char *folder, const char *line)
 {
     char path[1200];
     size_t size = strlen(line);
     snprintf(path, sizeof path, "%s/%s", folder, file_name);
-    int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+    int file = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
     if (file < 0)
         return STATUS_IO;
-    bool is_written = write(file, line, size) == (ssize_t)size && fsync(file) == 0;
+    bool is_written =
+        end_last_line(file) && write(file, line, size) == (ssize_t)size && fsync(file) == 0;
     close(file);
     return is_written ? STATUS_OK : STATUS_IO;
 }

@@ -74,6 +74,10 @@ Test(config_history, a_torn_line_and_one_that_is_none_are_left_out)
     fclose(file);
     open_again();
     cr_expect_eq(history.count, 1);
+    add(3, "start"); /* a line of its own */
+    open_again();
+    cr_expect_eq(history.count, 2);
+    cr_expect_not_null(history_find(&history, 3));
 }
 
 Test(config_history, the_number_before_is_the_last_other_one)
