@@ -13,7 +13,7 @@ enum { NAMES = 1200, OLD_GENERATION = 5, CURRENT_GENERATION = 8, TEXT_BYTES = 64
 struct fixture {
     struct generation_list list;
     struct generation_names old, current;
-    char (*texts)[NAME_KIND_COUNT][NAMES][16]; /* by generation: old, current */
+    char (*texts)[NAME_KIND_COUNT][NAMES][48]; /* by generation: old, current */
     const char *(*names)[NAME_KIND_COUNT][NAMES];
     struct entry_forms forms;
     struct record *record;
