@@ -105,10 +105,15 @@ threaded_scripts = shards errands reload
 test-threads: test-packages
 	@$(MAKE) BUILD=build/tsan SANITIZE=thread OPTIMIZE=-O1 test-threads-run
 .PHONY: test-threads-run
-test-threads-run: $(BUILD)/kouan $(patsubst %,$(BUILD)/tests/%_plain,$(threaded_tests))
-	@for test in $(threaded_tests); do $(BUILD)/tests/$${test}_plain || exit 1; done
-	@for script in $(threaded_scripts); do \
-		KOUAN="'$(abspath $(BUILD))/kouan'" python3 tests/e2e/$${script}_test.py || exit 1; done
+test-threads-run: $(patsubst %,test-threads/%,$(threaded_scripts) $(threaded_tests))
+
+# What each says is kept until it ends: they run side by side.
+.SECONDARY: $(patsubst %,$(BUILD)/tests/%_plain,$(threaded_tests))
+test-threads/%: $(BUILD)/tests/%_plain
+	@out=$$($< 2>&1); status=$$?; echo "$$out"; exit $$status
+$(patsubst %,test-threads/%,$(threaded_scripts)): test-threads/%: $(BUILD)/kouan
+	@out=$$(KOUAN="'$(abspath $(BUILD))/kouan'" python3 tests/e2e/$*_test.py 2>&1); \
+		status=$$?; echo "$$out"; exit $$status
 
 $(BUILD)/tests/core/%_plain: $(BUILD)/tests/core/%_test.o $(BUILD)/tests/plain_runner.o $(BUILD)/core.a
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS) $(CORE_LIBS)
@@ -133,4 +138,4 @@ $(BUILD)/%_fuzz: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/bench.a $(BUILD)/io.a $(B
 # New inputs stay in build/fuzz/corpus; findings in build/fuzz.
 .PHONY: fuzz
 fuzz: fuzz-build
-	@sh tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS) $(fuzz_names)
+	@bash tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS) $(fuzz_names)
