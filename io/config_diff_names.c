@@ -24,9 +24,9 @@ void config_diff_names(struct config_diff *diff, const struct generation *before
 
 /* ---- names that one side has and the other has not ---- */
 
-/* The names of one side, as `add` is called with them. */
+/* The names of one side. */
 struct name_set {
-    const char **names;
+    struct bytes *names;
     uint32_t count;
 };
 
@@ -40,7 +40,7 @@ static struct name_set set_open(uint32_t capacity)
 
 static int by_text(const void *left, const void *right)
 {
-    return strcmp(*(const char *const *)left, *(const char *const *)right);
+    return bytes_compare(*(const struct bytes *)left, *(const struct bytes *)right);
 }
 
 static void print_only_in(FILE *out, const struct name_set *set, const struct name_set *other,
@@ -53,7 +53,8 @@ static void print_only_in(FILE *out, const struct name_set *set, const struct na
             NULL)
             continue;
         if (count++ < SHOWN_MAX)
-            fprintf(out, "%s%c%s", *separator, sign, set->names[i]);
+            fprintf(out, "%s%c%.*s", *separator, sign, (int)set->names[i].size,
+                    (const char *)set->names[i].data);
         *separator = " ";
     }
     if (count > SHOWN_MAX)
@@ -69,7 +70,7 @@ static void compare_sets(struct config_detail *detail, const char *name, struct 
     qsort(next->names, next->count, sizeof *next->names, by_text);
     bool same = before->count == next->count;
     for (uint32_t i = 0; same && i < next->count; i++)
-        same = strcmp(before->names[i], next->names[i]) == 0;
+        same = bytes_equal(before->names[i], next->names[i]);
     if (!same) {
         FILE *out = config_detail_next(detail);
         fprintf(out, "%s: ", name);
@@ -88,7 +89,7 @@ static struct name_set profiles_of(const struct generation *generation,
     struct name_set set = set_open(generation->profiles.count);
     for (uint16_t i = 0; i < generation->profiles.count; i++)
         if (channel->profiles[i / 64] >> (i % 64) & 1)
-            set.names[set.count++] = generation->profiles.profiles[i]->name;
+            set.names[set.count++] = bytes_from_text(generation->profiles.profiles[i]->name);
     return set;
 }
 
@@ -122,7 +123,7 @@ static struct name_set groups_of(const struct destination *destination)
 {
     struct name_set set = set_open(destination->group_count);
     for (uint16_t i = 0; i < destination->group_count; i++)
-        set.names[set.count++] = destination->groups[i];
+        set.names[set.count++] = bytes_from_text(destination->groups[i]);
     return set;
 }
 
@@ -130,7 +131,7 @@ static struct name_set fields_of(const struct destination *destination)
 {
     struct name_set set = set_open(destination->field_count);
     for (uint16_t i = 0; i < destination->field_count; i++)
-        set.names[set.count++] = (const char *)destination->fields[i].name.data;
+        set.names[set.count++] = destination->fields[i].name;
     return set;
 }
 
@@ -221,7 +222,7 @@ static struct name_set roles_of(const struct participant *participant)
 {
     struct name_set set = set_open(participant->role_count);
     for (uint16_t i = 0; i < participant->role_count; i++)
-        set.names[set.count++] = (const char *)participant->roles[i].data;
+        set.names[set.count++] = participant->roles[i];
     return set;
 }
 
@@ -231,7 +232,7 @@ static struct name_set channels_of(const struct generation *generation,
     struct name_set set = set_open(generation->channel_count);
     for (uint16_t i = 0; i < generation->channel_count; i++)
         if (participant_may_publish(participant, i))
-            set.names[set.count++] = generation->channels[i]->name;
+            set.names[set.count++] = bytes_from_text(generation->channels[i]->name);
     return set;
 }
 
@@ -241,7 +242,7 @@ static struct name_set destinations_of(const struct generation *generation,
     struct name_set set = set_open(generation->destination_count);
     for (uint16_t i = 0; i < generation->destination_count; i++)
         if (destination_set_has(destinations, i))
-            set.names[set.count++] = generation->destinations[i]->name;
+            set.names[set.count++] = bytes_from_text(generation->destinations[i]->name);
     return set;
 }
 

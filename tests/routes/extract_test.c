@@ -397,7 +397,7 @@ static void write_specs(FILE *out, uint64_t *seed)
 /* Captures as a scanner would write them: entries ascend, with the message's own between them. */
 static void scatter(struct model *model)
 {
-    static const char *const words[] = {"0", "1", "2", "11", "x"};
+    static const char words[][BYTES_PADDING + 4] = {"0", "1", "2", "11", "x"};
     struct scan *scan = &model->fixture->reader.scan;
     scan->capture_count = fixture_below(&model->seed, MODEL_CAPTURES);
     scan->entry_count = 0;
