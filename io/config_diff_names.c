@@ -168,12 +168,18 @@ static void compare_destination(struct config_detail *detail, const struct gener
                         bytes_from_text(dead_letter_of(next_in, next)));
 }
 
-static bool is_by_case(const struct destination *destination, const char *group, bool otherwise)
+static const char *order_of(const struct destination *destination, uint16_t group)
+{
+    return (destination->groups_by_case >> group & 1) != 0 ? "case" : "arrival";
+}
+
+/* NULL: there is no such group. */
+static const char *find_order(const struct destination *destination, const char *group)
 {
     for (uint16_t g = 0; g < destination->group_count; g++)
         if (strcmp(destination->groups[g], group) == 0)
-            return (destination->groups_by_case >> g & 1) != 0;
-    return otherwise;
+            return order_of(destination, g);
+    return NULL;
 }
 
 /* What groups that there are have memory for: so much pending, and their order. */
@@ -183,10 +189,9 @@ static void compare_reserved(struct config_detail *detail, const struct destinat
     if (next->pending_max > before->pending_max)
         config_detail_numbers(detail, "pending_max", before->pending_max, next->pending_max);
     for (uint16_t g = 0; g < next->group_count; g++) {
-        bool by_case = (next->groups_by_case >> g & 1) != 0;
-        if (is_by_case(before, next->groups[g], by_case) != by_case)
-            fprintf(config_detail_next(detail), "order of %s: %s -> %s", next->groups[g],
-                    by_case ? "arrival" : "case", by_case ? "case" : "arrival");
+        const char *was = find_order(before, next->groups[g]), *is = order_of(next, g);
+        if (was != NULL && strcmp(was, is) != 0)
+            fprintf(config_detail_next(detail), "order of %s: %s -> %s", next->groups[g], was, is);
     }
 }
 
