@@ -112,7 +112,8 @@ test-threads-run: $(patsubst %,test-threads/%,$(threaded_scripts) $(threaded_tes
 test-threads/%: $(BUILD)/tests/%_plain
 	@out=$$($< 2>&1); status=$$?; echo "$$out"; exit $$status
 $(patsubst %,test-threads/%,$(threaded_scripts)): test-threads/%: $(BUILD)/kouan
-	@out=$$(KOUAN="'$(abspath $(BUILD))/kouan'" python3 tests/e2e/$*_test.py 2>&1); \
+	@out=$$(KOUAN="'$(abspath $(BUILD))/kouan'" TSAN_OPTIONS=suppressions=$(abspath tests/tsan.supp) \
+		python3 tests/e2e/$*_test.py 2>&1); \
 		status=$$?; echo "$$out"; exit $$status
 
 $(BUILD)/tests/core/%_plain: $(BUILD)/tests/core/%_test.o $(BUILD)/tests/plain_runner.o $(BUILD)/core.a

@@ -109,7 +109,7 @@ def test_a_journal_keeps_its_number_of_shards():
         for shards in 1, 3, 4:
             process = run_kouan("serve", "-c", folder / "kouan.yaml", "--journal", journal,
                                 "--listen", "127.0.0.1:0", "--test-shards", shards)
-            assert process.returncode == 1
+            assert process.returncode == 1, (process.returncode, process.stderr)
             assert "number of shards that wrote it" in process.stderr, process.stderr
         with Server(files=plain_files(), journal=journal, shards=2) as server:
             server.wait_for_log(r"recovered in .* [12] of [12] segments|recovered in .* groups")
