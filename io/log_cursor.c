@@ -149,6 +149,34 @@ static const struct block_header *block_at(struct log_cursor *cursor, uint64_t p
                : NULL;
 }
 
+/* ---- where to begin ---- */
+
+/* A segment begins behind the ids below the last one of its first block. */
+static bool begins_before(struct log_cursor *cursor, const struct log_segment *segment,
+                          struct record_id id)
+{
+    log_cursor_move(cursor, segment->number * cursor->reader->segment_bytes);
+    const struct block_header *block = log_cursor_next(cursor);
+    return block != NULL && record_id_compare(block->last_id, id) < 0;
+}
+
+uint64_t log_cursor_find_segment(const struct log_reader *reader, struct record_id id)
+{
+    struct log_cursor cursor;
+    uint32_t first = 0, behind = reader->segment_count;
+    if (log_cursor_open(reader, 0, &cursor) != STATUS_OK)
+        return reader->segments[0].number;
+    while (behind - first > 1) {
+        uint32_t middle = first + (behind - first) / 2;
+        if (begins_before(&cursor, &reader->segments[middle], id))
+            first = middle;
+        else
+            behind = middle;
+    }
+    log_cursor_close(&cursor);
+    return reader->segments[first].number;
+}
+
 /* ---- what else there may be ---- */
 
 bool log_cursor_describe(struct log_cursor *cursor, uint64_t position, char *out_text,

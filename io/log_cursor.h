@@ -26,6 +26,10 @@ const struct block_header *log_cursor_next(struct log_cursor *cursor);
 /* Looks anew from `position` on, and reads anew what it had read. */
 void log_cursor_move(struct log_cursor *cursor, uint64_t position);
 
+/* The segment to begin at to meet the record of `id` and all behind it: ids rise along the log, but
+ * for what was copied forward. There is a segment. */
+uint64_t log_cursor_find_segment(const struct log_reader *reader, struct record_id id);
+
 /* What stands at a position where no block does, in words; true if it looks like one that was being
  * written, or was written and changed since. */
 bool log_cursor_describe(struct log_cursor *cursor, uint64_t position, char *out_text,

@@ -8,6 +8,7 @@
 #include "io/cli/output.h"
 #include "io/cli/progress.h"
 #include "io/generation_store.h"
+#include "io/stored_body.h"
 
 /* One that the log speaks of; built when the first of its messages comes. */
 struct replay_generation {
@@ -30,8 +31,7 @@ struct replay {
     struct replay_generation *generations;
     uint32_t generation_count, generation_capacity;
     struct routing *routings;
-    uint8_t *body; /* a copy of a message's own bytes, with room behind it */
-    size_t body_capacity;
+    struct stored_body body;
     uint64_t replayed, differing, undecided, diverted, other_identities, gaps;
 };
 
@@ -98,7 +98,7 @@ static void forget(struct replay *replay)
     }
     free(replay->generations);
     free(replay->routings);
-    free(replay->body);
+    stored_body_close(&replay->body);
     logbook_once_close(&replay->once);
     logbook_names_close(&replay->names);
 }
@@ -158,22 +158,6 @@ static void build(struct replay *replay, struct replay_generation *generation)
 }
 
 /* ---- one message ---- */
-
-/* Its own bytes with BYTES_PADDING behind them, as the router wants them. A part of an interchange
- * stands behind its envelope, and is a message by itself. */
-static struct bytes copy_body(struct replay *replay, const struct record *record)
-{
-    struct bytes whole = record_whole(record);
-    if (whole.size + BYTES_PADDING > replay->body_capacity) {
-        replay->body_capacity = 2 * whole.size + BYTES_PADDING;
-        replay->body = realloc(replay->body, replay->body_capacity);
-        if (replay->body == NULL)
-            abort();
-    }
-    memcpy(replay->body, whole.data, whole.size);
-    memset(replay->body + whole.size, 0, BYTES_PADDING);
-    return bytes_make(replay->body, whole.size);
-}
 
 static void print_difference(const struct replay *replay, const struct record *record,
                              const struct audit_comparison *comparison)
@@ -238,7 +222,7 @@ static void decide(struct replay *replay, struct replay_generation *generation,
         replay->undecided++;
         return;
     }
-    const struct arrival arrival = {.body = copy_body(replay, record),
+    const struct arrival arrival = {.body = stored_body_copy(&replay->body, record),
                                     .channel = rules->channels[record->channel],
                                     .participant =
                                         rules->directory.participants[record->participant]};

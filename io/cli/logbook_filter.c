@@ -205,20 +205,5 @@ void logbook_once_close(struct logbook_once *once)
 uint64_t logbook_filter_first_segment(const struct logbook_filter *filter,
                                       const struct log_reader *reader)
 {
-    struct record_id wanted = filter->wants_id ? filter->wanted_id : filter->from_id;
-    struct log_cursor cursor;
-    uint64_t first = reader->segments[0].number;
-    if ((wanted.ms == 0 && wanted.seq == 0) ||
-        log_cursor_open(reader, first * reader->segment_bytes, &cursor) != STATUS_OK)
-        return first;
-    /* A segment begins behind the ids below the last one of its first block. */
-    for (uint32_t i = 1; i < reader->segment_count; i++) {
-        log_cursor_move(&cursor, reader->segments[i].number * reader->segment_bytes);
-        const struct block_header *block = log_cursor_next(&cursor);
-        if (block == NULL || record_id_compare(block->last_id, wanted) >= 0)
-            break;
-        first = block->position / reader->segment_bytes;
-    }
-    log_cursor_close(&cursor);
-    return first;
+    return log_cursor_find_segment(reader, filter->wants_id ? filter->wanted_id : filter->from_id);
 }
