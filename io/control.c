@@ -1,11 +1,13 @@
 #include "io/control.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "io/command.h"
+#include "io/transport.h"
 
 enum { CONTROL_MODE = 0600 };
 
@@ -64,10 +66,10 @@ static bool take(void *context, const struct listener *listener, int descriptor)
 
 /* ---- the loader ---- */
 
-void control_ask(struct session *session, enum reload_kind kind, uint64_t number)
+void control_ask(struct session *session, const struct reload_request *wanted)
 {
     struct control *control = session->shard->control;
-    struct reload_request request = {.kind = kind, .number = number};
+    struct reload_request request = *wanted;
     if (!session->is_control) {
         command_reply_error(session, "NOPERM only over the control socket (`control` in the "
                                      "configuration): kouan reload, or redis-cli -s PATH");
@@ -76,7 +78,7 @@ void control_ask(struct session *session, enum reload_kind kind, uint64_t number
     snprintf(request.by, sizeof request.by, "uid %u, pid %d", session->control_uid,
              (int)session->control_pid);
     if (!reload_ask(control->reload, &request)) {
-        command_reply_error(session, "TRYAGAIN another one is being loaded");
+        command_reply_error(session, "TRYAGAIN another one is being loaded or rehearsed");
         return;
     }
     control->waiting = session;
@@ -110,9 +112,21 @@ void control_answer(struct control *control)
     free(answer.text);
 }
 
+/* The peer of a Unix socket that has only stopped to send has not hung up. */
+void control_end(const struct session *session)
+{
+    const struct control *control = session->shard->control;
+    struct pollfd peer = {.fd = session->connection->descriptor};
+    if (control != NULL && control->waiting == session && poll(&peer, 1, 0) > 0 &&
+        (peer.revents & (POLLHUP | POLLERR)) != 0)
+        reload_abandon(control->reload);
+}
+
 void control_leave(struct session *session)
 {
     struct control *control = session->shard->control;
-    if (control != NULL && control->waiting == session)
-        control->waiting = NULL;
+    if (control == NULL || control->waiting != session)
+        return;
+    control->waiting = NULL;
+    reload_abandon(control->reload);
 }

@@ -26,10 +26,13 @@ struct control {
 MUST_CHECK enum status control_open(struct control *control, struct shard *shard, char *out_problem,
                                     size_t problem_capacity);
 
-/* Asks the loader for the session, which waits (SESSION_WAIT_RELOAD); or replies why not. */
-void control_ask(struct session *session, enum reload_kind kind, uint64_t number);
+/* Asks the loader for the session, which waits (SESSION_WAIT_RELOAD); or replies why not. By whom
+ * is filled in. */
+void control_ask(struct session *session, const struct reload_request *wanted);
 /* There may be an answer. */
 void control_answer(struct control *control);
+/* The session's client sends no more: is it gone altogether, then it waits for nothing. */
+void control_end(const struct session *session);
 /* The session closes. */
 void control_leave(struct session *session);
 

@@ -13,7 +13,6 @@ enum { LOADER_NICE = 10 };
 
 static void *run(void *context);
 static void carry_out(struct reload *reload, const struct reload_request *request);
-static void drop(struct reload_loaded *next);
 
 /* ---- open and close ---- */
 
@@ -116,7 +115,7 @@ void reload_close(struct reload *reload)
         return;
     reload_stop(reload);
     if (reload->torn.config != NULL)
-        drop(&reload->torn);
+        reload_drop(&reload->torn);
     if (reload->current.config != reload->start)
         reload_unload(&reload->current);
     free_names(reload);
@@ -135,12 +134,18 @@ bool reload_ask(struct reload *reload, const struct reload_request *request)
     bool is_free = !reload->is_busy;
     if (is_free) {
         reload->is_busy = reload->has_request = true;
+        atomic_store(&reload->is_abandoned, false);
         reload->request = *request;
     }
     pthread_mutex_unlock(&reload->lock);
     if (is_free)
         sem_post(&reload->asked);
     return is_free;
+}
+
+void reload_abandon(struct reload *reload)
+{
+    atomic_store(&reload->is_abandoned, true);
 }
 
 bool reload_take_answer(struct reload *reload, struct reload_answer *out_answer)
@@ -185,6 +190,12 @@ static bool take_request(struct reload *reload, struct reload_request *out_reque
     return is_there;
 }
 
+static bool changes(const struct reload_request *request)
+{
+    return request->kind == RELOAD_FILES || request->kind == RELOAD_APPLY ||
+           request->kind == RELOAD_ROLLBACK;
+}
+
 static struct reload_answer answer(struct reload *reload, const struct reload_request *request)
 {
     struct reload_answer answer = {0};
@@ -195,7 +206,7 @@ static struct reload_answer answer(struct reload *reload, const struct reload_re
     carry_out(reload, request);
     fclose(reload->out);
     answer.word = reload->word;
-    if (request->kind == RELOAD_FILES || request->kind == RELOAD_ROLLBACK)
+    if (changes(request))
         fprintf(stderr, "kouan: reload by %s: %s\n%s", request->by, answer.word, answer.text);
     return answer;
 }
@@ -253,13 +264,7 @@ static void replace_current(struct reload *reload, struct reload_loaded *next)
         reload_unload(&before);
     next->names->before = before.names;
     reload->current = *next;
-}
-
-static void drop(struct reload_loaded *next)
-{
-    arena_deinit(&next->names->arena);
-    free(next->names);
-    reload_unload(next);
+    reload->rehearsed.is_there = false; /* it was beside what ran */
 }
 
 static void swap_to(struct reload *reload, struct reload_loaded *next, uint64_t began_ns,
@@ -271,7 +276,7 @@ static void swap_to(struct reload *reload, struct reload_loaded *next, uint64_t 
     memcpy(fact.manifest, &next->names->manifest, sizeof fact.manifest);
     uint64_t loaded_ns = read_ns();
     if (!store(reload, next->config, fact.number)) {
-        drop(next);
+        reload_drop(next);
         return;
     }
     uint64_t stored_ns = read_ns();
@@ -281,7 +286,7 @@ static void swap_to(struct reload *reload, struct reload_loaded *next, uint64_t 
         if (result.is_torn) /* shards that end name it until they have ended */
             reload->torn = *next;
         else
-            drop(next);
+            reload_drop(next);
         return;
     }
     uint64_t swapped_ns = read_ns();
@@ -307,7 +312,9 @@ static void load_and_swap(struct reload *reload, const struct reload_request *re
     struct reload_loaded next;
     char what[HISTORY_WHAT_BYTES];
     uint64_t number = request->number, began_ns = read_ns();
-    bool is_rollback = request->kind == RELOAD_ROLLBACK;
+    bool is_rollback = request->kind == RELOAD_ROLLBACK, applies = request->kind == RELOAD_APPLY;
+    if (applies && !reload_is_rehearsed(reload, request))
+        return;
     if (is_rollback && reload->store.folder_count == 0) {
         fputs("without a journal no generation is stored; nothing has changed\n", reload->out);
         return;
@@ -325,11 +332,15 @@ static void load_and_swap(struct reload *reload, const struct reload_request *re
     if (!(is_rollback ? reload_load_stored(reload, number, &next)
                       : reload_load_files(reload, &next)))
         return;
+    if (applies && !reload_is_candidate(reload, &next)) {
+        reload_drop(&next);
+        return;
+    }
     if (reload_is_same(&reload->current, &next)) {
         reload->word = "unchanged";
         fprintf(reload->out, "generation %" PRIu64 " goes on: nothing is new\n",
                 reload->current.names->names.number);
-        drop(&next);
+        reload_drop(&next);
         return;
     }
     swap_to(reload, &next, began_ns, what);
@@ -342,9 +353,14 @@ static void carry_out(struct reload *reload, const struct reload_request *reques
 {
     switch (request->kind) {
     case RELOAD_FILES:
+    case RELOAD_REHEARSE:
+    case RELOAD_APPLY:
     case RELOAD_ROLLBACK:
         diagnostics_init(&reload->diagnostics);
-        load_and_swap(reload, request);
+        if (changes(request))
+            load_and_swap(reload, request);
+        else
+            reload_rehearse(reload, request);
         if (reload->diagnostics.error_count == 0) /* else they are told already */
             diagnostics_print(&reload->diagnostics, reload->out);
         diagnostics_deinit(&reload->diagnostics);

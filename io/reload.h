@@ -16,13 +16,22 @@
 struct server;
 struct reload;
 
-enum { RELOAD_BY_BYTES = 96 };
+enum { RELOAD_BY_BYTES = 96, RELOAD_DIGEST_BYTES = 65 };
 
-enum reload_kind { RELOAD_FILES, RELOAD_ROLLBACK, RELOAD_SHOW, RELOAD_HISTORY };
+enum reload_kind {
+    RELOAD_FILES,
+    RELOAD_REHEARSE, /* tries the files by messages of the journal (io/rehearsal.h) */
+    RELOAD_APPLY,    /* the files, if they are those that were rehearsed */
+    RELOAD_ROLLBACK,
+    RELOAD_SHOW,
+    RELOAD_HISTORY
+};
 
 struct reload_request {
     enum reload_kind kind;
-    uint64_t number; /* ROLLBACK: to which generation; 0: the one that ran before this */
+    uint64_t number;        /* ROLLBACK: to which generation; 0: the one that ran before this */
+    uint32_t last, seconds; /* REHEARSE: so many of the last messages, and all for so long */
+    char digest[RELOAD_DIGEST_BYTES]; /* APPLY: how the candidate's begins, or nothing */
     char by[RELOAD_BY_BYTES];
 };
 
@@ -42,6 +51,8 @@ void reload_close(struct reload *reload);
 
 /* False: another request is under way. The answer wakes the first shard's loop. */
 bool reload_ask(struct reload *reload, const struct reload_request *request);
+/* Nobody waits for the answer any more: a rehearsal is given up, all else goes its way. */
+void reload_abandon(struct reload *reload);
 /* False: there is none yet. */
 bool reload_take_answer(struct reload *reload, struct reload_answer *out_answer);
 /* From a signal handler: the files, and the answer goes to stderr alone. */

@@ -32,21 +32,29 @@ struct reload_loaded {
     } kept[DESTINATIONS_MAX]; /* as before until a restart, by destination */
 };
 
+/* What was rehearsed last, since the current generation decides. */
+struct reload_candidate {
+    bool is_there;
+    struct sha256 manifest, secrets;
+};
+
 struct reload {
     struct server *server;
     pthread_t thread;
     sem_t asked; /* a post each for a request, a signal, the end */
     _Atomic bool is_signalled, ends;
-    pthread_mutex_t lock; /* of what follows, down to the blank line */
-    bool is_busy;         /* from the request to its answer's taking */
+    _Atomic bool is_abandoned; /* the request under way */
+    pthread_mutex_t lock;      /* of what follows, down to the blank line */
+    bool is_busy;              /* from the request to its answer's taking */
     bool has_request, has_answer;
     struct reload_request request;
     struct reload_answer answer;
 
     /* The thread's own. */
-    struct config *start;          /* whose options hold to the end; the server's caller's */
-    struct reload_loaded current;  /* `config` may be the start's */
-    struct reload_loaded torn;     /* without a config: none; to which only some shards went */
+    struct config *start;         /* whose options hold to the end; the server's caller's */
+    struct reload_loaded current; /* `config` may be the start's */
+    struct reload_loaded torn;    /* without a config: none; to which only some shards went */
+    struct reload_candidate rehearsed;
     struct generation_store store; /* folder_count is 0: there is no journal */
     struct history history;
     struct diagnostics diagnostics; /* of what is loaded */
@@ -61,9 +69,18 @@ MUST_CHECK bool reload_load_files(struct reload *reload, struct reload_loaded *o
 MUST_CHECK bool reload_load_stored(struct reload *reload, uint64_t number,
                                    struct reload_loaded *out_loaded);
 void reload_unload(struct reload_loaded *loaded);
+/* With its names: no record bears its number. */
+void reload_drop(struct reload_loaded *loaded);
 MUST_CHECK enum status reload_name(const struct config *config, struct reload_names **out_names);
 /* The same content under another number. */
 bool reload_is_same(const struct reload_loaded *left, const struct reload_loaded *right);
+
+/* ---- io/reload_rehearse.c ---- */
+
+void reload_rehearse(struct reload *reload, const struct reload_request *request);
+/* May it be applied? False: why not is in the answer. Asked before it is loaded, and then. */
+MUST_CHECK bool reload_is_rehearsed(struct reload *reload, const struct reload_request *request);
+MUST_CHECK bool reload_is_candidate(struct reload *reload, const struct reload_loaded *next);
 
 /* ---- io/reload_report.c: what changed ---- */
 

@@ -41,6 +41,13 @@ void reload_unload(struct reload_loaded *loaded)
     loaded->stored = NULL;
 }
 
+void reload_drop(struct reload_loaded *loaded)
+{
+    arena_deinit(&loaded->names->arena);
+    free(loaded->names);
+    reload_unload(loaded);
+}
+
 static bool end_loading(struct reload *reload, struct reload_loaded *loaded, enum status status)
 {
     uint32_t errors = reload->diagnostics.error_count;

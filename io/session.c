@@ -116,6 +116,7 @@ static void session_left(struct connection *connection)
 /* The client sends no more, and reads on perhaps. */
 static void session_ended(struct connection *connection)
 {
+    control_end(session_of(connection));
     session_finish(session_of(connection));
 }
 

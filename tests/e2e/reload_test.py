@@ -11,56 +11,13 @@ import subprocess
 import threading
 import time
 
-from kouan_harness import (Server, Skip, Wire, WireClosed, WireError, die_with_parent,
-                           encode_command, make_folder, run_kouan, run_tests, serve_command)
-from provincial import (CONFIG, CUSTOMS_RULES, RECEIPT_RULES, SMALL, entries, event, files, login,
-                        plain_files, secret, two_way_files)
+from kouan_harness import (Skip, WireError, die_with_parent, make_folder, run_kouan, run_tests,
+                           serve_command)
+from provincial import CONFIG, SMALL, entries, event, files, login, secret, two_way_files
+from reloaded import Reloaded
 
 SHARDS = (1, 2)
 ON_DISK = {"sync": "commit"}  # whatever the run says: without files there is no store
-
-
-class Reloaded(Server):
-    """A server whose files change."""
-
-    def __init__(self, files, **more):
-        first = next(iter(files))
-        if "sync:" not in files[first]:
-            files = {**files, first: files[first].rstrip("\n") + "\nsync: commit\n"}
-        super().__init__(files=files, **more)
-        self.config = self.folder / first
-        self.journal = pathlib.Path(more.get("journal") or self.folder / "kouan-journal")
-
-    def control(self):
-        return Wire(f"unix:{self.journal}/control.sock", seconds=30)
-
-    def write(self, **texts):
-        """Files anew: config=..., or by name with `__` for a slash and `_csv` for the suffix."""
-        for name, text in texts.items():
-            path = self.config if name == "config" else self.folder / name.replace("__", "/").replace(
-                "_csv", ".csv")
-            if name == "config" and "sync:" not in text:
-                text = text.rstrip("\n") + "\nsync: commit\n"
-            path.write_text(text)
-            path.chmod(0o600)
-
-    def reload(self, *words):
-        """(word, text) of the control socket's answer."""
-        with self.control() as wire:
-            reply = wire.call("KOUAN", *(words or ("RELOAD",)))
-        assert isinstance(reply, list), reply
-        return reply[0].decode(), reply[1].decode()
-
-    def reload_well(self, **texts):
-        self.write(**texts)
-        word, text = self.reload()
-        assert word == "ok", (word, text)
-        return int(re.match(r"generation (\d+) decides now", text).group(1)), text
-
-    def history(self):
-        """[(number, what)]"""
-        _, text = self.reload("CONFIG", "HISTORY")
-        return [(int(line.split()[0]), line.split("  ", 3)[3]) for line in text.splitlines()]
 
 
 def take(wire, group, destination=None, count=100):
