@@ -99,7 +99,7 @@ static uint64_t find_share(const struct shard *shard, uint64_t more_groups, bool
         taken = count_above(shard, share, &above);
     }
     *out_is_lowered = above > 0;
-    return groups > above ? share : 0;
+    return groups == 0 || groups > above ? share : 0; /* without groups nobody lacks it */
 }
 
 void facts_share(struct shard *shard)

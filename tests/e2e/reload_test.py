@@ -281,6 +281,14 @@ def config_with(*destinations, more=""):
     return "\n".join([*lines, "tables: [rules.csv]", more]) + "\n"
 
 
+def test_without_any_group():
+    files = movable_files()
+    files["kouan.yaml"] = re.sub(r", groups: \[\w+\]", "", files["kouan.yaml"])
+    assert "groups" not in files["kouan.yaml"]
+    with Reloaded(files) as server:
+        server.reload_well(rules_csv=NEW_RULES)
+
+
 def test_destinations_and_groups_come_and_go():
     first = config_with(("a", "a"), ("b", "b"))
     for shards in SHARDS:
