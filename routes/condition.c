@@ -30,13 +30,20 @@ bool alternative_holds(const struct alternative *alternative, struct bytes value
     return false;
 }
 
+bool condition_is_met_by(const struct condition *condition, struct bytes value)
+{
+    for (uint32_t i = 0; i < condition->alternative_count; i++)
+        if (alternative_holds(&condition->alternatives[i], value))
+            return true;
+    return false;
+}
+
 bool condition_holds(const struct condition *condition, const struct reading *reading)
 {
     bool met = false;
     uint16_t i = reading_first(reading, condition->slot);
     for (; i != READING_NO_OCCURRENCE && !met; i = reading->occurrences[i].next)
-        for (uint32_t k = 0; k < condition->alternative_count && !met; k++)
-            met = alternative_holds(&condition->alternatives[k], reading->occurrences[i].value);
+        met = condition_is_met_by(condition, reading->occurrences[i].value);
     return met != condition->negated;
 }
 

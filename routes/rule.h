@@ -116,6 +116,8 @@ bool rule_tables_check_total(const struct rule_table *const *tables, uint16_t ta
  * by the tests that the matcher is checked against. */
 struct reading;
 bool alternative_holds(const struct alternative *alternative, struct bytes value);
+/* True if the value meets any of its alternatives, negated or not. */
+bool condition_is_met_by(const struct condition *condition, struct bytes value);
 bool condition_holds(const struct condition *condition, const struct reading *reading);
 bool rule_holds(const struct rule *rule, const struct reading *reading, uint64_t now_ms);
 

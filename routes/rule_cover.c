@@ -16,39 +16,78 @@ static bool sample_make(const struct rule *rule, struct sample *out_sample);
 static bool is_implied(const struct condition *earlier, const struct rule *later,
                        uint64_t *steps_left);
 
-void rule_cover_warn(const struct rule_table *table, struct diagnostics *diagnostics)
+static uint32_t find_cover(const struct rule_table *table, const struct rule_meeting *meeting,
+                           uint64_t *steps_left)
+{
+    for (uint32_t k = 0; k < meeting->count && meeting->neighbours[k] < meeting->rule; k++)
+        if (rule_covers(&table->rules[meeting->neighbours[k]], &table->rules[meeting->rule],
+                        steps_left))
+            return meeting->neighbours[k];
+    return RULE_NONE;
+}
+
+/* More earlier rules meet it than were compared. */
+static bool is_cut(const struct rule_meeting *meeting)
+{
+    return meeting->count == RULE_COVER_CANDIDATES_MAX &&
+           meeting->neighbours[RULE_COVER_CANDIDATES_MAX - 1] < meeting->rule;
+}
+
+bool rule_cover_visit(const struct rule_table *table,
+                      void (*meet)(void *context, const struct rule_meeting *meeting,
+                                   uint32_t covered_by),
+                      void *context)
 {
     struct match_scratch *scratch;
-    if (table->rule_count < 2 || match_scratch_open(&scratch) != STATUS_OK)
-        return; /* without memory for it no warning is given */
+    if (match_scratch_open(&scratch) != STATUS_OK)
+        return false;
     struct arena arena;
     arena_init(&arena);
     const struct matcher *matcher = matcher_compile_sets(
         &arena, &table, 1, (size_t)COVER_ROW_BYTES_PER_RULE * table->rule_count);
     uint64_t steps_left = RULE_COVER_STEPS_MAX;
+    bool all = true;
     for (uint32_t i = 0; i < table->rule_count; i++) {
         struct sample sample;
-        const struct rule *later = &table->rules[i];
-        uint32_t candidates[RULE_COVER_CANDIDATES_MAX];
-        if (!sample_make(later, &sample))
+        struct rule_meeting meeting = {.rule = i};
+        if (!sample_make(&table->rules[i], &sample))
             continue;
-        uint32_t count = match_list(matcher, scratch, &sample.reading, later->valid_from_ms, 0,
-                                    candidates, RULE_COVER_CANDIDATES_MAX);
-        for (uint32_t k = 0; k < count && candidates[k] < i; k++) {
-            const struct rule *earlier = &table->rules[candidates[k]];
-            if (!rule_covers(earlier, later, &steps_left))
-                continue;
-            diagnostics_add(diagnostics, SEVERITY_WARNING, "R130",
-                            (struct place){table->file, later->line, later->column},
-                            "put the narrower rule first, give it a higher priority, or drop it",
-                            "the rule `%s` never matches: `%s` in line %u comes first and holds "
-                            "whenever it does",
-                            later->id, earlier->id, earlier->line);
-            break;
-        }
+        meeting.count = match_list(matcher, scratch, &sample.reading, table->rules[i].valid_from_ms,
+                                   0, meeting.neighbours, RULE_COVER_CANDIDATES_MAX);
+        uint32_t covered_by = find_cover(table, &meeting, &steps_left);
+        all &= covered_by != RULE_NONE || (!is_cut(&meeting) && steps_left > 0);
+        meet(context, &meeting, covered_by);
     }
     arena_deinit(&arena);
     match_scratch_close(scratch);
+    return all;
+}
+
+struct warner {
+    const struct rule_table *table;
+    struct diagnostics *diagnostics;
+};
+
+static void warn(void *context, const struct rule_meeting *meeting, uint32_t covered_by)
+{
+    const struct warner *warner = context;
+    const struct rule_table *table = warner->table;
+    if (covered_by == RULE_NONE)
+        return;
+    const struct rule *later = &table->rules[meeting->rule], *earlier = &table->rules[covered_by];
+    diagnostics_add(warner->diagnostics, SEVERITY_WARNING, "R130",
+                    (struct place){table->file, later->line, later->column},
+                    "put the narrower rule first, give it a higher priority, or drop it",
+                    "the rule `%s` never matches: `%s` in line %u comes first and holds "
+                    "whenever it does",
+                    later->id, earlier->id, earlier->line);
+}
+
+void rule_cover_warn(const struct rule_table *table, struct diagnostics *diagnostics)
+{
+    struct warner warner = {table, diagnostics};
+    if (table->rule_count >= 2)
+        (void)rule_cover_visit(table, warn, &warner); /* what is not found is not warned of */
 }
 
 bool rule_covers(const struct rule *earlier, const struct rule *later, uint64_t *steps_left)
@@ -95,27 +134,12 @@ static bool sample_make(const struct rule *rule, struct sample *out_sample)
     return true;
 }
 
-static bool spend(uint64_t *steps_left, uint64_t steps)
-{
-    bool enough = steps <= *steps_left;
-    *steps_left -= enough ? steps : *steps_left;
-    return enough;
-}
-
-static bool any_holds(const struct condition *condition, struct bytes value)
-{
-    for (uint32_t i = 0; i < condition->alternative_count; i++)
-        if (alternative_holds(&condition->alternatives[i], value))
-            return true;
-    return false;
-}
-
 static bool all_values_hold(const struct condition *condition, const struct value_list *list,
                             uint64_t *steps_left)
 {
     for (uint32_t i = 0; i < list->count; i++)
-        if (!spend(steps_left, condition->alternative_count) ||
-            !any_holds(condition, list->values[i]))
+        if (!rule_steps_spend(steps_left, condition->alternative_count) ||
+            !condition_is_met_by(condition, list->values[i]))
             return false;
     return true;
 }
@@ -136,19 +160,18 @@ static bool alternative_contains(const struct alternative *outer, const struct a
            outer->list == inner->list;
 }
 
-/* True if every value that meets an alternative of `inner` surely meets one of `outer`. */
-static bool contains(const struct condition *outer, const struct condition *inner,
-                     uint64_t *steps_left)
+bool rule_condition_contains(const struct condition *outer, const struct condition *inner,
+                             uint64_t *steps_left)
 {
     for (uint32_t i = 0; i < inner->alternative_count; i++) {
-        if (!spend(steps_left, 2 * (uint64_t)outer->alternative_count))
+        if (!rule_steps_spend(steps_left, 2 * (uint64_t)outer->alternative_count))
             return false;
         const struct alternative *alternative = &inner->alternatives[i];
         bool contained = false;
         for (uint32_t k = 0; k < outer->alternative_count && !contained; k++)
             contained = alternative_contains(&outer->alternatives[k], alternative);
         if (!contained && alternative->kind == ALTERNATIVE_EXACT)
-            contained = any_holds(outer, alternative->low);
+            contained = condition_is_met_by(outer, alternative->low);
         else if (!contained && alternative->kind == ALTERNATIVE_LIST)
             contained = all_values_hold(outer, alternative->list, steps_left);
         if (!contained)
@@ -161,10 +184,10 @@ static bool contains(const struct condition *outer, const struct condition *inne
 static bool is_disjoint(const struct condition *a, const struct condition *b, uint64_t *steps_left)
 {
     for (uint32_t i = 0; i < a->alternative_count; i++) {
-        if (!spend(steps_left, b->alternative_count))
+        if (!rule_steps_spend(steps_left, b->alternative_count))
             return false;
         const struct alternative *alternative = &a->alternatives[i];
-        if (alternative->kind != ALTERNATIVE_EXACT || any_holds(b, alternative->low))
+        if (alternative->kind != ALTERNATIVE_EXACT || condition_is_met_by(b, alternative->low))
             return false;
     }
     return true;
@@ -179,10 +202,10 @@ static bool is_implied(const struct condition *earlier, const struct rule *later
         if (condition->slot != earlier->slot)
             continue;
         if (earlier->negated && condition->negated)
-            return contains(condition, earlier, steps_left);
+            return rule_condition_contains(condition, earlier, steps_left);
         if (earlier->negated) /* other values of the field may meet what is negated */
             return !slot_takes_all(condition->slot) && is_disjoint(condition, earlier, steps_left);
-        return !condition->negated && contains(earlier, condition, steps_left);
+        return !condition->negated && rule_condition_contains(earlier, condition, steps_left);
     }
     return false;
 }
