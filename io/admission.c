@@ -58,6 +58,8 @@ void admission_decide(struct shard *shard, struct intake_batch *batch, uint32_t 
     if (refused != NULL) {
         char reason[REJECT_REASON_BYTES];
         routing_describe_refusal(refused, reason, sizeof reason);
+        if (refused->rejecting_rule != NULL || refused->refusal == REFUSAL_UNROUTABLE)
+            rule_hits_count(shard->rule_hits, &refused->decision, loop_wall_ms(shard->loop));
         intake_refuse(shard, publication, refused->refusal, reason);
         return;
     }

@@ -175,6 +175,8 @@ static enum status reserve(struct shard *shard, struct adoption *adoption)
     adoption->accounts = calloc(accounts + 1, sizeof *adoption->accounts);
     enum status status =
         adoption->accounts != NULL ? books_open(&adoption->books, next) : STATUS_NO_MEMORY;
+    if (status == STATUS_OK)
+        status = rule_hits_open(next, &adoption->rule_hits);
     if (status == STATUS_OK && shard->errands != NULL)
         status = errands_resize(shard->errands, next->destination_count);
     adoption->opened_from = adoption->opened_to = shard->generation->destination_count;
@@ -195,12 +197,14 @@ void adoption_drop(struct shard *shard, struct adoption *adoption)
 {
     free(adoption->accounts);
     books_close(&adoption->books);
+    rule_hits_close(adoption->rule_hits);
     for (uint16_t d = 0; d < DESTINATIONS_MAX; d++)
         free(adoption->rings[d]);
     for (uint16_t d = adoption->opened_from; d < adoption->opened_to; d++)
         outlet_close(&shard->outlets[d]);
     memset(adoption->rings, 0, sizeof adoption->rings);
     adoption->accounts = NULL;
+    adoption->rule_hits = NULL;
     adoption->opened_from = adoption->opened_to = 0;
 }
 
@@ -321,6 +325,9 @@ static void adopt_accounts(struct shard *shard, struct adoption *adoption)
     books_close(&shard->books);
     shard->books = adoption->books;
     adoption->books = (struct books){0};
+    adoption->rule_hits->before = shard->rule_hits; /* the loader takes it: io/reload.c */
+    shard->rule_hits = adoption->rule_hits;
+    adoption->rule_hits = NULL;
     if (facts_renumber(&shard->facts, before->channel_count, next->channel_count,
                        (uint32_t)next->directory.count * next->channel_count) != STATUS_OK)
         abort(); /* as an arena does */

@@ -26,6 +26,7 @@ struct adoption {
     /* Reserved by adoption_judge, taken by adoption_carry_out. */
     struct intake_account *accounts;
     struct books books;
+    struct rule_hits *rule_hits;
     struct outlet_entry *rings[DESTINATIONS_MAX];
     uint16_t opened_from, opened_to; /* outlets of new destinations */
     /* What came of it. */

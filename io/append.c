@@ -73,12 +73,16 @@ static uint8_t *write_destinations(const struct routing *routing, struct record 
     return (uint8_t *)record_rules(record);
 }
 
-static uint8_t *write_rules(const struct decision *decision, uint8_t *at)
+/* And counts them: the record is as good as written. */
+static uint8_t *write_rules(const struct decision *decision, struct rule_hits *hits,
+                            uint64_t now_ms, uint8_t *at)
 {
     uint32_t *out = (uint32_t *)(void *)at;
     for (uint32_t i = 0; i < decision->table_count; i++)
-        if (decision->matched[i] != DECISION_NO_RULE)
+        if (decision->matched[i] != DECISION_NO_RULE) {
             *out++ = i << 24 | decision->matched[i];
+            rule_hit_count(&hits->tables[i][decision->matched[i]], now_ms);
+        }
     return (uint8_t *)out;
 }
 
@@ -151,7 +155,7 @@ enum status append_message(struct shard *shard, const struct routing *routing,
         .part_count = routing->part_count,
     };
     uint8_t *rules = write_destinations(routing, record);
-    uint8_t *values = write_rules(&routing->decision, rules);
+    uint8_t *values = write_rules(&routing->decision, shard->rule_hits, record->id.ms, rules);
     uint8_t *text = write_whole(routing, values + shape->value_count * sizeof(struct record_value));
     const uint8_t *end = write_values(routing, shape->text_bytes > 0, values, text);
     assert(end == text + shape->text_bytes && end <= (uint8_t *)record + shape->size_bytes);

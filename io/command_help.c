@@ -35,6 +35,8 @@ static const struct subcommand {
      "Load the configuration's files, or try them first; by the control socket."},
     {"KOUAN", "ROLLBACK", "[<generation>]",
      "Load what an older generation was made from; by the control socket."},
+    {"KOUAN", "RULES", "STATS [TABLE <name>] [NEVER] [TOP <count>] [JSON]",
+     "Return how often each rule was hit; by the control socket."},
     {"KOUAN", "VERSION", "", "Return the version."},
     {"MEMORY", "USAGE", "<destination> [SAMPLES <count>]",
      "Return the bytes of what the destination keeps."},

@@ -1,4 +1,4 @@
-/* KOUAN RELOAD, ROLLBACK and CONFIG: of the control socket only. */
+/* KOUAN RELOAD, ROLLBACK, CONFIG and RULES: of the control socket only. */
 #include "io/command_reload.h"
 
 #include "io/control.h"
@@ -76,12 +76,47 @@ static bool reload(struct session *session, const struct resp_command *command)
 
 static void roll_back(struct session *session, const struct resp_command *command)
 {
-    uint64_t number = 0;
-    if (command->count == 3 && (!bytes_parse_u64(command->arguments[2], &number) || number == 0)) {
+    struct reload_request request = {.kind = RELOAD_ROLLBACK};
+    if (command->count == 3 &&
+        (!bytes_parse_u64(command->arguments[2], &request.number) || request.number == 0)) {
         command_reply_error(session, "ERR value is not an integer or out of range");
         return;
     }
-    control_ask(session, &(struct reload_request){.kind = RELOAD_ROLLBACK, .number = number});
+    control_ask(session, &request);
+}
+
+/* [TABLE name] [NEVER] [TOP count] [JSON] */
+static bool parse_choice(const struct resp_command *command, struct rule_stats_choice *out_choice)
+{
+    for (uint32_t i = 3; i < command->count; i++) {
+        struct bytes word = command->arguments[i];
+        struct bytes value = i + 1 < command->count ? command->arguments[i + 1] : (struct bytes){0};
+        if (is(word, "NEVER")) {
+            out_choice->is_never = true;
+        } else if (is(word, "JSON")) {
+            out_choice->is_json = true;
+        } else if (is(word, "TOP") && bytes_parse_u64(value, &out_choice->top) &&
+                   out_choice->top > 0) {
+            i++;
+        } else if (is(word, "TABLE") && value.size > 0 && value.size < RULE_STATS_TABLE_BYTES) {
+            memcpy(out_choice->table, value.data, value.size);
+            out_choice->table[value.size] = '\0';
+            i++;
+        } else {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void ask_stats(struct session *session, const struct resp_command *command)
+{
+    struct reload_request request = {.kind = RELOAD_STATS};
+    request.stats.bytes_max = control_answer_bytes_max(session);
+    if (parse_choice(command, &request.stats))
+        control_ask(session, &request);
+    else
+        command_reply_error(session, "ERR syntax error");
 }
 
 bool command_reload(struct session *session, const struct resp_command *command)
@@ -96,6 +131,8 @@ bool command_reload(struct session *session, const struct resp_command *command)
     else if (is(subcommand, "CONFIG") && command->count == 3 &&
              is(command->arguments[2], "HISTORY"))
         ask(session, RELOAD_HISTORY);
+    else if (is(subcommand, "RULES") && command->count > 2 && is(command->arguments[2], "STATS"))
+        ask_stats(session, command);
     else
         return false;
     return true;

@@ -193,27 +193,12 @@ static const char *const how_names[] = {[CHANGE_ADDED] = "added",
                                         [CHANGE_MADE] = "changed",
                                         [CHANGE_MOVED] = "moved"};
 
-static void print_text(FILE *out, const char *text, void (*add)(struct text *, struct bytes))
-{
-    enum { BYTES_PER_BYTE = 6, QUOTES = 3 }; /* \uXXXX at most, in quotes */
-    struct text escaped;
-    struct bytes bytes = bytes_from_text(text);
-    size_t capacity = BYTES_PER_BYTE * bytes.size + QUOTES;
-    char *memory = malloc(capacity);
-    if (memory == NULL)
-        abort();
-    text_init(&escaped, memory, capacity);
-    add(&escaped, bytes);
-    fwrite(escaped.data, 1, escaped.size, out);
-    free(memory);
-}
-
 static void print_change(const struct config_change *change, FILE *out)
 {
     fprintf(out, "  %s ", kind_names[change->kind]);
-    print_text(out, change->name, text_add_escaped);
+    text_print(out, change->name, text_add_escaped);
     fprintf(out, " %s%s", how_names[change->how], change->detail[0] != '\0' ? ": " : "");
-    print_text(out, change->detail, text_add_escaped);
+    text_print(out, change->detail, text_add_escaped);
     fputs(change->needs_restart ? "  (needs a restart)\n" : "\n", out);
 }
 
@@ -243,9 +228,9 @@ void config_diff_print_json(const struct config_diff *diff, FILE *out)
     for (uint32_t i = 0; i < diff->count; i++) {
         const struct config_change *change = &diff->changes[i];
         fprintf(out, "%s{\"kind\":\"%s\",\"name\":", i > 0 ? ",\n " : "", kind_names[change->kind]);
-        print_text(out, change->name, text_add_json);
+        text_print(out, change->name, text_add_json);
         fprintf(out, ",\"how\":\"%s\",\"detail\":", how_names[change->how]);
-        print_text(out, change->detail, text_add_json);
+        text_print(out, change->detail, text_add_json);
         fprintf(out, ",\"restart\":%s}", change->needs_restart ? "true" : "false");
     }
     fputc(']', out);

@@ -51,6 +51,12 @@ void config_diff_make(const struct config *before, const struct config *started,
                       const struct config *next, struct config_diff *out_diff);
 void config_diff_free(struct config_diff *diff);
 
+/* For each rule of `next`, numbered through all tables, the number of the rule of `before` that is
+ * the same: its table, id and cells are. Where it stands among the others may differ. */
+enum { CONFIG_DIFF_NO_RULE = UINT32_MAX };
+void config_diff_find_same_rules(const struct generation *before, const struct generation *next,
+                                 uint32_t *out_numbers);
+
 /* A line each, "  rule customs/gz changed: ...", of each kind at most `lines_max`, and how many
  * more there are; then a sum. Control bytes are escaped. */
 void config_diff_print(const struct config_diff *diff, uint32_t lines_max, FILE *out);

@@ -336,3 +336,59 @@ static void compare_tables(struct config_diff *diff, const struct generation *be
         arena_deinit(&pair.scratch);
     }
 }
+
+/* ---- the same rules ---- */
+
+static bool is_same(const struct rule_pair *pair)
+{
+    struct config_detail detail = {0};
+    compare_cells(&detail, pair);
+    if (detail.out == NULL)
+        return true;
+    fclose(detail.out);
+    free(detail.text);
+    return false;
+}
+
+static void find_same_in_table(const struct table_pair *pair, uint32_t first_before,
+                               uint32_t *out_numbers)
+{
+    for (uint32_t i = 0; i < pair->next->rule_count; i++) {
+        const struct rule *rule = &pair->next->rules[i];
+        const struct ranked_rule *then =
+            find_rule(pair->sorted_before, pair->before->rule_count, rule);
+        if (then == NULL)
+            continue;
+        const struct rule_pair rules = {pair->before_in, pair->next_in, then->rule, rule};
+        if (is_same(&rules))
+            out_numbers[i] = first_before + then->rank;
+    }
+}
+
+static uint32_t first_number(const struct generation *generation, const struct rule_table *table)
+{
+    uint32_t number = 0;
+    for (uint16_t i = 0; generation->tables[i] != table; i++)
+        number += generation->tables[i]->rule_count;
+    return number;
+}
+
+void config_diff_find_same_rules(const struct generation *before, const struct generation *next,
+                                 uint32_t *out_numbers)
+{
+    for (uint16_t t = 0; t < next->table_count; t++) {
+        struct table_pair pair = {.before_in = before,
+                                  .next_in = next,
+                                  .before = find_table(before, next->tables[t]->name),
+                                  .next = next->tables[t]};
+        for (uint32_t i = 0; i < pair.next->rule_count; i++)
+            out_numbers[i] = CONFIG_DIFF_NO_RULE;
+        if (pair.before != NULL) {
+            arena_init(&pair.scratch);
+            pair.sorted_before = sort_by_id(pair.before, &pair.scratch);
+            find_same_in_table(&pair, first_number(before, pair.before), out_numbers);
+            arena_deinit(&pair.scratch);
+        }
+        out_numbers += pair.next->rule_count;
+    }
+}

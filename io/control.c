@@ -66,6 +66,12 @@ static bool take(void *context, const struct listener *listener, int descriptor)
 
 /* ---- the loader ---- */
 
+size_t control_answer_bytes_max(const struct session *session)
+{
+    enum { HEAD_BYTES = 256 };
+    return session->shard->reply_capacity - HEAD_BYTES;
+}
+
 void control_ask(struct session *session, const struct reload_request *wanted)
 {
     struct control *control = session->shard->control;
@@ -87,12 +93,11 @@ void control_ask(struct session *session, const struct reload_request *wanted)
 
 static void reply(struct session *session, const struct reload_answer *answer)
 {
-    enum { HEAD_BYTES = 256 };
     struct resp_writer writer = session_reply_begin(session);
     struct bytes text = bytes_make(answer->text, answer->size);
     resp_write_array(&writer, 2);
     resp_write_bulk_text(&writer, answer->word);
-    resp_write_verbatim(&writer, bytes_slice(text, 0, session->shard->reply_capacity - HEAD_BYTES));
+    resp_write_verbatim(&writer, bytes_slice(text, 0, control_answer_bytes_max(session)));
     session_reply_end(session, &writer);
 }
 

@@ -29,6 +29,8 @@ MUST_CHECK enum status control_open(struct control *control, struct shard *shard
 /* Asks the loader for the session, which waits (SESSION_WAIT_RELOAD); or replies why not. By whom
  * is filled in. */
 void control_ask(struct session *session, const struct reload_request *wanted);
+/* What does not fit of an answer is cut. */
+size_t control_answer_bytes_max(const struct session *session);
 /* There may be an answer. */
 void control_answer(struct control *control);
 /* The session's client sends no more: is it gone altogether, then it waits for nothing. */

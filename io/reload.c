@@ -76,6 +76,8 @@ enum status reload_open(struct server *server, struct reload **out_reload)
     enum status status = open_store(reload);
     if (status == STATUS_OK)
         status = reload_name(reload->start, &reload->current.names);
+    if (status == STATUS_OK)
+        status = rule_totals_open(reload->start->generation, read_wall_ms(), &reload->totals);
     if (status == STATUS_OK && !note_history(reload, read_wall_ms(), "start"))
         fprintf(stderr, "kouan: the history of generations cannot be written in %s\n",
                 reload->store.folders[0]);
@@ -119,6 +121,7 @@ void reload_close(struct reload *reload)
     if (reload->current.config != reload->start)
         reload_unload(&reload->current);
     free_names(reload);
+    rule_totals_close(&reload->totals);
     history_close(&reload->history);
     free(reload->answer.text);
     pthread_mutex_destroy(&reload->lock);
@@ -302,6 +305,7 @@ static void swap_to(struct reload *reload, struct reload_loaded *next, uint64_t 
     fprintf(reload->out, "loaded in %.1f ms, stored in %.1f ms, swapped in %.1f ms\n",
             (double)(loaded_ns - began_ns) / 1e6, (double)(stored_ns - loaded_ns) / 1e6,
             (double)(swapped_ns - stored_ns) / 1e6);
+    reload_stats_advance(reload, next->config->generation, fact.wall_ms);
     replace_current(reload, next);
     if (!note_history(reload, fact.wall_ms, what))
         fputs("but: this could not be written into the history\n", reload->out);
@@ -372,6 +376,10 @@ static void carry_out(struct reload *reload, const struct reload_request *reques
     case RELOAD_HISTORY:
         reload->word = "ok";
         reload_report_history(reload->out, reload);
+        return;
+    case RELOAD_STATS:
+        if (reload_stats_report(reload->out, reload, &request->stats))
+            reload->word = "ok";
         return;
     }
 }

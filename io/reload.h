@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "core/status.h"
+#include "io/rule_stats.h"
 
 struct server;
 struct reload;
@@ -24,7 +25,8 @@ enum reload_kind {
     RELOAD_APPLY,    /* the files, if they are those that were rehearsed */
     RELOAD_ROLLBACK,
     RELOAD_SHOW,
-    RELOAD_HISTORY
+    RELOAD_HISTORY,
+    RELOAD_STATS
 };
 
 struct reload_request {
@@ -32,6 +34,7 @@ struct reload_request {
     uint64_t number;        /* ROLLBACK: to which generation; 0: the one that ran before this */
     uint32_t last, seconds; /* REHEARSE: so many of the last messages, and all for so long */
     char digest[RELOAD_DIGEST_BYTES]; /* APPLY: how the candidate's begins, or nothing */
+    struct rule_stats_choice stats;   /* STATS: of which rules */
     char by[RELOAD_BY_BYTES];
 };
 

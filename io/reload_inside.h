@@ -57,6 +57,7 @@ struct reload {
     struct reload_candidate rehearsed;
     struct generation_store store; /* folder_count is 0: there is no journal */
     struct history history;
+    struct rule_totals totals;      /* of the current generation */
     struct diagnostics diagnostics; /* of what is loaded */
     FILE *out;                      /* where the answer is written */
     const char *word;
@@ -87,5 +88,13 @@ MUST_CHECK bool reload_is_candidate(struct reload *reload, const struct reload_l
 void reload_report_changes(FILE *out, const struct reload_loaded *next);
 void reload_report_current(FILE *out, const struct reload *reload);
 void reload_report_history(FILE *out, const struct reload *reload);
+
+/* ---- io/reload_stats.c: the hits of rules ---- */
+
+/* To those of the next generation, which all shards have adopted; the one before is still there. */
+void reload_stats_advance(struct reload *reload, const struct generation *next, uint64_t now_ms);
+/* False: there is no such table. */
+bool reload_stats_report(FILE *out, const struct reload *reload,
+                         const struct rule_stats_choice *choice);
 
 #endif

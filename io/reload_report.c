@@ -1,9 +1,9 @@
 /* What changed, in lines for people. */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "io/reload_inside.h"
+#include "io/text.h"
 
 /* ---- what there is ---- */
 
@@ -61,20 +61,10 @@ void reload_report_changes(FILE *out, const struct reload_loaded *next)
 
 /* ---- what runs, and what ran ---- */
 
-static void report_time(FILE *out, uint64_t wall_ms)
-{
-    char text[32];
-    time_t seconds = (time_t)(wall_ms / 1000);
-    struct tm parts;
-    gmtime_r(&seconds, &parts);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    fputs(text, out);
-}
-
 static void report_item(FILE *out, const struct history_item *item)
 {
     fprintf(out, "%" PRIu64 "  ", item->number);
-    report_time(out, item->wall_ms);
+    text_print_utc(out, item->wall_ms);
     fprintf(out, "  %.12s  %s\n", sha256_format(item->manifest.bytes).text, item->what);
 }
 

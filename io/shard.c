@@ -150,6 +150,8 @@ static enum status open_outlets(struct shard *shard)
                                                       generation->channel_count);
     if (facts == STATUS_OK)
         facts = books_open(&shard->books, generation);
+    if (facts == STATUS_OK)
+        facts = rule_hits_open(generation, &shard->rule_hits);
     if (facts != STATUS_OK)
         return facts;
     for (uint16_t i = 0; i < generation->destination_count; i++) {
@@ -322,6 +324,7 @@ void shard_close(struct shard *shard)
         outlet_close(&shard->outlets[i]);
     free(shard->outlets);
     free(shard->intake_accounts);
+    rule_hits_close(shard->rule_hits);
     facts_close(&shard->facts);
     books_close(&shard->books);
     errands_close(shard->errands);

@@ -21,6 +21,7 @@
 #include "io/room.h"
 #include "io/shard_log.h"
 #include "routes/generation_list.h"
+#include "routes/rule_hits.h"
 
 struct control;
 
@@ -75,6 +76,7 @@ struct shard {
     uint32_t last_group_number;             /* that was given to a group of this log */
     struct books books;                     /* for reports; filled when one is made */
     struct intake_account *intake_accounts; /* [participant * channels + channel] */
+    struct rule_hits *rule_hits;            /* of the generation's rules */
     _Atomic uint32_t connections_closed;    /* ever; for who chooses a shard for a new one */
     struct publication_pool publications;
     struct reply_slot_pool promises; /* replies of what is not a message, and waits for the log */

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
 
 void text_init(struct text *text, char *data, size_t capacity)
 {
@@ -97,4 +99,29 @@ void text_add_json(struct text *text, struct bytes bytes)
         bytes = bytes_slice(bytes, size, bytes.size);
     }
     text_add(text, "\"");
+}
+
+void text_print(FILE *out, const char *text, void (*add)(struct text *, struct bytes))
+{
+    enum { BYTES_PER_BYTE = 6, QUOTES = 3 }; /* \uXXXX at most, in quotes */
+    struct text escaped;
+    struct bytes bytes = bytes_from_text(text);
+    size_t capacity = BYTES_PER_BYTE * bytes.size + QUOTES;
+    char *memory = malloc(capacity);
+    if (memory == NULL)
+        abort();
+    text_init(&escaped, memory, capacity);
+    add(&escaped, bytes);
+    fwrite(escaped.data, 1, escaped.size, out);
+    free(memory);
+}
+
+void text_print_utc(FILE *out, uint64_t wall_ms)
+{
+    char text[32];
+    time_t seconds = (time_t)(wall_ms / 1000);
+    struct tm parts;
+    gmtime_r(&seconds, &parts);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    fputs(text, out);
 }

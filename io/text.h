@@ -3,6 +3,8 @@
 #ifndef KOUAN_IO_TEXT_H
 #define KOUAN_IO_TEXT_H
 
+#include <stdio.h>
+
 #include "core/bytes.h"
 
 struct text {
@@ -22,5 +24,10 @@ void text_add_escaped(struct text *text, struct bytes bytes);
 size_t text_character(struct bytes bytes, bool *out_plain);
 /* A JSON string with its quotes; what is not UTF-8 becomes \ufffd. */
 void text_add_json(struct text *text, struct bytes bytes);
+
+/* To a file, as one of the two above adds it. */
+void text_print(FILE *out, const char *text, void (*add)(struct text *, struct bytes));
+/* 2026-03-01T09:30:00Z */
+void text_print_utc(FILE *out, uint64_t wall_ms);
 
 #endif

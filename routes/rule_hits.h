@@ -23,18 +23,21 @@ MUST_CHECK enum status rule_hits_open(const struct generation *generation,
 /* With those before; NULL, too. */
 void rule_hits_close(struct rule_hits *hits);
 
+/* No other thread writes it. */
+static inline void rule_hit_count(struct rule_hit *hit, uint64_t now_ms)
+{
+    uint64_t count = atomic_load_explicit(&hit->count, memory_order_relaxed);
+    atomic_store_explicit(&hit->count, count + 1, memory_order_relaxed);
+    atomic_store_explicit(&hit->last_ms, now_ms, memory_order_relaxed);
+}
+
 /* A message that was decided so, at that time. */
 static inline void rule_hits_count(struct rule_hits *hits, const struct decision *decision,
                                    uint64_t now_ms)
 {
-    for (uint32_t i = 0; i < decision->table_count; i++) {
-        if (decision->matched[i] == DECISION_NO_RULE)
-            continue;
-        struct rule_hit *hit = &hits->tables[i][decision->matched[i]];
-        uint64_t count = atomic_load_explicit(&hit->count, memory_order_relaxed);
-        atomic_store_explicit(&hit->count, count + 1, memory_order_relaxed); /* no other writes */
-        atomic_store_explicit(&hit->last_ms, now_ms, memory_order_relaxed);
-    }
+    for (uint32_t i = 0; i < decision->table_count; i++)
+        if (decision->matched[i] != DECISION_NO_RULE)
+            rule_hit_count(&hits->tables[i][decision->matched[i]], now_ms);
 }
 
 #endif

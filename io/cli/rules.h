@@ -4,6 +4,7 @@
 
 #include "io/cli/cli.h"
 
-enum cli_exit rules_test(int argc, char **argv); /* io/cli/rules_test.c */
+enum cli_exit rules_test(int argc, char **argv);  /* io/cli/rules_test.c */
+enum cli_exit rules_stats(int argc, char **argv); /* io/cli/rules_stats.c */
 
 #endif
