@@ -131,6 +131,8 @@ bool command_reload(struct session *session, const struct resp_command *command)
     else if (is(subcommand, "CONFIG") && command->count == 3 &&
              is(command->arguments[2], "HISTORY"))
         ask(session, RELOAD_HISTORY);
+    else if (is(subcommand, "CONFIG") && command->count == 3 && is(command->arguments[2], "DIFF"))
+        ask(session, RELOAD_DIFF);
     else if (is(subcommand, "RULES") && command->count > 2 && is(command->arguments[2], "STATS"))
         ask_stats(session, command);
     else

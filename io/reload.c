@@ -294,8 +294,8 @@ static void swap_to(struct reload *reload, struct reload_loaded *next, uint64_t 
     }
     uint64_t swapped_ns = read_ns();
     reload->word = "ok";
-    fprintf(reload->out, "generation %" PRIu64 " decides now, behind %" PRIu64 "\n", fact.number,
-            reload->current.names->names.number);
+    fprintf(reload->out, "generation %" PRIu64 " decides now, in place of %" PRIu64 "\n",
+            fact.number, reload->current.names->names.number);
     reload_report_changes(reload->out, next);
     if (result.cut_sessions > 0)
         fprintf(reload->out, "%u connection%s cut\n", result.cut_sessions,
@@ -349,8 +349,23 @@ static void load_and_swap(struct reload *reload, const struct reload_request *re
     }
     swap_to(reload, &next, began_ns, what);
     if (is_rollback && strcmp(reload->word, "ok") == 0)
-        fprintf(reload->out, "the configuration's files are as they were: the next reload, or "
-                             "start, takes them\n");
+        fputs("the configuration's files were not touched: put them back, too, for the next "
+              "reload, or start, takes them\n",
+              reload->out);
+}
+
+static void load(struct reload *reload, const struct reload_request *request)
+{
+    diagnostics_init(&reload->diagnostics);
+    if (changes(request))
+        load_and_swap(reload, request);
+    else if (request->kind == RELOAD_REHEARSE)
+        reload_rehearse(reload, request);
+    else
+        reload_report_difference(reload);
+    if (reload->diagnostics.error_count == 0) /* else they are told already */
+        diagnostics_print(&reload->diagnostics, reload->out);
+    diagnostics_deinit(&reload->diagnostics);
 }
 
 static void carry_out(struct reload *reload, const struct reload_request *request)
@@ -360,15 +375,7 @@ static void carry_out(struct reload *reload, const struct reload_request *reques
     case RELOAD_REHEARSE:
     case RELOAD_APPLY:
     case RELOAD_ROLLBACK:
-        diagnostics_init(&reload->diagnostics);
-        if (changes(request))
-            load_and_swap(reload, request);
-        else
-            reload_rehearse(reload, request);
-        if (reload->diagnostics.error_count == 0) /* else they are told already */
-            diagnostics_print(&reload->diagnostics, reload->out);
-        diagnostics_deinit(&reload->diagnostics);
-        return;
+    case RELOAD_DIFF: load(reload, request); return;
     case RELOAD_SHOW:
         reload->word = "ok";
         reload_report_current(reload->out, reload);

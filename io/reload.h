@@ -24,6 +24,7 @@ enum reload_kind {
     RELOAD_REHEARSE, /* tries the files by messages of the journal (io/rehearsal.h) */
     RELOAD_APPLY,    /* the files, if they are those that were rehearsed */
     RELOAD_ROLLBACK,
+    RELOAD_DIFF, /* what the files would change */
     RELOAD_SHOW,
     RELOAD_HISTORY,
     RELOAD_STATS

@@ -86,6 +86,8 @@ MUST_CHECK bool reload_is_candidate(struct reload *reload, const struct reload_l
 /* ---- io/reload_report.c: what changed ---- */
 
 void reload_report_changes(FILE *out, const struct reload_loaded *next);
+/* From what runs to the files as they are now; nothing changes. */
+void reload_report_difference(struct reload *reload);
 void reload_report_current(FILE *out, const struct reload *reload);
 void reload_report_history(FILE *out, const struct reload *reload);
 

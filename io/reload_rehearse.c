@@ -123,15 +123,15 @@ static void report(struct reload *reload, const struct reload_request *request,
     fprintf(reload->out, "candidate %.12s beside generation %" PRIu64 "; nothing has changed\n",
             digest.text, reload->current.names->names.number);
     reload_report_changes(reload->out, next);
-    fprintf(reload->out,
-            "%" PRIu64 " messages were decided by both as if they came now, in %.1f s: ",
-            tally->messages, (double)(read_ms() - begun_ms) / 1e3);
+    fprintf(reload->out, "%" PRIu64 " message%s (", tally->messages,
+            tally->messages == 1 ? "" : "s");
     if (request->last > 0)
-        fprintf(reload->out, "the last of the journal, up to %" PRIu32, request->last);
+        fprintf(reload->out, "the last of the journal, at most %" PRIu32, request->last);
     if (request->seconds > 0)
-        fprintf(reload->out, "%sthose of %" PRIu32 " s", request->last > 0 ? ", and " : "",
+        fprintf(reload->out, "%sall that came in %" PRIu32 " s", request->last > 0 ? ", and " : "",
                 request->seconds);
-    fputc('\n', reload->out);
+    fprintf(reload->out, "), decided by both as if they came now, in %.1f s\n",
+            (double)(read_ms() - begun_ms) / 1e3);
     rehearsal_tally_print(tally, reload->out);
     fprintf(reload->out, "to have it decide: kouan reload --apply %.12s\n", digest.text);
 }

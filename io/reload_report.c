@@ -27,13 +27,21 @@ static struct counted count(const struct generation *generation)
     return counted;
 }
 
+static void report_number(FILE *out, const char *before, uint64_t number, const char *what)
+{
+    fprintf(out, "%s%" PRIu64 " %s%s", before, number, what, number == 1 ? "" : "s");
+}
+
 static void report_counted(FILE *out, const struct generation *generation)
 {
     struct counted now = count(generation);
-    fprintf(out,
-            "  %" PRIu64 " rules in %u tables, %u profiles, %u participants, %u channels, %u "
-            "destinations\n",
-            now.rules, now.tables, now.profiles, now.participants, now.channels, now.destinations);
+    report_number(out, "  ", now.rules, "rule");
+    report_number(out, " in ", now.tables, "table");
+    report_number(out, ", ", now.profiles, "profile");
+    report_number(out, ", ", now.participants, "participant");
+    report_number(out, ", ", now.channels, "channel");
+    report_number(out, ", ", now.destinations, "destination");
+    fputc('\n', out);
 }
 
 /* ---- what waits for a restart ---- */
@@ -57,6 +65,22 @@ void reload_report_changes(FILE *out, const struct reload_loaded *next)
     config_diff_print(&next->diff, LINES_MAX, out);
     report_kept(out, next);
     report_counted(out, next->config->generation);
+}
+
+void reload_report_difference(struct reload *reload)
+{
+    struct reload_loaded next;
+    if (!reload_load_files(reload, &next))
+        return;
+    bool is_same = reload_is_same(&reload->current, &next);
+    reload->word = is_same ? "unchanged" : "ok";
+    fprintf(reload->out,
+            is_same ? "nothing is new: the files are those of generation %" PRIu64 "\n"
+                    : "from generation %" PRIu64 " to the files as they are now:\n",
+            reload->current.names->names.number);
+    if (!is_same)
+        reload_report_changes(reload->out, &next);
+    reload_drop(&next);
 }
 
 /* ---- what runs, and what ran ---- */

@@ -49,7 +49,8 @@ enum cli_exit cli_config(int argc, char **argv)
         .operands = "show|history|diff ...",
         .about = "show     what the server runs by now, since when, by whom\n"
                  "history  the generations that ran\n"
-                 "diff     what changes from one configuration to another",
+                 "diff     what changes from what it runs by to its files, or from one "
+                 "configuration to another",
         .epilogue = "`kouan config diff --help` says more of one.",
         .operands_min = 1,
         .operands_max = OPERANDS_ANY,

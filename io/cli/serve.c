@@ -295,10 +295,12 @@ static void print_start(const struct server *server)
     uint16_t shards = server_shard_count(server);
     const struct generation *generation = shard->generation;
     fprintf(stderr,
-            "kouan " KOUAN_VERSION ": generation %" PRIu64 ", %u profiles, %u tables, %u "
-            "destinations, %u participants%s\n",
+            "kouan " KOUAN_VERSION ": generation %" PRIu64 ", %u profiles, %u table%s, %u "
+            "destination%s, %u participant%s%s\n",
             generation->number, generation->profiles.count, generation->table_count,
-            generation->destination_count, generation->directory.count - 1,
+            generation->table_count == 1 ? "" : "s", generation->destination_count,
+            generation->destination_count == 1 ? "" : "s", generation->directory.count - 1,
+            generation->directory.count == 2 ? "" : "s",
             generation->open ? " (open: anyone who connects may do all)" : "");
     print_log(&shard->log, shard->config);
     if (shards > 1)

@@ -35,7 +35,7 @@ def rehearse(server, *words):
 
 def counts(text):
     """(messages, elsewhere, unroutable, refused, read otherwise)"""
-    first = re.search(r"^(\d+) messages were decided by both", text, re.M)
+    first = re.search(r"^(\d+) messages? \(.*\), decided by both", text, re.M)
     second = re.search(r"^(\d+) of them would go elsewhere; newly unroutable: (\d+); "
                        r"newly refused: (\d+)$", text, re.M)
     third = re.search(r"^(\d+) would be read otherwise$", text, re.M)
@@ -210,7 +210,7 @@ def test_apply_takes_what_was_rehearsed_and_nothing_else():
         word, text = server.reload("RELOAD", "APPLY", "0123456789ab")
         assert word == "refused" and f"rehearsed last is {digest}, not 0123456789ab" in text, text
         word, text = server.reload("RELOAD", "APPLY", digest)
-        assert word == "ok" and text.startswith("generation 2 decides now, behind 1\n"), text
+        assert word == "ok" and text.startswith("generation 2 decides now, in place of 1\n"), text
         (_, first), (_, second) = server.history()
         assert first == "start" and second.startswith("reload by uid "), second
         # It was beside generation 1.
@@ -290,14 +290,14 @@ def test_the_command_line():
         assert counts(kouan("--rehearse").stdout)[:2] == (3, 3)
         assert counts(kouan("--rehearse", "--last", "2").stdout)[:2] == (2, 2)
         text = kouan("--rehearse", "--for", "1s").stdout
-        assert counts(text)[:2] == (0, 0) and ": those of 1 s\n" in text, text
+        assert counts(text)[:2] == (0, 0) and " (all that came in 1 s), " in text, text
         value = json.loads(kouan("--rehearse", "--last", "2", "--json").stdout)
         assert value["result"] == "ok" and counts(value["text"])[0] == 2, value
         for words in (("--last", "2"), ("--for", "1s"), ("--rehearse", "--apply"), ("abc",),
                       ("--rehearse", "--for", "1h"), ("--rehearse", "--for", "x"),
                       ("--rehearse", "--last", "0")):
             kouan(*words, code=2)
-        assert kouan("--apply").stdout.startswith("generation 2 decides now, behind 1\n")
+        assert kouan("--apply").stdout.startswith("generation 2 decides now, in place of 1\n")
     with Reloaded(some_files()) as server, server.control() as control:
         for words in (("LAST",), ("LAST", 0), ("FOR", 301), ("LAST", 1000001), ("SOME", 1)):
             reply = control.call("KOUAN", "RELOAD", "REHEARSE", *words)

@@ -174,9 +174,9 @@ def test_the_command_line():
             assert result.returncode == code, result
             return result
         server.write(rules_csv=NEW_RULES)
-        assert kouan("reload").stdout.startswith("generation 2 decides now, behind 1\n")
+        assert kouan("reload").stdout.startswith("generation 2 decides now, in place of 1\n")
         assert kouan("reload").stdout.startswith("generation 2 goes on: nothing is new\n")
-        assert kouan("rollback").stdout.startswith("generation 3 decides now, behind 2\n")
+        assert kouan("rollback").stdout.startswith("generation 3 decides now, in place of 2\n")
         shown = kouan("config", "show").stdout
         assert re.match(r"generation 3  \S+Z  [0-9a-f]{12}  rollback to 1 by uid \d+, pid \d+\n", shown)
         lines = kouan("config", "history").stdout.splitlines()
@@ -189,6 +189,26 @@ def test_the_command_line():
         assert '"result":"refused"' in kouan("reload", "--json", code=1).stdout
     assert "cannot reach" in run_kouan("reload", "--control", "/nowhere/x.sock").stderr
     assert run_kouan("rollback", "x").returncode == 2
+
+
+def test_what_the_files_would_change_is_told_and_nothing_changes():
+    for sync in ("commit", "memory"):
+        with Reloaded(movable_files(sync=sync, control="control.sock")) as server:
+            def difference(*words, code=0):
+                result = run_kouan("config", "diff", "-c", server.config, *words)
+                assert result.returncode == code, result
+                return result
+            assert difference().stdout.startswith("nothing is new: the files are those of generation 1\n")
+            server.write(rules_csv=NEW_RULES)
+            text = difference().stdout
+            assert text.startswith("from generation 1 to the files as they are now:\n"), text
+            assert "  rule rules/two added" in text and "\n3 changes\n" in text, text
+            assert '"result":"ok"' in difference("--json").stdout
+            server.write(rules_csv="broken")
+            assert re.search(r"rules\.csv:1:\d+: error\[R\d+\]", difference(code=1).stderr)
+            shown = run_kouan("config", "show", "-c", server.config).stdout
+            assert shown.startswith("generation 1  ") and "reload" not in server.log, shown
+            difference(server.config, code=2)
 
 
 def test_a_removed_participant_is_cut_and_the_others_go_on():
@@ -369,7 +389,7 @@ def test_rollback_goes_to_what_is_stored():
             server.reload_well(rules_csv=NEW_RULES)
             server.reload_well(rules_csv=rules("three,ORDER,slow|fast"))
             word, text = server.reload("ROLLBACK")
-            assert word == "ok" and text.startswith("generation 4 decides now, behind 3\n"), text
+            assert word == "ok" and text.startswith("generation 4 decides now, in place of 3\n"), text
             wire.call("XADD", "in", "*", "body", event(1))
             (_, entry), = take(wire, "fast")
             assert (entry[b"generation"], entry[b"rule"]) == (b"4", b"rules/two"), entry
