@@ -1,12 +1,29 @@
 #include "core/window_inside.h"
 
+enum { SWEEP_FETCHED = 16 }; /* entries whose memory is fetched together */
+
+static void fetch_oldest(const struct window *window, uint32_t queue);
 static uint32_t sweep_once(struct window *window);
 static uint32_t remove_oldest(struct window *window, uint32_t queue);
 
 void window_sweep(struct window *window, uint32_t steps)
 {
-    for (; steps > 0 && window->sweep_left > 0; steps--)
+    for (uint32_t step = 0; step < steps && window->sweep_left > 0; step++) {
+        if (step % SWEEP_FETCHED == 0)
+            fetch_oldest(window, window->sweep_queue);
         sweep_once(window);
+    }
+}
+
+/* The buckets of those that a sweep will let go next: a queue's are far apart in the index. */
+static void fetch_oldest(const struct window *window, uint32_t queue)
+{
+    const struct window_entry *items = window->entries.items;
+    uint32_t entry = window->scopes.queues[queue].oldest;
+    for (uint32_t i = 0;
+         i < SWEEP_FETCHED && entry != WINDOW_NO_ENTRY && window_is_too_old(window, &items[entry]);
+         i++, entry = items[entry].after)
+        window_index_prefetch(&window->entries.index, window_key_hash(items[entry].key));
 }
 
 bool window_make_room(struct window *window, uint16_t claimant, uint32_t *out_gone)
