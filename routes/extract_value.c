@@ -81,7 +81,7 @@ static uint32_t hash_value(const struct extraction *extraction, enum slot slot, 
                            struct bytes value)
 {
     uint64_t seed = (uint64_t)(uintptr_t)extraction->scratch ^ (uint64_t)slot << 56 ^
-                    (uint64_t)(slot_is_key(slot) ? entry : 0) << 40;
+                    (uint64_t)(slot_is_of_entry(slot) ? entry : 0) << 40;
     return (uint32_t)XXH3_64bits_withSeed(value.data, value.size, seed);
 }
 
@@ -96,7 +96,7 @@ static struct distinct_slot *find_distinct(const struct extraction *extraction, 
         if (place->generation != scratch->distinct_generation)
             return place;
         const struct occurrence *known = &extraction->reading->occurrences[place->occurrence];
-        if (known->slot == slot && (!slot_is_key(slot) || known->entry == entry) &&
+        if (known->slot == slot && (!slot_is_of_entry(slot) || known->entry == entry) &&
             bytes_equal(known->value, value))
             return place;
     }

@@ -69,6 +69,12 @@ static inline bool slot_is_key(enum slot slot)
     return slot >= SLOT_FIELD_COUNT && slot < SLOT_COUNT;
 }
 
+/* Of which each entry has its own value, equal or not: keys, and what a receipt says of each. */
+static inline bool slot_is_of_entry(enum slot slot)
+{
+    return slot_is_key(slot) || slot == SLOT_STATUS;
+}
+
 /* `customs_office`, `participant`; for keys the kind alone: `order`. Never NULL. */
 const char *slot_name(enum slot slot);
 

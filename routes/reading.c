@@ -34,7 +34,7 @@ static bool is_kept(const struct reading *reading, enum slot slot, uint16_t entr
     for (uint16_t i = reading->first[slot]; i != READING_NO_OCCURRENCE;) {
         const struct occurrence *occurrence = &reading->occurrences[i];
         if (bytes_equal(occurrence->value, value) &&
-            (!slot_is_key(slot) || occurrence->entry == entry))
+            (!slot_is_of_entry(slot) || occurrence->entry == entry))
             return true;
         i = occurrence->next;
     }

@@ -59,7 +59,7 @@ void reading_restore(struct reading *reading, struct reading_space *space,
                      const struct reading *before);
 
 /* Appends an occurrence. Fields that take one value keep the first; a field's equal value (in any
- * entry) and a key's equal value of the same entry are kept once. FULL if the space is exhausted,
+ * entry) is kept once, that of a key or a status once in its entry. FULL if the space is exhausted,
  * TOO_BIG past READING_OCCURRENCES_MAX. Only the newest reading of a space may grow. */
 MUST_CHECK enum status reading_add(struct reading *reading, struct reading_space *space,
                                    enum slot slot, uint16_t entry, struct bytes value);

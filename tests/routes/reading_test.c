@@ -161,3 +161,18 @@ Test(reading, agrees_with_a_model)
                       bytes_equal(reading.occurrences[k].value, model[k].value));
     }
 }
+
+Test(reading, keeps_a_status_for_each_entry)
+{
+    struct reading_space space = make_space();
+    struct reading reading;
+    reading_init(&reading, &space);
+    for (uint16_t entry = 1; entry <= 2; entry++) {
+        add(&reading, &space, SLOT_STATUS, entry, "800");
+        add(&reading, &space, SLOT_STATUS, entry, "800");
+        add(&reading, &space, SLOT_TRADER, entry, "T");
+    }
+    cr_assert_eq(reading.count, 3, "two statuses and a trader");
+    cr_assert_eq(reading.occurrences[0].entry, 1);
+    cr_assert_eq(reading.occurrences[2].entry, 2);
+}
