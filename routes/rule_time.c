@@ -4,34 +4,23 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum {
-    MS_PER_MINUTE = 60 * 1000,
-    MS_PER_DAY = 24 * 60 * MS_PER_MINUTE,
-    CHINA_MINUTES = 8 * 60, /* before UTC */
-    ZONE_HOURS_MAX = 14,
-    YEAR_FIRST = 1970,
-    YEAR_LAST = 9999
-};
+#include "routes/calendar.h"
+
+enum { MS_PER_MINUTE = 60 * 1000, MS_PER_DAY = 24 * 60 * MS_PER_MINUTE, ZONE_HOURS_MAX = 14 };
 
 /* What is left of a cell while it is read from the left. */
 struct rest {
     struct bytes text;
 };
 
-struct calendar_day {
-    uint32_t year, month, day;
-};
-
 static bool take_day(struct rest *rest, int64_t *out_ms);
 static bool take_clock(struct rest *rest, int64_t *out_ms);
 static bool take_zone(struct rest *rest, int64_t *out_minutes);
-static int64_t days_to(struct calendar_day day);
-static struct calendar_day day_at(int64_t days);
 
 enum rule_time_fault rule_time_parse(struct bytes text, uint64_t *out_ms)
 {
     struct rest rest = {text};
-    int64_t ms, clock_ms = 0, zone_minutes = CHINA_MINUTES;
+    int64_t ms, clock_ms = 0, zone_minutes = CALENDAR_CHINA_MINUTES;
     if (!take_day(&rest, &ms))
         return RULE_TIME_WRONG;
     if (rest.text.size > 0) {
@@ -50,8 +39,8 @@ enum rule_time_fault rule_time_parse(struct bytes text, uint64_t *out_ms)
 
 void rule_time_format(uint64_t ms, char out_text[RULE_TIME_TEXT_BYTES])
 {
-    uint64_t local_ms = ms + (uint64_t)CHINA_MINUTES * MS_PER_MINUTE;
-    struct calendar_day day = day_at((int64_t)(local_ms / MS_PER_DAY));
+    uint64_t local_ms = ms + (uint64_t)CALENDAR_CHINA_MINUTES * MS_PER_MINUTE;
+    struct calendar_day day = calendar_day_at((int64_t)(local_ms / MS_PER_DAY));
     uint32_t seconds = (uint32_t)(local_ms % MS_PER_DAY / 1000);
     int size = snprintf(out_text, RULE_TIME_TEXT_BYTES, "%04" PRIu32 "-%02" PRIu32 "-%02" PRIu32,
                         day.year % 10000, day.month, day.day);
@@ -86,13 +75,6 @@ static bool take_number(struct rest *rest, size_t digits_min, size_t digits_max,
     return true;
 }
 
-static uint32_t days_of_month(uint32_t year, uint32_t month)
-{
-    static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    return month == 2 && leap ? 29 : days[month - 1];
-}
-
 static bool take_day(struct rest *rest, int64_t *out_ms)
 {
     struct calendar_day day;
@@ -102,10 +84,9 @@ static bool take_day(struct rest *rest, int64_t *out_ms)
     if (!take_sign(rest, separator) || !take_number(rest, 1, 2, &day.month) ||
         !take_sign(rest, separator) || !take_number(rest, 1, 2, &day.day))
         return false;
-    if (day.year < YEAR_FIRST || day.month < 1 || day.month > 12 || day.day < 1 ||
-        day.day > days_of_month(day.year, day.month))
+    if (!calendar_is_day(day))
         return false;
-    *out_ms = days_to(day) * MS_PER_DAY;
+    *out_ms = calendar_days(day) * MS_PER_DAY;
     return true;
 }
 
@@ -139,40 +120,6 @@ static bool take_zone(struct rest *rest, int64_t *out_minutes)
         return false;
     *out_minutes = ((int64_t)hours * 60 + minutes) * (west ? -1 : 1);
     return hours <= ZONE_HOURS_MAX && minutes < 60;
-}
-
-/* ---- days since 1970-01-01 ---- */
-
-static int64_t leap_days_before(uint32_t year)
-{
-    int64_t last = (int64_t)year - 1;
-    return last / 4 - last / 100 + last / 400;
-}
-
-static int64_t days_to_year(uint32_t year)
-{
-    return ((int64_t)year - YEAR_FIRST) * 365 + leap_days_before(year) -
-           leap_days_before(YEAR_FIRST);
-}
-
-static int64_t days_to(struct calendar_day day)
-{
-    int64_t days = days_to_year(day.year) + day.day - 1;
-    for (uint32_t month = 1; month < day.month; month++)
-        days += days_of_month(day.year, month);
-    return days;
-}
-
-static struct calendar_day day_at(int64_t days)
-{
-    struct calendar_day day = {.year = YEAR_FIRST + (uint32_t)(days / 366), .month = 1};
-    while (day.year < YEAR_LAST && days_to_year(day.year + 1) <= days)
-        day.year++; /* at most one for each four years that have gone by */
-    days -= days_to_year(day.year);
-    while (day.month < 12 && days >= days_of_month(day.year, day.month))
-        days -= days_of_month(day.year, day.month++);
-    day.day = (uint32_t)days + 1;
-    return day;
 }
 
 /* ---- periods ---- */
