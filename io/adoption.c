@@ -177,6 +177,8 @@ static enum status reserve(struct shard *shard, struct adoption *adoption)
         adoption->accounts != NULL ? books_open(&adoption->books, next) : STATUS_NO_MEMORY;
     if (status == STATUS_OK)
         status = rule_hits_open(next, &adoption->rule_hits);
+    if (status == STATUS_OK && shard->cases != NULL)
+        status = cases_view_open(shard->cases, next, &adoption->cases_view);
     if (status == STATUS_OK && shard->errands != NULL)
         status = errands_resize(shard->errands, next->destination_count);
     adoption->opened_from = adoption->opened_to = shard->generation->destination_count;
@@ -198,6 +200,7 @@ void adoption_drop(struct shard *shard, struct adoption *adoption)
     free(adoption->accounts);
     books_close(&adoption->books);
     rule_hits_close(adoption->rule_hits);
+    cases_view_close(adoption->cases_view);
     for (uint16_t d = 0; d < DESTINATIONS_MAX; d++)
         free(adoption->rings[d]);
     for (uint16_t d = adoption->opened_from; d < adoption->opened_to; d++)
@@ -205,6 +208,7 @@ void adoption_drop(struct shard *shard, struct adoption *adoption)
     memset(adoption->rings, 0, sizeof adoption->rings);
     adoption->accounts = NULL;
     adoption->rule_hits = NULL;
+    adoption->cases_view = NULL;
     adoption->opened_from = adoption->opened_to = 0;
 }
 
@@ -286,6 +290,9 @@ bool adoption_carry_out(struct shard *shard, struct adoption *adoption)
     facts_write_generation(shard, &adoption->fact);
     adopt_outlets(shard, adoption);
     adopt_accounts(shard, adoption);
+    if (shard->cases != NULL)
+        cases_set_view(shard->cases, adoption->cases_view);
+    adoption->cases_view = NULL;
     shard->generation = next;
     generation_list_advance(&shard->generations, adoption->names);
     for (uint32_t i = 0; i < INTAKE_BATCHES; i++)

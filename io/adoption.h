@@ -27,6 +27,7 @@ struct adoption {
     struct intake_account *accounts;
     struct books books;
     struct rule_hits *rule_hits;
+    struct cases_view *cases_view;
     struct outlet_entry *rings[DESTINATIONS_MAX];
     uint16_t opened_from, opened_to; /* outlets of new destinations */
     /* What came of it. */

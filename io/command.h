@@ -63,7 +63,7 @@ enum command_flag {
     X(kouan, "KOUAN", -2, COMMAND_READ | COMMAND_LONG | COMMAND_PROMISE | COMMAND_SPREADS,         \
       "kouan", "7.2.4",                                                                            \
       "What Redis has no word for: LEDGER, COUNTERS, GROUPS, HEALTH, REJECTS, HOLDS, RELEASE, "    \
-      "REJECT, VERSION; by the control socket RELOAD, ROLLBACK, CONFIG.",                          \
+      "REJECT, STATUS, VERSION; by the control socket RELOAD, ROLLBACK, CONFIG.",                  \
       "subcommand [argument ...]")                                                                 \
     X(memory, "MEMORY", -2, COMMAND_READ | COMMAND_SPREADS, "server", "4.0.0",                     \
       "The size of what a destination keeps.", "USAGE destination [SAMPLES count]")                \

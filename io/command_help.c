@@ -37,6 +37,7 @@ static const struct subcommand {
      "Load what an older generation was made from; by the control socket."},
     {"KOUAN", "RULES", "STATS [TABLE <name>] [NEVER] [TOP <count>] [JSON]",
      "Return how often each rule was hit; by the control socket."},
+    {"KOUAN", "STATUS", "<kind>:<value>|<value>", "Return what is known of the case of a key."},
     {"KOUAN", "VERSION", "", "Return the version."},
     {"MEMORY", "USAGE", "<destination> [SAMPLES <count>]",
      "Return the bytes of what the destination keeps."},

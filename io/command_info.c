@@ -151,6 +151,23 @@ static void info_stats(const struct shard *shard, struct text *text)
              shard->figures.collisions, report_gap(shard));
 }
 
+static void info_cases(const struct shard *shard, struct text *text)
+{
+    struct case_figures figures = {0};
+    if (shard->cases != NULL)
+        figures = case_table_figures(cases_table(shard->cases));
+    text_add(text,
+             "cases:%" PRIu32 "\r\ncases_max:%" PRIu32 "\r\ncase_keys:%" PRIu32
+             "\r\ncase_keys_max:%" PRIu32 "\r\ncases_begun:%" PRIu64 "\r\ncases_merged:%" PRIu64
+             "\r\ncases_expired:%" PRIu64 "\r\ncases_evicted:%" PRIu64
+             "\r\ncase_moves_impossible:%" PRIu64 "\r\ncase_statuses_not_entitled:%" PRIu64
+             "\r\ncase_moves_late:%" PRIu64 "\r\ncase_keys_left_out:%" PRIu64
+             "\r\ncase_oldest_ms:%" PRIu64 "\r\n",
+             figures.cases, figures.cases_max, figures.keys, figures.keys_max, figures.begun,
+             figures.merged, figures.expired, figures.evicted, figures.impossible,
+             figures.not_entitled, figures.late, figures.keys_left_out, figures.oldest_ms);
+}
+
 /* Of all, and what this shard and its ways to the others have done. */
 static void info_shards(const struct shard *shard, struct text *text)
 {
@@ -185,7 +202,7 @@ static const struct info_section sections[] = {
     {"server", "Server", info_server}, {"clients", "Clients", info_clients},
     {"memory", "Memory", info_memory}, {"journal", "Journal", info_journal},
     {"recall", "Recall", info_recall}, {"stats", "Stats", info_stats},
-    {"shards", "Shards", info_shards},
+    {"cases", "Cases", info_cases},    {"shards", "Shards", info_shards},
 };
 
 static bool section_wanted(const struct resp_command *command, const char *name)

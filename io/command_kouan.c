@@ -4,6 +4,7 @@
 #include "io/append.h"
 #include "io/command.h"
 #include "io/command_reload.h"
+#include "io/command_status.h"
 #include "io/group.h"
 #include "io/report.h"
 #include "io/session_records.h"
@@ -358,6 +359,10 @@ void command_kouan(struct session *session, const struct resp_command *command)
     }
     if (is(command->arguments[1], "GROUPS") && command->count == 3) {
         reply_group_orders(session, command->arguments[2]);
+        return;
+    }
+    if (is(command->arguments[1], "STATUS") && command->count == 3) {
+        command_status(session, command);
         return;
     }
     if (!session->participant->operate) {

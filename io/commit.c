@@ -127,6 +127,8 @@ static void complete(struct shard *shard, const struct commit_item *item)
             else
                 push_to(shard, record, destination, item);
         }
+        if (shard->cases != NULL)
+            cases_observe(shard->cases, cases_current_view(shard->cases), record, item->position);
         if (shard->errands != NULL)
             errands_publish(shard->errands, record->id);
     }

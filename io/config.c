@@ -22,9 +22,9 @@ static const char default_path[] = "(embedded defaults)";
 
 #define X(name, initial, min, max, unit, help) #name,
 static const char *const top_names[] = {
-    "listen",  "plaintext",     "channels", "participants", "destinations",     "defaults",
-    "tables",  "rule_tests",    "lists",    "profiles",     "unroutable",       "sync",
-    "journal", "journal_spare", "pin",      "control",      OPTION_LIST(X) NULL};
+    "listen",  "plaintext",     "channels", "participants", "destinations", "defaults",
+    "tables",  "rule_tests",    "lists",    "profiles",     "unroutable",   "sync",
+    "journal", "journal_spare", "pin",      "control",      "life_cycle",   OPTION_LIST(X) NULL};
 #undef X
 
 static void read_listen(struct config_build *build)
@@ -110,6 +110,7 @@ static void build_all(struct config_build *build)
     config_check_checkpoint(build);
     config_read_profiles(build);
     config_read_tables(build);
+    config_read_life_cycle(build);
     keep_texts(build->config);
     config_run_tests(build);
 }

@@ -101,6 +101,8 @@ void config_check_checkpoint(struct config_build *build);
 void config_read_channels(struct config_build *build);
 void config_read_profiles(struct config_build *build);
 void config_read_tables(struct config_build *build);
+/* ---- io/config_life_cycle.c ---- */
+void config_read_life_cycle(struct config_build *build);
 /* `rule_tests`, which are run: nothing was wrong with all the rest. */
 void config_run_tests(struct config_build *build);
 

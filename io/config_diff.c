@@ -8,6 +8,8 @@ static void compare_options(struct config_diff *diff, const struct config *start
                             const struct config *next);
 static void compare_unroutable(struct config_diff *diff, const struct generation *before,
                                const struct generation *next);
+static void compare_life_cycle(struct config_diff *diff, const struct life_cycle *before,
+                               const struct life_cycle *next);
 
 void config_diff_make(const struct config *before, const struct config *started,
                       const struct config *next, struct config_diff *out_diff)
@@ -16,6 +18,7 @@ void config_diff_make(const struct config *before, const struct config *started,
     arena_init(&out_diff->arena);
     compare_options(out_diff, started != NULL ? started : before, next);
     compare_unroutable(out_diff, before->generation, next->generation);
+    compare_life_cycle(out_diff, before->generation->life_cycle, next->generation->life_cycle);
     config_diff_names(out_diff, before->generation, next->generation);
     config_diff_rules(out_diff, before->generation, next->generation);
 }
@@ -104,6 +107,19 @@ static void compare_unroutable(struct config_diff *diff, const struct generation
     config_detail_texts(&detail, NULL, bytes_from_text(unroutable_of(before)),
                         bytes_from_text(unroutable_of(next)));
     config_diff_add_detail(diff, CHANGED_OPTION, "unroutable", &detail, false);
+}
+
+static void compare_life_cycle(struct config_diff *diff, const struct life_cycle *before,
+                               const struct life_cycle *next)
+{
+    struct config_detail detail = {0};
+    if (life_cycle_equal(before, next))
+        return;
+    config_detail_numbers(&detail, "states", before->state_count, next->state_count);
+    config_detail_numbers(&detail, "moves", before->rule_count, next->rule_count);
+    if (detail.out == NULL)
+        fputs("as many states and moves, but others", config_detail_next(&detail));
+    config_diff_add_detail(diff, CHANGED_OPTION, "life_cycle", &detail, false);
 }
 
 /* ---- details ---- */

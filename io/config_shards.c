@@ -3,13 +3,21 @@
 /* What bounds all shards together; of the rest each shard has as much as it says: what concerns one
  * message, connection, block or file, and times. */
 static const size_t divided[] = {
-    offsetof(struct options, connections_max), offsetof(struct options, memory),
-    offsetof(struct options, journal_size),    offsetof(struct options, recall_memory),
-    offsetof(struct options, window_entries),  offsetof(struct options, publications_max),
-    offsetof(struct options, transactions),    offsetof(struct options, acknowledgements_max),
-    offsetof(struct options, receive_buffers), offsetof(struct options, small_carries),
-    offsetof(struct options, large_carries),   offsetof(struct options, output_chunks),
-    offsetof(struct options, rejects_kept),    offsetof(struct options, holds_max),
+    offsetof(struct options, connections_max),
+    offsetof(struct options, memory),
+    offsetof(struct options, journal_size),
+    offsetof(struct options, recall_memory),
+    offsetof(struct options, window_entries),
+    offsetof(struct options, cases),
+    offsetof(struct options, publications_max),
+    offsetof(struct options, transactions),
+    offsetof(struct options, acknowledgements_max),
+    offsetof(struct options, receive_buffers),
+    offsetof(struct options, small_carries),
+    offsetof(struct options, large_carries),
+    offsetof(struct options, output_chunks),
+    offsetof(struct options, rejects_kept),
+    offsetof(struct options, holds_max),
     offsetof(struct options, hold_bytes_max),
 };
 

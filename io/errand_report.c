@@ -161,5 +161,7 @@ bool errand_plan_report(struct errand *errand, const struct session *session,
                plan_merged(errand, merge_texts);
     if (is(command->arguments[1], "GROUPS"))
         return command->count == 3 && plan_merged(errand, merge_maps);
+    if (is(command->arguments[1], "STATUS"))
+        return command->count == 3 && plan_merged(errand, merge_lists);
     return operates && plan_operator(errand, command);
 }

@@ -61,6 +61,23 @@ void merge_greatest(const struct merge *merge, struct resp_writer *writer)
     resp_write_integer(writer, greatest);
 }
 
+void merge_lists(const struct merge *merge, struct resp_writer *writer)
+{
+    struct bytes elements[MERGE_PARTS_MAX];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < merge->count; i++) {
+        struct resp_cursor cursor = resp_cursor_make(merge->parts[i]);
+        struct resp_item item;
+        bool is_there = resp_cursor_next(&cursor, &item);
+        assert(is_there && item.type == RESP_ARRAY);
+        count += item.count;
+        elements[i] = cursor.rest;
+    }
+    resp_write_array(writer, count);
+    for (uint32_t i = 0; i < merge->count; i++)
+        resp_write_raw(writer, elements[i]);
+}
+
 /* ---- entries ---- */
 
 /* One part's entries, from the next one on. */

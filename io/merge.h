@@ -38,6 +38,8 @@ void merge_first(const struct merge *merge, struct resp_writer *writer); /* all 
 /* Of integers; null if the first is. */
 void merge_sum(const struct merge *merge, struct resp_writer *writer);
 void merge_greatest(const struct merge *merge, struct resp_writer *writer);
+/* Of arrays: what is in any of them, part by part. */
+void merge_lists(const struct merge *merge, struct resp_writer *writer);
 
 /* ---- entries, which begin with an id or are one ---- */
 

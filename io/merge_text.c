@@ -153,6 +153,18 @@ static const char *const summed[] = {
     "batch_messages",
     "parked",
     "collisions",
+    "cases",
+    "cases_max",
+    "case_keys",
+    "case_keys_max",
+    "cases_begun",
+    "cases_merged",
+    "cases_expired",
+    "cases_evicted",
+    "case_moves_impossible",
+    "case_statuses_not_entitled",
+    "case_moves_late",
+    "case_keys_left_out",
 };
 
 static bool is_summed(struct bytes name)

@@ -34,6 +34,9 @@ const char *option_unit_name(enum option_unit unit); /* "", "bytes", "us", "ms",
     X(recall_memory, 64 * MIB, 4 * MIB, 64 * GIB, BYTES, "for what is read back from the journal") \
     X(window_entries, 1000000, 2048, UINT64_C(2147483648), COUNT, "messages remembered by dedupe") \
     X(window_span, 86400, 1, 315360000, S, "how long dedupe remembers a message")                  \
+    X(cases, 0, 0, 16777216, COUNT, "business cases that are followed; 0: none is")                \
+    X(case_span, 90 * 86400, 60, 315360000, S, "how long a case is kept without news")             \
+    X(handbook_span, 3 * 365 * 86400, 60, 315360000, S, "the same of the case of a handbook")      \
     X(publications_max, 32768, 64, 1048576, COUNT, "messages without a reply yet, in all")         \
     X(publications_per_connection, 1024, 1, 65536, COUNT,                                          \
       "messages without a reply yet, each; and as many acknowledgements")                          \

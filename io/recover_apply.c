@@ -34,6 +34,7 @@ void recover_apply_close(struct recover *recover)
         free(recover->strangers[i]);
     }
     free(recover->holds);
+    recover_cases_close(recover);
 }
 
 static enum status open_slot(struct recover *recover, struct outlet *outlet)
@@ -333,6 +334,7 @@ static enum status apply_message(struct recover *recover, const struct record *r
         return status;
     if (sidecar_wants(&record->head))
         recover_identity(recover, record, position);
+    recover_case(recover, record, position);
     count_accepted(recover, record);
     recover->figures.messages += (record->head.flags & RECORD_COPIED) == 0;
     return status;

@@ -34,7 +34,7 @@ enum status recover_choose_first(struct recover *recover)
         if (status != STATUS_OK)
             return status;
     }
-    if (!checkpoint.is_whole || checkpoint.needs_all)
+    if (!checkpoint.is_whole || checkpoint.needs_all || recover->shard->cases != NULL)
         return STATUS_OK;
     uint32_t low = 0, high = index; /* `low` begins settled, or is the first */
     while (low < high) {

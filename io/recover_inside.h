@@ -1,7 +1,7 @@
 /* What the parts of io/recover.h share: recover.c (the order of things), recover_files.c (which
  * segments there are), recover_checkpoint.c (where reading begins), recover_skip.c (closed segments
  * that nothing needs), recover_identities.c (sidecars, the window), recover_apply.c (what records
- * do to the shard), recover_tail.c (the last segment). */
+ * do to the shard), recover_cases.c (what they say of cases), recover_tail.c (the last segment). */
 #ifndef KOUAN_IO_RECOVER_INSIDE_H
 #define KOUAN_IO_RECOVER_INSIDE_H
 
@@ -48,6 +48,13 @@ struct stranger {
     struct outlet outlet;
 };
 
+/* A generation before, as cases are seen by it; io/recover_cases.c. */
+struct recover_past {
+    uint64_t number;
+    struct stored_generation *stored;
+    struct cases_view *view; /* NULL: that of the current one */
+};
+
 struct recover {
     struct recover_settings settings;
     struct recover_file *files; /* by number, without gaps */
@@ -76,6 +83,10 @@ struct recover {
 
     struct hold_event *holds;
     size_t hold_count, hold_capacity;
+
+    struct recover_past *pasts;
+    uint16_t past_count;
+    uint64_t cases_from; /* messages before it are in the cases already */
 
     struct window_restored identities[IDENTITIES_AT_ONCE];
     uint32_t identity_count;
@@ -147,6 +158,11 @@ MUST_CHECK enum status recover_apply_end(struct recover *recover);
 void recover_apply_close(struct recover *recover);
 /* The names of a generation are listed. */
 MUST_CHECK enum status recover_know_generation(struct recover *recover, uint64_t number);
+
+/* ---- recover_cases.c ---- */
+
+void recover_case(struct recover *recover, const struct record *record, uint64_t position);
+void recover_cases_close(struct recover *recover);
 
 /* ---- recover_tail.c ---- */
 

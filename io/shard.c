@@ -177,6 +177,19 @@ static enum status create_groups(struct shard *shard)
     return STATUS_OK;
 }
 
+static enum status open_cases(struct shard *shard)
+{
+    struct cases_view *view;
+    if (shard->config->options.cases == 0)
+        return STATUS_OK;
+    enum status status = cases_open(&shard->config->options, &shard->secret, &shard->cases);
+    if (status == STATUS_OK)
+        status = cases_view_open(shard->cases, shard->generation, &view);
+    if (status == STATUS_OK)
+        cases_set_view(shard->cases, view);
+    return status;
+}
+
 static enum status open_queues(struct shard *shard)
 {
     const struct options *options = &shard->config->options;
@@ -218,6 +231,8 @@ static enum status open_parts(struct shard *shard, const struct shard_settings *
         status = open_window(shard);
     if (status == STATUS_OK)
         status = open_outlets(shard);
+    if (status == STATUS_OK)
+        status = open_cases(shard);
     if (status == STATUS_OK)
         status = open_queues(shard);
     if (status == STATUS_OK)
@@ -325,6 +340,7 @@ void shard_close(struct shard *shard)
     free(shard->outlets);
     free(shard->intake_accounts);
     rule_hits_close(shard->rule_hits);
+    cases_close(shard->cases);
     facts_close(&shard->facts);
     books_close(&shard->books);
     errands_close(shard->errands);

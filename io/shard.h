@@ -5,6 +5,7 @@
 
 #include "core/decimal.h"
 #include "io/books.h"
+#include "io/cases.h"
 #include "io/commit.h"
 #include "io/config.h"
 #include "io/entry_form.h"
@@ -84,6 +85,7 @@ struct shard {
     struct intake intake;
     struct commit_queue commits;
     struct errands *errands; /* commands that several shards run; NULL: there is one shard */
+    struct cases *cases;     /* NULL: none are followed */
     struct hold_list holds;
     struct reject_ring rejects;
     struct delays delays;

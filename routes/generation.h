@@ -4,6 +4,7 @@
 #ifndef KOUAN_ROUTES_GENERATION_H
 #define KOUAN_ROUTES_GENERATION_H
 
+#include "routes/life_cycle.h"
 #include "routes/match.h"
 #include "routes/profile.h"
 #include "routes/rights.h"
@@ -88,6 +89,7 @@ struct generation {
     uint16_t list_count;
     const struct matcher *matcher;
     struct rule_periods periods;
+    const struct life_cycle *life_cycle;
     const struct channel *const *channels;
     uint16_t channel_count;
     const struct destination *const *destinations;

@@ -22,6 +22,7 @@ enum cli_exit { CLI_OK = 0, CLI_INVALID = 1, CLI_USAGE = 2, CLI_UNREACHABLE = 3 
     X(health, "say which destinations are sick")                                                   \
     X(journal, "look into a journal: info, verify, show, export, repair")                          \
     X(trace, "tell the whole story of a message, or of a case")                                    \
+    X(status, "show the state of a case")                                                          \
     X(reload, "have the server take its configuration's files")                                    \
     X(rollback, "have the server go back to an older configuration")                               \
     X(audit, "seal a journal, and prove what it holds")                                            \

@@ -51,7 +51,10 @@ static void gather(unsigned group, struct topic_list *out)
 {
     out->count = 0;
     switch (group) {
-    case 0: add_codes(out, config_codes); break;
+    case 0:
+        add_codes(out, config_codes);
+        add_codes(out, life_cycle_codes);
+        break;
     case 1: add_codes(out, profile_codes); break;
     case 2: add_codes(out, rule_codes); break;
     case 3: add_codes(out, rule_example_codes); break;

@@ -130,6 +130,25 @@ Test(config_diff, options_wait_for_a_restart)
            "3 changes, 2 of which wait for a restart\n");
 }
 
+#define CYCLE(states, moves)                                                                       \
+    "sync: memory\nlife_cycle: {states: {" states "}, moves: [" moves "]}\n"
+
+Test(config_diff, the_life_cycle)
+{
+    struct config_files files = base_files();
+    static char before[1024];
+    const char *text = edited(base_text, "sync: memory\n", CYCLE("a: []", "{to: a}"));
+    snprintf(before, sizeof before, "%s", text);
+    config_files_put(&files, "kouan.yaml", before);
+    expect_from(files, "kouan.yaml",
+                edited(base_text, "sync: memory\n", CYCLE("a: [], b: [a]", "{to: a}")),
+                "  option life_cycle changed: states: 1 -> 2\n1 change\n");
+    expect_from(files, "kouan.yaml", edited(base_text, "sync: memory\n", CYCLE("b: []", "{to: b}")),
+                "  option life_cycle changed: as many states and moves, but others\n1 change\n");
+    expect_from(files, "kouan.yaml", edited(base_text, "sync: memory\n", CYCLE("a: []", "{to: a}")),
+                "0 changes\n");
+}
+
 Test(config_diff, options_are_compared_with_those_of_the_start)
 {
     struct config_files files = base_files(), other = base_files();

@@ -480,6 +480,10 @@ static const struct wrong wrongs[] = {
     {BASE "listen: \"127.0.0.1:70000\"\n", "C111", 3, 10, "is no port"},
     {BASE "pin: all\n", "C104", 3, 6, "pin is `none` or `auto`"},
     {BASE "listen: [\"0.0.0.0:7400\"]\n", "C112", 3, 11, "0.0.0.0:7400 is not loopback"},
+    /* The life cycle, in the configuration */
+    {BASE "life_cycle: {states: {a: [b]}, moves: []}\n", "C151", 3, 27, "no such state: `b`"},
+    {BASE "life_cycle: none.yaml\n", "C107", 3, 13, "none.yaml: not found"},
+    {BASE "cases: 20000000\n", "C104", 3, 8, "cases is from 0 to 16777216"},
     /* C140 */
     {BASE "participants:\n  - {name: a, secret_file: secret, ids: [X]}\n"
           "  - {name: b, secret_file: secret, ids: [X]}\n",

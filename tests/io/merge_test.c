@@ -51,6 +51,32 @@ static void close_as_expected(struct scene *scene)
     free(scene);
 }
 
+Test(merge, lists_one_behind_the_other)
+{
+    for (uint64_t seed = 1; seed <= 50; seed++) {
+        struct random random = {seed};
+        struct scene *scene = open_scene(&random);
+        uint32_t total = 0, counts[PARTS_MAX];
+        for (uint32_t i = 0; i < scene->count; i++)
+            total += counts[i] = random_below(&random, 4);
+        resp_write_array(&scene->expected, total);
+        for (uint32_t i = 0; i < scene->count; i++) {
+            resp_write_array(&scene->writers[i], counts[i]);
+            for (uint32_t k = 0; k < counts[i]; k++) {
+                resp_write_map(&scene->writers[i], 1);
+                resp_write_bulk_format(&scene->writers[i], "%u", i);
+                resp_write_integer(&scene->writers[i], k);
+                resp_write_map(&scene->expected, 1);
+                resp_write_bulk_format(&scene->expected, "%u", i);
+                resp_write_integer(&scene->expected, k);
+            }
+        }
+        struct merge merge = merge_of(scene);
+        merge_lists(&merge, &scene->merged);
+        close_as_expected(scene);
+    }
+}
+
 /* ---- entries ---- */
 
 struct entry {
