@@ -1,6 +1,7 @@
-/* All shards of a server go to another generation together (io/adoption.h). The loader's thread
- * asks, by a step that is the same for all; each shard's thread takes it in a turn of its own, and
- * reports. For server*.c and reload*.c only. */
+/* All shards of a server go to another generation together (io/adoption.h), step by step: each
+ * shard's thread takes a step in a turn of its own, and reports. Who reports last begins the next
+ * one: between the first step and the last no message is decided, and the loader's thread, which
+ * asks, is of low priority. For server*.c and reload*.c only. */
 #ifndef KOUAN_IO_SERVER_SWAP_H
 #define KOUAN_IO_SERVER_SWAP_H
 
@@ -20,12 +21,12 @@ enum swap_step {
 
 struct swap {
     pthread_mutex_t lock; /* of what follows, down to the blank line */
-    pthread_cond_t reported_all;
+    pthread_cond_t ended; /* all rest again, or a shard has ended */
     enum swap_step step;
     uint64_t number; /* of the step; rises */
     uint16_t reported;
-    bool has_refused;
-    bool is_over; /* a shard has ended: there is nothing to wait for any more */
+    bool has_refused, is_carried_out; /* one has; all have */
+    bool is_over;                     /* a shard has ended: there is nothing to wait for any more */
 
     struct adoption *adoptions; /* by seat */
 };
