@@ -31,7 +31,8 @@ struct client_result {
     struct usage usage; /* in that time */
     struct histogram receipt_ns, delivery_ns;
     uint64_t acknowledged_count;
-    uint64_t far_bytes; /* that a far reader at its side got meanwhile */
+    uint64_t far_bytes;                      /* that a far reader at its side got meanwhile */
+    uint64_t reloads_taken, reloads_refused; /* meanwhile */
     bool is_interrupted, is_out_of_patience;
     char problem[160]; /* or "" */
 };

@@ -63,23 +63,52 @@ static enum status await(struct wire *wire, struct reply *out_reply, size_t *out
     }
 }
 
-enum status control_ask(struct control *control, const char *words, char *out_text, size_t capacity)
+static enum status send_words(struct wire *wire, const char *words)
 {
-    struct wire *wire = &control->wire;
-    struct reply reply;
-    size_t size, room = wire_room(wire);
+    size_t room = wire_room(wire);
     wire_commit(wire, request_write_words(wire_room_start(wire), room, words));
-    enum status status = wire_flush(wire);
-    if (status == STATUS_OK)
-        status = await(wire, &reply, &size);
+    return wire_flush(wire);
+}
+
+static enum status take(struct wire *wire, struct reply *out_reply, char *out_text, size_t capacity)
+{
+    size_t size;
+    enum status status = await(wire, out_reply, &size);
     if (status != STATUS_OK)
         return status;
-    if (reply.kind == REPLY_INTEGER)
-        snprintf(out_text, capacity, "%" PRId64, reply.integer);
+    if (out_reply->kind == REPLY_INTEGER)
+        snprintf(out_text, capacity, "%" PRId64, out_reply->integer);
     else
-        snprintf(out_text, capacity, "%.*s", (int)reply.text.size, (const char *)reply.text.data);
+        snprintf(out_text, capacity, "%.*s", (int)out_reply->text.size,
+                 (const char *)out_reply->text.data);
     wire_consume(wire, size);
+    return STATUS_OK;
+}
+
+enum status control_ask(struct control *control, const char *words, char *out_text, size_t capacity)
+{
+    struct reply reply;
+    enum status status = send_words(&control->wire, words);
+    if (status == STATUS_OK)
+        status = take(&control->wire, &reply, out_text, capacity);
+    if (status != STATUS_OK)
+        return status;
     if (reply.kind == REPLY_ARRAY || reply.kind == REPLY_NULL)
         return STATUS_INVALID;
     return reply.kind == REPLY_ERROR ? STATUS_DENIED : STATUS_OK;
+}
+
+enum status control_ask_first(struct control *control, const char *words, char *out_text,
+                              size_t capacity)
+{
+    struct reply head, item;
+    char rest[1];
+    enum status status = send_words(&control->wire, words);
+    if (status == STATUS_OK)
+        status = take(&control->wire, &head, out_text, capacity);
+    if (status == STATUS_OK && (head.kind != REPLY_ARRAY || head.integer == 0))
+        return head.kind == REPLY_ERROR ? STATUS_DENIED : STATUS_INVALID;
+    for (int64_t i = 0; status == STATUS_OK && i < head.integer; i++)
+        status = take(&control->wire, &item, i == 0 ? out_text : rest, i == 0 ? capacity : 1);
+    return status;
 }

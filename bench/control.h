@@ -20,4 +20,8 @@ void control_close(struct control *control);
 MUST_CHECK enum status control_ask(struct control *control, const char *words, char *out_text,
                                    size_t capacity);
 
+/* Of an array of strings: its first one; the others are read, and dropped. */
+MUST_CHECK enum status control_ask_first(struct control *control, const char *words, char *out_text,
+                                         size_t capacity);
+
 #endif

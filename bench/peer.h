@@ -28,6 +28,7 @@ struct peer {
     bool is_one_stream; /* destinations are groups of the channel itself; else destinations */
     bool is_pushing;    /* who subscribes gets all commands as they came; nobody acknowledges */
     bool is_read_far;   /* PEER_FAR_GROUP reads while it is driven */
+    bool is_reloaded;   /* it is told to reload all the while */
     /* On failure the server's own words are printed to stderr. */
     enum status (*start)(const struct peer_settings *settings, struct server *out_server);
     /* Before each run: away with what the last one left, and the groups made. NULL: nothing to do.
@@ -56,7 +57,8 @@ void peer_name_destination(uint32_t number, char name[DESTINATION_NAME_BYTES]);
 
 extern const struct peer peer_kouan, peer_redis, peer_redis_everysec, peer_nats, peer_jetstream,
     peer_null;
-/* Kouan once more, which a scenario with a far group has at its side, and no command line names. */
-extern const struct peer peer_read_far;
+/* Kouan once more, which a scenario with a far group, or with reloads, has at its side, and no
+ * command line names. */
+extern const struct peer peer_read_far, peer_reloaded;
 
 #endif

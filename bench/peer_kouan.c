@@ -200,3 +200,20 @@ const struct peer peer_read_far = {
     .start = start,
     .audit = audit,
 };
+
+static const char *tell_reloaded(const struct scenario *scenario)
+{
+    (void)scenario;
+    return "the same, while it is told to reload all the time, half of the reloads invalid";
+}
+
+const struct peer peer_reloaded = {
+    .name = "reloaded",
+    .durability = tell_reloaded,
+    .client = &client_resp,
+    .has_unix = true,
+    .is_reloaded = true,
+    .promise = {.dedupes = true, .has_receipts = true, .has_ids = true},
+    .start = start,
+    .audit = audit,
+};

@@ -9,6 +9,7 @@
 #include "bench/far_reader.h"
 #include "bench/race_figures.h"
 #include "bench/race_text.h"
+#include "bench/reloader.h"
 
 enum {
     PATIENCE_MS = 20 * 1000,
@@ -35,7 +36,8 @@ int race_run(const struct race_settings *settings, struct race *race)
                           .scenario = *settings->peer.scenario,
                           .side_count = settings->side_count,
                           .probe = {.folder_file = -1, .file = -1},
-                          .next_seed = settings->seed};
+                          .next_seed = settings->seed,
+                          .rate = settings->rate};
     int code = start_all(race);
     for (uint32_t i = 0; i < race->side_count && code == EXIT_OK; i++)
         code = warm_up(race, &race->sides[i]);
@@ -141,19 +143,16 @@ static int judge(const struct race *race, const struct race_side *side, struct p
     return is_good ? EXIT_OK : EXIT_FINDINGS;
 }
 
-/* With the far group reading at its side, if the peer is for that. */
-static enum status run_client(const struct race_side *side, const struct client_settings *settings,
-                              struct client_result *out_result)
+static enum status run_read_far(const struct race_side *side,
+                                const struct client_settings *settings,
+                                struct client_result *out_result)
 {
     struct far_reader *reader = NULL;
-    const struct client *client = side->peer->client;
-    if (!side->peer->is_read_far)
-        return client->run(settings, out_result);
     char destination[DESTINATION_NAME_BYTES];
     peer_name_destination(0, destination);
     enum status status = far_reader_start(settings->address, destination, PEER_FAR_GROUP, &reader);
     if (status == STATUS_OK) {
-        status = client->run(settings, out_result);
+        status = side->peer->client->run(settings, out_result);
         enum status read = far_reader_stop(reader, &out_result->far_bytes);
         if (read == STATUS_OK)
             return status;
@@ -162,6 +161,37 @@ static enum status run_client(const struct race_side *side, const struct client_
     snprintf(out_result->problem, sizeof out_result->problem, "reading far behind: %s",
              status_text(status));
     return status;
+}
+
+static enum status run_reloaded(const struct race_side *side,
+                                const struct client_settings *settings,
+                                struct client_result *out_result)
+{
+    struct reloader *reloader = NULL;
+    enum status status = reloader_start(&side->server, &reloader);
+    if (status == STATUS_OK) {
+        struct reloader_counts counts;
+        status = side->peer->client->run(settings, out_result);
+        enum status reloaded = reloader_stop(reloader, &counts);
+        out_result->reloads_taken = counts.taken;
+        out_result->reloads_refused = counts.refused;
+        if (reloaded == STATUS_OK)
+            return status;
+        status = reloaded;
+    }
+    snprintf(out_result->problem, sizeof out_result->problem, "reloading: %s", status_text(status));
+    return status;
+}
+
+/* With what is at the peer's side meanwhile. */
+static enum status run_client(const struct race_side *side, const struct client_settings *settings,
+                              struct client_result *out_result)
+{
+    if (side->peer->is_read_far)
+        return run_read_far(side, settings, out_result);
+    if (side->peer->is_reloaded)
+        return run_reloaded(side, settings, out_result);
+    return side->peer->client->run(settings, out_result);
 }
 
 /* Through the server and back, all of it verified. */
@@ -274,8 +304,10 @@ static int warm_up(struct race *race, struct race_side *side)
     code = drive(race, side, &cargo, 0, &result);
     cargo_close(&cargo);
     double rate = count * 1e9 / (double)(result.elapsed_ns + 1);
-    if (settings->rate > 0)
-        rate = (double)settings->rate;
+    if (race->rate == 0 && race->scenario.load_percent > 0)
+        race->rate = (uint64_t)(rate * race->scenario.load_percent / 100) + 1;
+    if (race->rate > 0)
+        rate = (double)race->rate;
     side->message_count = wanted > 0 ? wanted : bound_count(race, rate * settings->seconds);
     return code;
 }
@@ -291,11 +323,13 @@ static int run_side(struct race *race, struct race_side *side)
     if (code != EXIT_OK)
         return code;
     double idle = look_at_idle_machine(race);
-    code = drive(race, side, &cargo, race->settings->rate, &result);
+    code = drive(race, side, &cargo, race->rate, &result);
     idle = (idle + look_at_idle_machine(race)) / 2;
     if (code == EXIT_OK) {
         struct race_run *run = &side->runs[side->run_count++];
         *run = race_figures_of_run(&cargo, &result, idle);
+        side->reloads_taken += result.reloads_taken;
+        side->reloads_refused += result.reloads_refused;
         histogram_merge(&side->receipt_ns, &result.receipt_ns);
         histogram_merge(&side->delivery_ns, &result.delivery_ns);
         if (race->settings->tells_runs)

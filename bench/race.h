@@ -32,6 +32,7 @@ struct race_run {
     double process_cpu_ns; /* a message: the server's process */
     double client_cpu_ns;  /* a message, both ends */
     double far_bytes_per_second; /* that a far reader got meanwhile; 0: there was none */
+    double p99_ns;               /* of the receipts; of the deliveries where there are none */
 };
 
 /* `confidence`: how sure it is that the interval holds the median, at least 0.95 if there are
@@ -44,11 +45,13 @@ struct race_side {
     const struct peer *peer;
     struct server server;
     uint32_t message_count; /* of a run */
+    uint64_t reloads_taken, reloads_refused;
     uint32_t run_count;
     struct race_run runs[RACE_PAIRS_MAX];
-    struct histogram receipt_ns, delivery_ns;                   /* merged */
-    struct race_run median;                                     /* each figure's own */
-    struct race_ratio rate_ratio, cpu_ratio, process_cpu_ratio; /* Kouan's to the peer's */
+    struct histogram receipt_ns, delivery_ns; /* merged */
+    struct race_run median;                   /* each figure's own */
+    struct race_ratio rate_ratio, cpu_ratio, process_cpu_ratio,
+        p99_ratio; /* Kouan's to the peer's */
 };
 
 struct race {
@@ -58,7 +61,7 @@ struct race {
     uint32_t side_count;
     struct disk_probe probe;
     struct histogram disk_ns; /* of durable scenarios: one page after another, on the disk itself */
-    uint64_t next_seed;
+    uint64_t next_seed, rate; /* as in the settings, or by the scenario's load */
 };
 
 /* The exit code; what went wrong is told on stderr. To be closed whatever it is. */

@@ -22,6 +22,8 @@ struct race_run race_figures_of_run(const struct cargo *cargo, const struct clie
         .cpu_ns = is_believed ? machine_ns / count : 0,
         .process_cpu_ns = process_ns / count,
         .client_cpu_ns = (double)result->usage.client_ns / count,
+        .p99_ns = (double)histogram_quantile(
+            result->receipt_ns.count > 0 ? &result->receipt_ns : &result->delivery_ns, 990),
         .far_bytes_per_second = elapsed_ns > 0 ? (double)result->far_bytes * 1e9 / elapsed_ns : 0,
     };
 }
@@ -58,6 +60,7 @@ static const size_t figures[] = {
     offsetof(struct race_run, bytes),         offsetof(struct race_run, messages_per_second),
     offsetof(struct race_run, cpu_ns),        offsetof(struct race_run, process_cpu_ns),
     offsetof(struct race_run, client_cpu_ns), offsetof(struct race_run, far_bytes_per_second),
+    offsetof(struct race_run, p99_ns),
 };
 
 static double *figure(struct race_run *run, size_t place)
@@ -101,6 +104,7 @@ void race_figures_finish(struct race *race)
             continue;
         side->rate_ratio = find_ratio(ours, side, offsetof(struct race_run, messages_per_second));
         side->cpu_ratio = find_ratio(ours, side, offsetof(struct race_run, cpu_ns));
+        side->p99_ratio = find_ratio(ours, side, offsetof(struct race_run, p99_ns));
         side->process_cpu_ratio = find_ratio(ours, side, offsetof(struct race_run, process_cpu_ns));
     }
 }

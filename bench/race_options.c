@@ -180,12 +180,18 @@ static bool settle(struct race_options *options)
         scenario->burst = scenario->in_flight;
     if (options->race.is_smoke)
         options->race.pair_count = 1;
-    if (scenario->has_far_group && options->race.side_count > 1) {
+    if ((scenario->has_far_group || scenario->has_reloads) && options->race.side_count > 1) {
         fprintf(stderr, "kouan-bench: --against: %s is Kouan beside itself\n", scenario->name);
         return false;
     }
-    if (scenario->has_far_group)
-        options->race.sides[options->race.side_count++] = &peer_read_far;
+    if (scenario->has_reloads && !scenario->is_durable) {
+        fputs("kouan-bench: --sync: reloads are asked for by the socket beside the journal\n",
+              stderr);
+        return false;
+    }
+    if (scenario->has_far_group || scenario->has_reloads)
+        options->race.sides[options->race.side_count++] =
+            scenario->has_far_group ? &peer_read_far : &peer_reloaded;
     for (uint32_t i = 0; i < options->race.side_count && scenario->is_over_unix; i++)
         if (!options->race.sides[i]->has_unix) {
             fprintf(stderr, "kouan-bench: --unix: %s has no Unix sockets\n",

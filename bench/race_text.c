@@ -1,5 +1,7 @@
 #include "bench/race_text.h"
 
+#include <inttypes.h>
+
 #include "bench/report.h"
 
 void race_text_print_heading(FILE *out)
@@ -75,6 +77,9 @@ void race_text_print(const struct race *race, const char *label, FILE *out)
                 side->peer->durability(race->settings->peer.scenario));
         if (side->median.far_bytes_per_second > 0)
             fprintf(out, ", %.1f MB/s", side->median.far_bytes_per_second / 1e6);
+        if (side->peer->is_reloaded)
+            fprintf(out, ": %" PRIu64 " taken, %" PRIu64 " refused", side->reloads_taken,
+                    side->reloads_refused);
         fputc('\n', out);
         if (i == 0)
             continue;
@@ -82,5 +87,7 @@ void race_text_print(const struct race *race, const char *label, FILE *out)
         print_ratio("messages a second", &side->rate_ratio, out);
         print_ratio("CPU time a message", &side->cpu_ratio, out);
         print_ratio("CPU time of the process", &side->process_cpu_ratio, out);
+        if (side->peer->is_reloaded)
+            print_ratio("p99 of the receipts", &side->p99_ratio, out);
     }
 }

@@ -49,6 +49,10 @@ static void add_figures(json_t *object, const struct race *race, const struct ra
     add_number(object, "client_cpu_ns_per_message", run->client_cpu_ns);
     if (run->far_bytes_per_second > 0)
         add_number(object, "far_bytes_per_second", run->far_bytes_per_second);
+    if (side->peer->is_reloaded) {
+        add_count(object, "reloads_taken", side->reloads_taken);
+        add_count(object, "reloads_refused", side->reloads_refused);
+    }
     json_object_set_new(object, "latency_us", of_latency(race_side_latency(side)));
     json_object_set_new(object, "delivery_latency_us", of_latency(&side->delivery_ns));
     add_text(object, "durability", side->peer->durability(&race->scenario));
@@ -77,6 +81,7 @@ static json_t *of_peers(const struct race *race)
         json_object_set_new(ratio, "cpu_ns_per_message", of_ratio(&side->cpu_ratio));
         json_object_set_new(ratio, "process_cpu_ns_per_message",
                             of_ratio(&side->process_cpu_ratio));
+        json_object_set_new(ratio, "p99", of_ratio(&side->p99_ratio));
         json_object_set_new(peer, "ratio", ratio);
         json_object_set_new(all, side->peer->name, peer);
     }
@@ -90,7 +95,7 @@ static json_t *of_settings(const struct race *race)
     add_text(object, "sync", scenario->is_durable ? "commit" : "memory");
     json_object_set_new(object, "unix", json_boolean(scenario->is_over_unix));
     add_count(object, "pairs", race->settings->pair_count);
-    add_count(object, "rate", race->settings->rate);
+    add_count(object, "rate", race->rate);
     add_count(object, "seed", race->settings->seed);
     add_count(object, "connections", scenario->connection_count);
     add_count(object, "in_flight", scenario->in_flight);

@@ -68,6 +68,18 @@ const struct scenario scenarios[] = {
      .has_far_group = true,
      .is_durable = true,
      .prefill_count = 1000000},
+    {.name = "reload",
+     .help = "durable at half load, 1,000 rules, two destinations of which one is read only when\n"
+             "all is published: while the server reloads all the time, half of it invalid, beside\n"
+             "while it does not; on one shard, and on as many as there are cores",
+     .mix = MIX_EVENTS,
+     .rule_count = 1000,
+     .destination_count = 2,
+     .late_count = 1,
+     .has_reloads = true,
+     .load_percent = 50,
+     .is_durable = true,
+     .axis = AXIS_SHARDS},
     {.name = "window",
      .help = "wire with 1 million to 100 million identities in the dedupe window beforehand",
      .mix = MIX_EVENTS,

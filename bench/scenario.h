@@ -33,6 +33,8 @@ struct scenario {
     uint32_t late_count;        /* of the destinations: nobody reads before all have receipts */
     bool has_far_group;         /* the first destination has a group more, which reads nothing but
                                    beside the peer that is for that */
+    bool has_reloads;           /* beside the peer that is told to reload all the while */
+    uint32_t load_percent;      /* of what Kouan can do, where no rate is given; 0: all */
     uint32_t connection_count;  /* that publish */
     uint32_t in_flight;         /* messages without a receipt, on each connection */
     uint32_t burst;             /* messages sent at once when so many may be */

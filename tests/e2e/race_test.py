@@ -16,7 +16,7 @@ BENCH = os.environ.get("KOUAN_BENCH", str(TOP / "build/kouan-bench"))
 KOUAN = shlex.split(os.environ.get("KOUAN", str(TOP / "build/kouan")))
 SCENARIOS = [
     "wire", "durable", "full", "documents", "national-day", "connections", "fan-out",
-    "slow-consumer", "far-behind", "window",
+    "slow-consumer", "far-behind", "reload", "window",
 ]
 FIGURES = [
     "seconds", "messages", "messages_per_second", "cpu_ns_per_message",
@@ -81,6 +81,15 @@ def test_beside_a_group_far_behind():
     assert "far_bytes_per_second" not in result
     done = bench("run", "far-behind", "--smoke", "--against", "redis")
     assert done.returncode == 2 and "Kouan beside itself" in done.stderr, done.stderr
+
+
+def test_beside_reloads():
+    result = run("reload", "--shards", 2)
+    reloaded, = result["peers"].values()
+    assert reloaded["reloads_taken"] > 0 and reloaded["reloads_refused"] > 0, reloaded
+    assert reloaded["ratio"]["p99"]["median"] > 0 and "reloads_taken" not in result
+    for words in (("--against", "redis"), ("--sync", "memory")):
+        assert bench("run", "reload", "--smoke", *words).returncode == 2, words
 
 
 def test_at_a_rate():
