@@ -14,10 +14,21 @@ static const char *const modes[] = {"", "9610", "1210", "9610|1210", "0110"};
 
 enum { TYPE_COUNT = sizeof types / sizeof *types, MODE_COUNT = sizeof modes / sizeof *modes };
 
-const char *const micro_rules_kind_names[MICRO_RULES_KINDS] = {"usual", "overlapping", "ranges",
-                                                               "negations", "one field"};
+const char *const micro_rules_kind_names[MICRO_RULES_KINDS] = {
+    "usual", "overlapping", "ranges", "ranges apart", "negations", "one field"};
 
 enum { CODES = 10000 }; /* of four digits */
+
+/* One of the ranges has the events' office or mode in it; the other ends before. */
+static void write_ranges_apart(FILE *out, uint32_t number, uint32_t a, uint32_t b, const char *to)
+{
+    if (number % 2 == 0)
+        fprintf(out, "r%" PRIu32 ",,%04" PRIu32 "..%04" PRIu32 ",%04" PRIu32 "..0614,,%s\n", number,
+                a % 5142, 5141 + b % 4859, b % 615, to);
+    else
+        fprintf(out, "r%" PRIu32 ",,%04" PRIu32 "..5140,%04" PRIu32 "..%04" PRIu32 ",,%s\n", number,
+                a % 5141, b % 616, 615 + a % 9385, to);
+}
 
 /* The events are of type DECLSTATUS, office 5141 and trade mode 0615. */
 static void write_hard_row(FILE *out, enum micro_rules_kind kind, uint32_t number)
@@ -33,6 +44,8 @@ static void write_hard_row(FILE *out, enum micro_rules_kind kind, uint32_t numbe
         fprintf(out,
                 "r%" PRIu32 ",,%04" PRIu32 "..%04" PRIu32 ",%04" PRIu32 "..%04" PRIu32 ",,%s\n",
                 number, low, high, low / 16, high / 16, to);
+    else if (kind == MICRO_RULES_RANGES_APART)
+        write_ranges_apart(out, number, a, b, to);
     else if (kind == MICRO_RULES_NEGATIONS)
         fprintf(out, "r%" PRIu32 ",,!5141|%04" PRIu32 ",!0615|%04" PRIu32 ",,%s\n", number, a, b,
                 to);

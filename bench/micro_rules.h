@@ -8,11 +8,13 @@
 #include "routes/match.h"
 
 /* Usual tables, and such as are hard on a matcher: all rules overlap but for one field, all have
- * overlapping ranges, all have negations which no event meets, all have one field. */
+ * overlapping ranges, ranges that each hold for the events by one field and none by both, all have
+ * negations which no event meets, all have one field. */
 enum micro_rules_kind {
     MICRO_RULES_USUAL,
     MICRO_RULES_OVERLAPPING,
     MICRO_RULES_RANGES,
+    MICRO_RULES_RANGES_APART,
     MICRO_RULES_NEGATIONS,
     MICRO_RULES_ONE_FIELD,
     MICRO_RULES_KINDS

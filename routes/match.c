@@ -7,6 +7,9 @@
 
 static void run_group(const struct matcher *matcher, struct match_scratch *scratch,
                       const struct match_job *jobs);
+static bool enters_forest(const struct matcher *matcher, struct match_scratch *scratch);
+static void note_left(const struct matcher *matcher, struct match_scratch *scratch, bool in_forest,
+                      uint32_t left_count);
 static void find_by_sets(const struct matcher *matcher, struct match_scratch *scratch,
                          const struct match_job *job);
 static uint32_t find_valid(const struct matcher *matcher, struct match_scratch *scratch,
@@ -65,7 +68,7 @@ static void begin(const struct matcher *matcher, const struct match_job *job,
     message->reading = job->reading;
     message->matched = decision->matched;
     message->work_left = MATCH_WORK_MAX;
-    message->is_left = matcher->forest == NULL;
+    message->is_left = false;
     message->atom_count = 0;
 }
 
@@ -75,17 +78,43 @@ static void run_group(const struct matcher *matcher, struct match_scratch *scrat
     struct match_group *group = &scratch->group;
     for (uint32_t i = 0; i < group->count; i++)
         begin(matcher, &jobs[i], &group->messages[i]);
-    if (matcher->forest != NULL) {
+    bool in_forest = enters_forest(matcher, scratch);
+    if (in_forest) {
         match_meet(matcher, group);
         match_walk(matcher, group);
     }
+    uint32_t left_count = 0;
     for (uint32_t i = 0; i < group->count; i++) {
-        if (group->messages[i].is_left) {
+        if (!in_forest || group->messages[i].is_left) {
             find_by_sets(matcher, scratch, &jobs[i]);
-            scratch->left_count += matcher->forest != NULL;
+            left_count++;
         }
         decide(matcher->tables, jobs[i].out_decision);
     }
+    note_left(matcher, scratch, in_forest, left_count);
+}
+
+static bool enters_forest(const struct matcher *matcher, struct match_scratch *scratch)
+{
+    if (matcher->forest == NULL)
+        return false;
+    if (scratch->left_matcher != matcher || scratch->groups_left == 0)
+        return true;
+    scratch->groups_left--;
+    return false;
+}
+
+/* Where the forest is of no use to most of a group, as where all rules are ranges that overlap, the
+ * groups that follow are spared the way into it. */
+static void note_left(const struct matcher *matcher, struct match_scratch *scratch, bool in_forest,
+                      uint32_t left_count)
+{
+    scratch->left_count += matcher->forest != NULL ? left_count : 0;
+    if (!in_forest)
+        return;
+    bool is_most = 2 * left_count > scratch->group.count;
+    scratch->left_matcher = is_most ? matcher : NULL;
+    scratch->groups_left = is_most ? MATCH_GROUPS_LEFT : 0;
 }
 
 uint32_t match_list(const struct matcher *matcher, struct match_scratch *scratch,

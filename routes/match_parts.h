@@ -46,6 +46,7 @@ struct range_tree {
     uint32_t digits; /* numbers of so many digits; 0: by bytes */
     uint32_t end_count;
     const struct bytes *ends;
+    const uint64_t *heads; /* of each end: its first 8 bytes, as they are ordered */
     const uint32_t *links; /* of each piece */
 };
 
@@ -109,10 +110,11 @@ struct dense_union {
  */
 
 enum {
-    MATCH_GROUP_MAX = 32,  /* messages whose loads are under way together */
-    MATCH_VALUES_MAX = 64, /* of one message, in fields that rules use */
-    MATCH_ATOMS_MAX = 96,  /* that they meet; in `met`, at most as many */
-    MATCH_WORK_MAX = 512,  /* cells read and probes made for one message */
+    MATCH_GROUP_MAX = 32,   /* messages whose loads are under way together */
+    MATCH_VALUES_MAX = 64,  /* of one message, in fields that rules use */
+    MATCH_ATOMS_MAX = 96,   /* that they meet; in `met`, at most as many */
+    MATCH_WORK_MAX = 256,   /* cells read and probes made for one message */
+    MATCH_GROUPS_LEFT = 31, /* after one that was too much for the forest; then it is tried again */
     MATCH_MET_TOO_MANY = UINT32_MAX
 };
 
@@ -168,6 +170,8 @@ void match_walk(const struct matcher *matcher, struct match_group *group);
 struct match_scratch {
     struct match_group group;
     uint64_t left_count;
+    const struct matcher *left_matcher; /* whose forest did not help the last group; NULL: none */
+    uint32_t groups_left;               /* that are left to the sets before it is tried again */
     /* The first rule from a number on that holds, by its number, or MATCH_NO_NUMBER. */
     uint32_t (*find_from)(const struct matcher *matcher, struct match_scratch *scratch,
                           uint32_t from);

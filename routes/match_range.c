@@ -33,24 +33,47 @@ static uint32_t sort_ends(struct bytes *ends, const struct ranged_rule *ranges, 
     return kept;
 }
 
-/* The piece in which a value lies; false if it lies outside of all. */
-static bool find_piece(const struct bytes *ends, uint32_t end_count, struct bytes value,
-                       uint32_t *out_piece)
+/* Orders values as their bytes do, but for what comes behind the 8th, and zeros at the end. */
+static uint64_t head_of(struct bytes value)
 {
-    uint32_t low = 0, high = end_count; /* ends before `low` are below the value */
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        int order = bytes_compare(ends[middle], value);
+    uint64_t head = 0;
+    memcpy(&head, value.data, value.size < sizeof head ? value.size : sizeof head);
+    return __builtin_bswap64(head);
+}
+
+/* How many heads are below one. Without a branch that depends on them, since those are taken or not
+ * at random. */
+static uint32_t count_below(const uint64_t *heads, uint32_t count, uint64_t head)
+{
+    const uint64_t *from = heads;
+    for (uint32_t left = count; left > 0;) {
+        uint32_t half = (left + 1) / 2;
+        from += from[half - 1] < head ? half : 0;
+        left -= half;
+    }
+    return (uint32_t)(from - heads);
+}
+
+/* The piece in which a value lies; false if it lies outside of all. */
+static bool find_piece(const struct range_tree *tree, struct bytes value, uint32_t *out_piece)
+{
+    uint64_t head = head_of(value);
+    uint32_t low = count_below(tree->heads, tree->end_count, head);
+    uint32_t high = low; /* ends before `low` are below the value, and from `high` on above */
+    if (low < tree->end_count && tree->heads[low] == head)
+        high = tree->end_count;
+    for (uint32_t at = low; low < high; at = low + (high - low) / 2) {
+        int order = bytes_compare(tree->ends[at], value); /* most have one with such a head */
         if (order == 0) {
-            *out_piece = 2 * middle;
+            *out_piece = 2 * at;
             return true;
         }
         if (order < 0)
-            low = middle + 1;
+            low = at + 1;
         else
-            high = middle;
+            high = at;
     }
-    if (low == 0 || low == end_count)
+    if (low == 0 || low == tree->end_count)
         return false;
     *out_piece = 2 * low - 1;
     return true;
@@ -61,8 +84,7 @@ static void visit_nodes(struct tree *tree, const struct range_tree *shape,
                         const struct ranged_rule *range, bool note)
 {
     uint32_t first, last;
-    bool found = find_piece(shape->ends, shape->end_count, range->low, &first) &&
-                 find_piece(shape->ends, shape->end_count, range->high, &last);
+    bool found = find_piece(shape, range->low, &first) && find_piece(shape, range->high, &last);
     assert(found);
     uint32_t left = first + tree->pieces, right = last + tree->pieces + 1;
     for (; left < right; left /= 2, right /= 2) {
@@ -110,8 +132,13 @@ static void build_tree(struct match_build *build, const struct ranged_rule *rang
         arena_allocate_array(&build->scratch, 2 * range_count, sizeof *all_ends);
     uint32_t end_count = sort_ends(all_ends, ranges, range_count);
     struct bytes *ends = arena_allocate_array(build->arena, end_count, sizeof *ends);
-    memcpy(ends, all_ends, end_count * sizeof *ends);
-    *out_tree = (struct range_tree){.digits = digits, .end_count = end_count, .ends = ends};
+    uint64_t *heads = arena_allocate_array(build->arena, end_count, sizeof *heads);
+    for (uint32_t i = 0; i < end_count; i++) {
+        ends[i] = all_ends[i];
+        heads[i] = head_of(ends[i]);
+    }
+    *out_tree =
+        (struct range_tree){.digits = digits, .end_count = end_count, .ends = ends, .heads = heads};
 
     struct tree tree = {.pieces = 2 * end_count - 1};
     fill_tree(&tree, &build->scratch, out_tree, ranges, range_count);
@@ -168,7 +195,7 @@ void match_build_ranges(struct match_build *build)
 static uint32_t find_link(const struct range_tree *tree, struct bytes value)
 {
     uint32_t piece;
-    return find_piece(tree->ends, tree->end_count, value, &piece) ? tree->links[piece] : 0;
+    return find_piece(tree, value, &piece) ? tree->links[piece] : 0;
 }
 
 uint32_t match_find_bytewise(const struct match_field *field, struct bytes value)

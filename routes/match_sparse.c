@@ -1,14 +1,38 @@
 /* The sets of a sparse field, and B of all sparse fields (routes/match_parts.h). */
 #include "routes/match_build.h"
 
+/* The sets of a link and of all that it leads to, as one; in scratch. */
+static const uint64_t *sum_up_chain(struct match_build *build, struct rule_set_sum *sum,
+                                    uint64_t *words, const struct set_link *links,
+                                    struct set_link link)
+{
+    rule_set_sum_add(sum, link.set);
+    for (; link.next != 0; link = links[link.next])
+        rule_set_sum_add(sum, links[link.next].set);
+    rule_set_sum_pack(sum, words);
+    return rule_set_copy(&build->scratch, words);
+}
+
+/* Where a set is so large that one with all that it leads to takes at most twice the memory, that
+ * is stored in its place, and ends the chain: so ranges that all overlap, of which the upper nodes
+ * of the tree have many, are a few small sets to unite, and one large. */
 static void copy_links(struct match_build *build)
 {
     struct set_link *links = arena_allocate_array(build->arena, build->link_count, sizeof *links);
-    for (uint32_t i = 1; i < build->link_count; i++)
-        links[i] = (struct set_link){
-            .set = rule_set_copy(build->arena, build->links[i].set),
-            .next = build->links[i].next,
-        };
+    size_t *largest = arena_allocate_array(&build->scratch, build->link_count, sizeof *largest);
+    struct rule_set_sum *sum = arena_allocate(&build->scratch, sizeof *sum);
+    uint64_t *words = arena_allocate_array(&build->scratch, RULE_SET_WORDS_MAX, sizeof *words);
+    for (uint32_t i = 1; i < build->link_count; i++) { /* each leads to earlier ones */
+        struct set_link link = build->links[i];
+        size_t own = rule_set_words(link.set), above = largest[link.next];
+        if (link.next != 0 && above <= 2 * own) {
+            const uint64_t *all = sum_up_chain(build, sum, words, links, link);
+            if (rule_set_words(all) <= 2 * own)
+                link = (struct set_link){.set = all};
+        }
+        largest[i] = own > above ? own : above;
+        links[i] = (struct set_link){rule_set_copy(build->arena, link.set), link.next};
+    }
     build->field->links = links;
 }
 

@@ -42,10 +42,15 @@ static size_t popcount(uint64_t bits)
     return (size_t)__builtin_popcountll(bits);
 }
 
-const uint64_t *rule_set_copy(struct arena *arena, const uint64_t *set)
+size_t rule_set_words(const uint64_t *set)
 {
     const uint64_t *last_pair = set + 1 + 2 * (popcount(set[0]) - 1);
-    size_t words = last_pair[1] + popcount(last_pair[0]) * RULE_CHUNK_WORDS;
+    return last_pair[1] + popcount(last_pair[0]) * RULE_CHUNK_WORDS;
+}
+
+const uint64_t *rule_set_copy(struct arena *arena, const uint64_t *set)
+{
+    size_t words = rule_set_words(set);
     uint64_t *copy = arena_allocate_array(arena, words, sizeof *copy);
     memcpy(copy, set, words * sizeof *copy);
     return copy;

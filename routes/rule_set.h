@@ -28,6 +28,9 @@ enum {
 /* Of numbers in ascending order, which may repeat; at least one. */
 const uint64_t *rule_set_build(struct arena *arena, const uint32_t *numbers, size_t count);
 
+/* How many words a set takes; it is not empty. */
+size_t rule_set_words(const uint64_t *set);
+
 const uint64_t *rule_set_copy(struct arena *arena, const uint64_t *set);
 
 static inline unsigned rule_set_rank(uint64_t bits, unsigned bit)
