@@ -196,6 +196,33 @@ void config_diff_add(struct config_diff *diff, enum config_change_kind kind,
     };
 }
 
+/* ---- order ---- */
+
+/* Those that are in no longest ascending run. */
+void config_diff_mark_moved(const uint32_t *ranks, uint32_t count, struct arena *arena,
+                            bool *out_moved)
+{
+    uint32_t *ends = arena_allocate_array(arena, count + 1U, sizeof *ends); /* of runs by length */
+    uint32_t *before = arena_allocate_array(arena, count + 1U, sizeof *before);
+    uint32_t longest = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t low = 0, high = longest;
+        while (low < high) {
+            uint32_t middle = low + (high - low) / 2;
+            if (ranks[ends[middle]] < ranks[i])
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        before[i] = low > 0 ? ends[low - 1] : UINT32_MAX;
+        ends[low] = i;
+        longest += low == longest;
+        out_moved[i] = true;
+    }
+    for (uint32_t i = longest > 0 ? ends[longest - 1] : UINT32_MAX; i != UINT32_MAX; i = before[i])
+        out_moved[i] = false;
+}
+
 /* ---- for people and programs ---- */
 
 static const char *const kind_names[] = {

@@ -26,6 +26,12 @@ void config_diff_add(struct config_diff *diff, enum config_change_kind kind,
 void config_diff_add_detail(struct config_diff *diff, enum config_change_kind kind,
                             const char *name, struct config_detail *detail, bool needs_restart);
 
+/* Of things whose order matters, and which are on both sides: `ranks` are their places before, all
+ * different, in their order now. Marks the fewest that must have moved, so that all others kept
+ * their order. */
+void config_diff_mark_moved(const uint32_t *ranks, uint32_t count, struct arena *arena,
+                            bool *out_moved);
+
 /* ---- io/config_diff_rules.c: lists, tables and their rules ---- */
 
 void config_diff_rules(struct config_diff *diff, const struct generation *before,

@@ -344,6 +344,44 @@ static void compare_participants(struct config_diff *diff, const struct generati
 
 /* ---- profiles ---- */
 
+static void compare_profile(struct config_diff *diff, const struct profile *before,
+                            const struct profile *next)
+{
+    if (before == NULL)
+        config_diff_add(diff, CHANGED_PROFILE, CHANGE_ADDED, next->name, next->file, false);
+    else if (before->source_hash != next->source_hash)
+        config_diff_add(diff, CHANGED_PROFILE, CHANGE_MADE, next->name, next->file, false);
+}
+
+/* The first that knows a message reads it, so their order matters. */
+static void compare_places(struct config_diff *diff, const struct profile_set *before,
+                           const struct profile_set *next)
+{
+    struct arena scratch;
+    arena_init(&scratch);
+    uint32_t *ranks = arena_allocate_array(&scratch, next->count + 1U, sizeof *ranks), kept = 0;
+    bool *moved = arena_allocate_array(&scratch, next->count + 1U, sizeof *moved);
+    const struct profile **profiles =
+        arena_allocate_array(&scratch, next->count + 1U, sizeof(const struct profile *));
+    for (uint16_t i = 0; i < next->count; i++) {
+        const struct profile *then = profile_set_find(before, next->profiles[i]->name_bytes);
+        if (then == NULL)
+            continue;
+        ranks[kept] = then->index;
+        profiles[kept++] = next->profiles[i];
+    }
+    config_diff_mark_moved(ranks, kept, &scratch, moved);
+    for (uint32_t i = 0; i < kept; i++)
+        if (moved[i])
+            config_diff_add(diff, CHANGED_PROFILE, CHANGE_MOVED, profiles[i]->name,
+                            profiles[i]->index == 0
+                                ? "now first"
+                                : arena_format(&scratch, "now after %s",
+                                               next->profiles[profiles[i]->index - 1]->name),
+                            false);
+    arena_deinit(&scratch);
+}
+
 static void compare_profiles(struct config_diff *diff, const struct generation *before,
                              const struct generation *next)
 {
@@ -353,12 +391,7 @@ static void compare_profiles(struct config_diff *diff, const struct generation *
                             before->profiles.profiles[i]->name, "", false);
     for (uint16_t i = 0; i < next->profiles.count; i++) {
         const struct profile *profile = next->profiles.profiles[i];
-        const struct profile *then = profile_set_find(&before->profiles, profile->name_bytes);
-        if (then == NULL)
-            config_diff_add(diff, CHANGED_PROFILE, CHANGE_ADDED, profile->name, profile->file,
-                            false);
-        else if (then->source_hash != profile->source_hash)
-            config_diff_add(diff, CHANGED_PROFILE, CHANGE_MADE, profile->name, profile->file,
-                            false);
+        compare_profile(diff, profile_set_find(&before->profiles, profile->name_bytes), profile);
     }
+    compare_places(diff, &before->profiles, &next->profiles);
 }

@@ -199,31 +199,6 @@ static const struct ranked_rule *find_rule(const struct ranked_rule *sorted, uin
     return bsearch(&wanted, sorted, count, sizeof *sorted, by_id);
 }
 
-/* Marks the fewest that must have moved, so that all others kept their order: those that are in no
- * longest ascending run of `ranks`, which are all different. */
-static void mark_moved(const uint32_t *ranks, uint32_t count, struct arena *arena, bool *out_moved)
-{
-    uint32_t *ends = arena_allocate_array(arena, count + 1U, sizeof *ends); /* of runs by length */
-    uint32_t *before = arena_allocate_array(arena, count + 1U, sizeof *before);
-    uint32_t longest = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t low = 0, high = longest;
-        while (low < high) {
-            uint32_t middle = low + (high - low) / 2;
-            if (ranks[ends[middle]] < ranks[i])
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        before[i] = low > 0 ? ends[low - 1] : UINT32_MAX;
-        ends[low] = i;
-        longest += low == longest;
-        out_moved[i] = true;
-    }
-    for (uint32_t i = longest > 0 ? ends[longest - 1] : UINT32_MAX; i != UINT32_MAX; i = before[i])
-        out_moved[i] = false;
-}
-
 /* One table on both sides. */
 struct table_pair {
     struct config_diff *diff;
@@ -278,7 +253,7 @@ static void compare_kept(struct table_pair *pair)
         if (thens[i] != NULL)
             ranks[kept++] = thens[i]->rank;
     }
-    mark_moved(ranks, kept, &pair->scratch, moved);
+    config_diff_mark_moved(ranks, kept, &pair->scratch, moved);
     kept = 0;
     for (uint32_t i = 0; i < count; i++) {
         const struct rule *rule = &pair->next->rules[i];

@@ -92,7 +92,8 @@ static void read_ids(struct config_build *build, const struct yaml_node *mapping
     const struct yaml_node *file = yaml_member(mapping, "ids_file");
     const char *path;
     struct bytes content = {0};
-    uint32_t count = config_texts(build, yaml_member(mapping, "ids"), &items);
+    const struct yaml_node *list = yaml_member(mapping, "ids");
+    uint32_t count = config_texts(build, list, &items);
     uint32_t lines = 0;
     if (file != NULL && config_file(build, file, &path, &content))
         lines = count_lines(content);
@@ -102,6 +103,10 @@ static void read_ids(struct config_build *build, const struct yaml_node *mapping
         ids[i] = pattern_of(items[i]->text);
     participant->id_count = count + add_id_lines(content, ids + count, lines);
     participant->ids = ids;
+    if (list == NULL)
+        list = file != NULL ? file : mapping;
+    participant->ids_line = list->line;
+    participant->ids_column = list->column;
 }
 
 static void read_publish(struct config_build *build, const struct yaml_node *mapping,

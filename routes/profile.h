@@ -112,7 +112,7 @@ struct profile {
     struct bytes name_bytes, family_bytes; /* the same, measured */
     const char *file;
     uint32_t line;
-    uint64_t source_hash; /* of the YAML text that it was made of */
+    uint64_t source_hash; /* of the YAML document that it was made of */
     uint16_t index;       /* in its set */
     struct recognise recognise;
     struct plan plan;

@@ -9,6 +9,7 @@
 
 static struct profile *compile_document(struct profile_compiler *compiler,
                                         const struct yaml_node *document);
+static struct bytes source_of(struct bytes text, const struct yaml_node *document);
 
 static void parse(struct arena *arena, const char *path, struct bytes text, bool shipped,
                   struct profile_list *list, struct diagnostics *diagnostics)
@@ -36,10 +37,46 @@ static void parse(struct arena *arena, const char *path, struct bytes text, bool
             break;
         }
         profile->shipped = shipped;
-        profile->source_hash = XXH3_64bits_withSeed(text.data, text.size, profile->line);
+        struct bytes source = source_of(text, document);
+        profile->source_hash = XXH3_64bits(source.data, source.size);
         list->items[list->count++] = profile;
     }
     free(compiler);
+}
+
+static size_t find_line(struct bytes text, uint32_t line)
+{
+    size_t at = 0;
+    for (uint32_t i = 1; i < line && at < text.size; i++) {
+        const uint8_t *end = memchr(text.data + at, '\n', text.size - at);
+        at = end != NULL ? (size_t)(end + 1 - text.data) : text.size;
+    }
+    return at;
+}
+
+static struct bytes last_line(struct bytes text)
+{
+    size_t at = text.size - 1; /* its line end, if it has one, is of it */
+    while (at > 0 && text.data[at - 1] != '\n')
+        at--;
+    return bytes_slice(text, at, text.size - at);
+}
+
+/* Of one document, from its first line, without what separates it from the next one. */
+static struct bytes source_of(struct bytes text, const struct yaml_node *document)
+{
+    size_t from = find_line(text, document->line);
+    size_t to = document->next != NULL ? find_line(text, document->next->line) : text.size;
+    struct bytes source = bytes_slice(text, from, to - from);
+    while (source.size > 0) {
+        struct bytes line = last_line(source), words = bytes_trim(line);
+        bool is_mark = words.size >= 3 &&
+                       (memcmp(line.data, "---", 3) == 0 || memcmp(line.data, "...", 3) == 0);
+        if (words.size > 0 && words.data[0] != '#' && !is_mark)
+            break;
+        source.size -= line.size;
+    }
+    return bytes_trim(source);
 }
 
 void profile_parse_yaml(struct arena *arena, const char *path, struct bytes text,

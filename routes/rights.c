@@ -30,18 +30,21 @@ static void report_shared(struct diagnostics *diagnostics, const char *file, str
                           bool is_prefix, const struct participant *first,
                           const struct participant *second)
 {
-    diagnostics_add(diagnostics, SEVERITY_ERROR, "C140", (struct place){.file = file},
+    diagnostics_add(diagnostics, SEVERITY_ERROR, "C140",
+                    (struct place){file, second->ids_line, second->ids_column},
                     "an address belongs to one participant; take it from the other's `ids`",
                     "the address `%.*s%s` is claimed by both `%s` and `%s`", (int)text.size,
                     (const char *)text.data, is_prefix ? "*" : "", first->name, second->name);
 }
 
+/* Of equal ones, that of the earlier participant first. */
 static int longest_first(const void *left, const void *right)
 {
     const struct directory_entry *a = left, *b = right;
     if (a->text.size != b->text.size)
         return a->text.size > b->text.size ? -1 : 1;
-    return bytes_compare(a->text, b->text);
+    int order = bytes_compare(a->text, b->text);
+    return order != 0 ? order : a->participant->index - b->participant->index;
 }
 
 static uint32_t count_ids(const struct participant *const *participants, uint16_t count)

@@ -23,6 +23,7 @@ struct participant {
     uint16_t role_count;
     const struct address_pattern *ids;
     uint32_t id_count;
+    uint32_t ids_line, ids_column;       /* where they stand in the configuration */
     uint64_t publish[CHANNELS_MAX / 64]; /* channels it may publish to, a bit each */
     struct destination_set consume;      /* destinations it may read and acknowledge */
     struct destination_set delivers_to;  /* `@receiver`: the destinations that reach it */

@@ -47,6 +47,7 @@ check-packages:
 test: test-packages
 	@$(MAKE) BUILD=$(BUILD) test-build
 	@sh tests/check_arrows.sh
+	@sh tests/check_diagnostics.sh
 	@bash tests/run.sh '$(BUILD)'
 
 .PHONY: test-build
@@ -86,6 +87,7 @@ check-format: check-packages
 .PHONY: check
 check: check-packages check-format
 	@sh tests/check_arrows.sh
+	@sh tests/check_diagnostics.sh
 	@$(MAKE) BUILD=build/check-gcc CC=gcc test-build
 	@$(MAKE) BUILD=build/check-clang CC=clang test-build
 

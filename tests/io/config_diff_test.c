@@ -236,6 +236,36 @@ Test(config_diff, profiles_by_their_text)
                 "  profile notes changed: notes.yaml\n1 change\n");
 }
 
+#define NOTES(name)                                                                                \
+    "profile: " name "\nfamily: note\nformat: json\nrecognise: { key: note }\n"                    \
+    "fields:\n  message_type: { constant: NOTE }\n"
+
+/* Whose turn comes first reads what several would. */
+Test(config_diff, the_order_of_profiles)
+{
+    struct config_files files = base_files();
+    char text[4096];
+    snprintf(text, sizeof text, "%s",
+             edited(base_text, "tables:", "profiles: [a.yaml, b.yaml, shipped]\ntables:"));
+    config_files_put(&files, "kouan.yaml", text);
+    config_files_put(&files, "a.yaml", NOTES("a"));
+    config_files_put(&files, "b.yaml", NOTES("b") "---\n" NOTES("c"));
+    expect_from(files, "kouan.yaml",
+                edited(text, "[a.yaml, b.yaml, shipped]", "[b.yaml, a.yaml, shipped]"),
+                "  profile a moved: now after c\n1 change\n");
+    expect_from(files, "b.yaml", NOTES("c") "---\n" NOTES("b"),
+                "  profile c moved: now after a\n1 change\n");
+    expect_from(files, "b.yaml", "# first\n" NOTES("b") "\n# second\n---\n\n" NOTES("c") "...\n",
+                "0 changes\n");
+    expect_from(files, "b.yaml", NOTES("b") "    # of it\n---\n" NOTES("c"), "0 changes\n");
+    expect_from(files, "b.yaml", NOTES("b") "# more\nkeys: { order: Note }\n---\n" NOTES("c"),
+                "  profile b changed: b.yaml\n1 change\n");
+    expect_from(files, "b.yaml", NOTES("c"),
+                "  channel in changed: profiles: -b\n  profile b removed\n2 changes\n");
+    expect_from(files, "a.yaml", NOTES("x") "---\n" NOTES("a"),
+                "  channel in changed: profiles: +x\n  profile x added: a.yaml\n2 changes\n");
+}
+
 Test(config_diff, prints_so_many_lines_of_a_kind)
 {
     struct config_files files = base_files(), other = base_files();

@@ -487,10 +487,13 @@ static const struct wrong wrongs[] = {
     /* C140 */
     {BASE "participants:\n  - {name: a, secret_file: secret, ids: [X]}\n"
           "  - {name: b, secret_file: secret, ids: [X]}\n",
-     "C140", 0, 0, "the address `X` is claimed by both `a` and `b`"},
+     "C140", 5, 41, "the address `X` is claimed by both `a` and `b`"},
     {BASE "participants:\n  - {name: a, secret_file: secret, ids: [\"X*\"]}\n"
-          "  - {name: b, secret_file: secret, ids: [\"X*\"]}\n",
-     "C140", 0, 0, "the address `X*` is claimed"},
+          "  - {name: b, secret_file: secret, ids_file: list.txt, ids: [Y, \"X*\"]}\n",
+     "C140", 5, 61, "the address `X*` is claimed by both `a` and `b`"},
+    {BASE "participants:\n  - {name: a, secret_file: secret, ids: [5102]}\n"
+          "  - {name: b, secret_file: secret, ids_file: list.txt}\n",
+     "C140", 5, 46, "the address `5102` is claimed by both `a` and `b`"},
 };
 
 static void expect_wrong(const struct wrong *wrong, size_t number)

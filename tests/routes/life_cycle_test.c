@@ -121,6 +121,35 @@ Test(life_cycle, says_what_is_wrong_and_where)
     check_wrong("x\n", "C150", 1, 1);
 }
 
+/* `before`, then as many `items`, then `after`. */
+static const char *with_many(char *text, size_t size, const char *before, const char *item,
+                             uint32_t count, const char *after)
+{
+    size_t used = (size_t)snprintf(text, size, "%s", before);
+    for (uint32_t i = 0; i < count; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s%u%s", i > 0 ? ", " : "", item, i,
+                                 item[0] == '{' ? ", to: a}" : ": a");
+    snprintf(text + used, size - used, "%s", after);
+    return text;
+}
+
+Test(life_cycle, says_what_is_too_much_and_where)
+{
+    char text[16384];
+    check_wrong(
+        with_many(text, sizeof text, "states: {a: [], ", "s", LIFE_STATES_MAX, "}\nmoves: []\n"),
+        "C152", 1, 9);
+    check_wrong(with_many(text, sizeof text, "states: {a: []}\nmoves: [", "{message_type: T",
+                          LIFE_RULES_MAX + 1, "]\n"),
+                "C152", 2, 8);
+    check_wrong(with_many(text, sizeof text, "states: {a: []}\nmoves: [{status: {", "s",
+                          LIFE_STATUSES_MAX + 1, "}}]\n"),
+                "C152", 2, 18);
+    check_wrong("states: {a: [], a123456789012345678901234567890123: []}\nmoves: []\n", "C152", 1,
+                17);
+    check_wrong("states: {a: []}\nmoves: [{status: {}}]\n", "C152", 2, 18);
+}
+
 Test(life_cycle, knows_when_two_are_equal)
 {
     const char *text = "states: {a: [], b: [a]}\nmoves: [{message_type: x, to: b}]\n";
