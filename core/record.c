@@ -6,6 +6,7 @@ const char *record_cause_name(enum record_cause cause)
         [RECORD_MESSAGE] = "message",
         [RECORD_RELEASED] = "released",
         [RECORD_DEAD_LETTER] = "dead-letter",
+        [RECORD_REROUTED] = "rerouted",
     };
     return cause < RECORD_CAUSE_COUNT ? names[cause] : "unknown";
 }

@@ -62,7 +62,13 @@ struct record_value {
 };
 
 /* Why a record exists. */
-enum record_cause { RECORD_MESSAGE, RECORD_RELEASED, RECORD_DEAD_LETTER, RECORD_CAUSE_COUNT };
+enum record_cause {
+    RECORD_MESSAGE,
+    RECORD_RELEASED,
+    RECORD_DEAD_LETTER,
+    RECORD_REROUTED, /* decided once more, by a later generation */
+    RECORD_CAUSE_COUNT
+};
 const char *record_cause_name(enum record_cause cause);
 
 enum record_kind {
@@ -89,7 +95,7 @@ struct record_head {
 struct record {
     struct record_head head; /* RECORD_KIND_MESSAGE */
     struct record_id id;
-    struct record_id origin; /* of the record that this one repeats (released, dead letter) */
+    struct record_id origin; /* of the record that this one repeats; rerouted: of the first one */
     struct digest identity;
     uint64_t generation;
     uint32_t envelope_bytes, body_bytes, text_bytes;
@@ -107,6 +113,12 @@ static_assert(sizeof(struct record) % RECORD_ALIGNMENT == 0, "what follows stays
 /* The whole size of a record with these parts; `whole_bytes` are those of envelope and body. */
 uint32_t record_size(uint32_t destination_count, uint32_t rule_count, uint32_t value_count,
                      uint32_t whole_bytes, uint32_t text_bytes);
+
+/* Do rules send it to its destinations? Else Kouan does: released, or a dead letter. */
+static inline bool record_is_decided(const struct record *record)
+{
+    return record->cause == RECORD_MESSAGE || record->cause == RECORD_REROUTED;
+}
 
 /* Destinations are 2 bytes each; the rules after them want 4. */
 static inline size_t record_destinations_bytes(uint32_t count)

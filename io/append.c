@@ -121,17 +121,11 @@ static const uint8_t *write_values(const struct routing *routing, bool has_text,
     return text;
 }
 
-enum status append_message(struct shard *shard, const struct routing *routing,
-                           const struct append_shape *shape, enum verdict verdict,
-                           struct record **out_record, uint64_t *out_position)
+/* All of the record, as of a message that came in. */
+static void write_message(struct shard *shard, const struct routing *routing,
+                          const struct append_shape *shape, enum verdict verdict,
+                          struct record *record)
 {
-    struct record_head *head;
-    enum status status = append_make_room(shard, shape->size_bytes);
-    if (status == STATUS_OK)
-        status = append_reserve(shard, shape->size_bytes, &head, out_position);
-    if (status != STATUS_OK)
-        return status;
-    struct record *record = (struct record *)(void *)head; /* it begins with its head */
     *record = (struct record){
         .id = journal_next_id(&shard->journal, loop_wall_ms(shard->loop)),
         .identity = routing->identity,
@@ -159,9 +153,55 @@ enum status append_message(struct shard *shard, const struct routing *routing,
     uint8_t *text = write_whole(routing, values + shape->value_count * sizeof(struct record_value));
     const uint8_t *end = write_values(routing, shape->text_bytes > 0, values, text);
     assert(end == text + shape->text_bytes && end <= (uint8_t *)record + shape->size_bytes);
+}
+
+enum status append_message(struct shard *shard, const struct routing *routing,
+                           const struct append_shape *shape, enum verdict verdict,
+                           struct record **out_record, uint64_t *out_position)
+{
+    struct record_head *head;
+    enum status status = append_make_room(shard, shape->size_bytes);
+    if (status == STATUS_OK)
+        status = append_reserve(shard, shape->size_bytes, &head, out_position);
+    if (status != STATUS_OK)
+        return status;
+    struct record *record = (struct record *)(void *)head; /* it begins with its head */
+    write_message(shard, routing, shape, verdict, record);
     journal_commit_record(&shard->journal, &record->head);
     shard_log_wake(shard);
     *out_record = record;
+    return STATUS_OK;
+}
+
+/* ---- decided once more ---- */
+
+enum status append_rerouted(struct shard *shard, const struct routing *routing,
+                            const struct append_shape *shape, const struct record *first,
+                            const struct fact_hold_end *ends, uint32_t end_count,
+                            uint64_t *out_position)
+{
+    struct record_head *head;
+    uint32_t size = shape->size_bytes + end_count * (uint32_t)sizeof *ends;
+    enum status status = append_make_room(shard, size);
+    if (status == STATUS_OK)
+        status = append_reserve(shard, size, &head, out_position);
+    if (status != STATUS_OK)
+        return status;
+    struct record *record = (struct record *)(void *)head;
+    write_message(shard, routing, shape, (enum verdict)first->verdict, record);
+    record->cause = RECORD_REROUTED;
+    record->origin = first->id;
+    record->identity = first->identity;
+    record->part_number = first->part_number;
+    record->part_count = first->part_count;
+    journal_commit_record(&shard->journal, &record->head);
+    for (uint32_t i = 0; i < end_count; i++) {
+        head =
+            journal_record(&shard->journal, *out_position + shape->size_bytes + i * sizeof *ends);
+        memcpy(head, &ends[i], sizeof *ends);
+        append_fact_end(shard, head);
+    }
+    shard_log_wake(shard);
     return STATUS_OK;
 }
 

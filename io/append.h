@@ -4,7 +4,7 @@
 #ifndef KOUAN_IO_APPEND_H
 #define KOUAN_IO_APPEND_H
 
-#include "core/record.h"
+#include "core/fact.h"
 #include "core/status.h"
 #include "routes/router.h"
 
@@ -32,6 +32,13 @@ MUST_CHECK enum status append_has_fact_room(const struct shard *shard, uint64_t 
 MUST_CHECK enum status append_message(struct shard *shard, const struct routing *routing,
                                       const struct append_shape *shape, enum verdict verdict,
                                       struct record **out_record, uint64_t *out_position);
+
+/* A message that was decided once more, behind its first record, of which only the head is looked
+ * at; in one block with the ends of its holds. Statuses as of append_message. */
+MUST_CHECK enum status append_rerouted(struct shard *shard, const struct routing *routing,
+                                       const struct append_shape *shape, const struct record *first,
+                                       const struct fact_hold_end *ends, uint32_t end_count,
+                                       uint64_t *out_position);
 
 /* Room for one more record of this size; all others may move. */
 MUST_CHECK enum status append_make_room(struct shard *shard, uint32_t size_bytes);

@@ -1,4 +1,4 @@
-/* KOUAN RELOAD, ROLLBACK, CONFIG and RULES: of the control socket only. */
+/* KOUAN RELOAD, REROUTE, ROLLBACK, CONFIG and RULES: of the control socket only. */
 #include "io/command_reload.h"
 
 #include "io/control.h"
@@ -119,6 +119,62 @@ static void ask_stats(struct session *session, const struct resp_command *comman
         command_reply_error(session, "ERR syntax error");
 }
 
+static bool copy_name(struct bytes word, char out_name[REROUTE_NAME_BYTES])
+{
+    if (word.size == 0 || word.size >= REROUTE_NAME_BYTES)
+        return false;
+    memcpy(out_name, word.data, word.size);
+    out_name[word.size] = '\0';
+    return true;
+}
+
+/* destination [SINCE ms] [LAST count] [RULE table/id] */
+static bool parse_destination(const struct resp_command *command, uint32_t at,
+                              struct reroute_choice *out_choice)
+{
+    if (at == command->count || !copy_name(command->arguments[at], out_choice->from))
+        return false;
+    for (at++; at + 1 < command->count; at += 2) {
+        struct bytes word = command->arguments[at], value = command->arguments[at + 1];
+        if (!(is(word, "SINCE")  ? bytes_parse_u64(value, &out_choice->since_ms)
+              : is(word, "LAST") ? parse_up_to(value, REROUTE_MESSAGES_MAX, &out_choice->last)
+                                 : is(word, "RULE") && copy_name(value, out_choice->rule)))
+            return false;
+    }
+    return at == command->count;
+}
+
+static bool parse_ids(const struct resp_command *command, uint32_t at,
+                      struct reroute_choice *out_choice)
+{
+    for (; at < command->count && out_choice->id_count < REROUTE_IDS_MAX; at++)
+        if (!command_parse_id(command->arguments[at], 0, &out_choice->ids[out_choice->id_count++]))
+            return false;
+    return at == command->count && out_choice->id_count > 0;
+}
+
+/* [APPLY] ID id [id ...] | FROM ... */
+static bool reroute(struct session *session, const struct resp_command *command)
+{
+    struct reload_request request = {.kind = RELOAD_REROUTE};
+    uint32_t at = 2;
+    if (at < command->count && is(command->arguments[at], "APPLY")) {
+        request.kind = RELOAD_REROUTE_APPLY;
+        at++;
+    }
+    if (at == command->count)
+        return false;
+    struct bytes kind = command->arguments[at++];
+    bool is_sound = is(kind, "ID")     ? parse_ids(command, at, &request.reroute)
+                    : is(kind, "FROM") ? parse_destination(command, at, &request.reroute)
+                                       : false;
+    if (is_sound)
+        control_ask(session, &request);
+    else
+        command_reply_error(session, "ERR syntax error");
+    return true;
+}
+
 bool command_reload(struct session *session, const struct resp_command *command)
 {
     struct bytes subcommand = command->arguments[1];
@@ -133,6 +189,8 @@ bool command_reload(struct session *session, const struct resp_command *command)
         ask(session, RELOAD_HISTORY);
     else if (is(subcommand, "CONFIG") && command->count == 3 && is(command->arguments[2], "DIFF"))
         ask(session, RELOAD_DIFF);
+    else if (is(subcommand, "REROUTE"))
+        return reroute(session, command);
     else if (is(subcommand, "RULES") && command->count > 2 && is(command->arguments[2], "STATS"))
         ask_stats(session, command);
     else

@@ -85,7 +85,7 @@ static void push_to(struct shard *shard, const struct record *record, uint16_t d
                     const struct commit_item *item)
 {
     struct outlet *outlet = &shard->outlets[destination];
-    if (record->cause == RECORD_MESSAGE)
+    if (record_is_decided(record))
         outlet->account.routed++;
     else
         outlet->account.emitted++;

@@ -208,7 +208,7 @@ static void count_unpushed_record(const struct record *record, struct unpushed *
     const uint16_t *destinations = record_destinations(record);
     for (uint16_t i = 0; i < record->destination_count; i++) {
         struct unpushed *of = &unpushed[destinations[i] & (uint16_t)~RECORD_HELD];
-        *(record->cause == RECORD_MESSAGE ? &of->routed : &of->emitted) += 1;
+        *(record_is_decided(record) ? &of->routed : &of->emitted) += 1;
         if ((destinations[i] & RECORD_HELD) != 0) {
             of->held++;
             continue;

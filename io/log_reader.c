@@ -68,6 +68,28 @@ void log_reader_close(struct log_reader *reader)
     *reader = (struct log_reader){.folder_file = -1, .log_file = -1, .spare_file = -1};
 }
 
+enum status log_reader_each(const char *folder,
+                            enum status (*run)(void *context, const struct log_reader *reader),
+                            void *context, char out_problem[LOG_PROBLEM_BYTES])
+{
+    uint16_t log_count = LOGS_MAX; /* until one can be opened */
+    for (uint16_t log = 0; log < log_count; log++) {
+        struct log_reader reader;
+        enum status status = log_reader_open(folder, log, &reader, out_problem);
+        if (status == STATUS_INCOMPLETE || (status == STATUS_NOT_FOUND && log > 0))
+            continue;
+        if (status != STATUS_OK)
+            return status;
+        log_count = reader.log_count < LOGS_MAX ? reader.log_count : LOGS_MAX;
+        status = run(context, &reader);
+        log_reader_close(&reader);
+        if (status != STATUS_OK)
+            return fail(status, out_problem, "%s",
+                        status == STATUS_INCOMPLETE ? "given up" : status_text(status));
+    }
+    return STATUS_OK;
+}
+
 const struct log_segment *log_reader_find(const struct log_reader *reader, uint64_t number)
 {
     uint32_t low = 0, high = reader->segment_count;
@@ -153,7 +175,6 @@ static void name_log(unsigned number, char out_name[LOG_NAME_BYTES])
 
 static uint16_t count_logs(int folder)
 {
-    enum { LOGS_MAX = 64 };
     char name[LOG_NAME_BYTES];
     uint16_t count = 0;
     do

@@ -10,7 +10,13 @@
 
 #include "core/journal_format.h"
 
-enum { LOG_PROBLEM_BYTES = 512, LOG_HOLDER_BYTES = 128, LOG_PATH_BYTES = 4096, LOG_NAME_BYTES = 8 };
+enum {
+    LOG_PROBLEM_BYTES = 512,
+    LOG_HOLDER_BYTES = 128,
+    LOG_PATH_BYTES = 4096,
+    LOG_NAME_BYTES = 8,
+    LOGS_MAX = 64 /* of a journal */
+};
 
 struct log_segment {
     uint64_t number;
@@ -44,6 +50,12 @@ MUST_CHECK enum status log_reader_open(const char *folder, uint16_t log_number,
                                        struct log_reader *out_reader,
                                        char out_problem[LOG_PROBLEM_BYTES]);
 void log_reader_close(struct log_reader *reader);
+/* Each log of the journal after the other, in which there is anything. A status of `run`'s other
+ * than OK ends it, INCOMPLETE since it was given up. */
+MUST_CHECK enum status log_reader_each(const char *folder,
+                                       enum status (*run)(void *context,
+                                                          const struct log_reader *reader),
+                                       void *context, char out_problem[LOG_PROBLEM_BYTES]);
 
 const struct log_segment *log_reader_find(const struct log_reader *reader, uint64_t number);
 /* Of all segments' files. */

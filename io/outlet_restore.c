@@ -74,7 +74,7 @@ void outlet_restore_account(struct outlet_restore *restore, const struct fact_ou
 static void count_pushed(struct outlet_restore *restore, const struct record *record)
 {
     struct outlet *outlet = restore->outlet;
-    if (record->cause == RECORD_MESSAGE)
+    if (record_is_decided(record))
         outlet->account.routed++;
     else
         outlet->account.emitted++;

@@ -4,18 +4,11 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "io/origins.h"
 #include "io/rehearsal_logs.h"
 #include "io/stored_body.h"
 
 enum { LOOK_EVERY_MS = 2000, LOOK_UP_MS = 100 };
-
-/* One that decided messages of the journal: its indices, as those of the present one. */
-struct origin {
-    uint64_t number;
-    bool is_known; /* else it is not stored */
-    struct generation_names names;
-    const uint16_t *participants, *channels;
-};
 
 /* What decides by one of the two. */
 struct bench {
@@ -27,9 +20,7 @@ struct bench {
 struct rehearsal {
     const struct rehearsal_settings *settings;
     struct rehearsal_tally *tally;
-    struct arena arena;
-    struct origin *origins;
-    uint32_t origin_count, origin_capacity;
+    struct origins origins;
     struct bench present, candidate;
     struct stored_body body;
     uint64_t now_ms; /* by the wall */
@@ -50,9 +41,8 @@ static void close_all(struct rehearsal *rehearsal)
     router_close(rehearsal->candidate.router);
     free(rehearsal->present.routings);
     free(rehearsal->candidate.routings);
-    free(rehearsal->origins);
     stored_body_close(&rehearsal->body);
-    arena_deinit(&rehearsal->arena);
+    origins_close(&rehearsal->origins);
 }
 
 /* Until the end of the seconds, or of patience. */
@@ -77,7 +67,7 @@ enum status rehearsal_run(const struct rehearsal_settings *settings,
                                   .taker = &rehearsal};
     uint64_t end_ms = read_clock_ms(CLOCK_MONOTONIC) + settings->seconds * UINT64_C(1000);
     bool is_last;
-    arena_init(&rehearsal.arena);
+    origins_open(&rehearsal.origins, settings->present, settings->names, settings->store);
     enum status status = rehearsal_logs_go_back(&logs, settings->last, out_problem);
     do {
         is_last = read_clock_ms(CLOCK_MONOTONIC) >= end_ms;
@@ -91,73 +81,7 @@ enum status rehearsal_run(const struct rehearsal_settings *settings,
     return status;
 }
 
-/* ---- who decided it ---- */
-
-static struct origin *find_origin(const struct rehearsal *rehearsal, uint64_t number)
-{
-    for (uint32_t i = rehearsal->origin_count; i-- > 0;)
-        if (rehearsal->origins[i].number == number)
-            return &rehearsal->origins[i];
-    return NULL;
-}
-
-static struct origin *learn_origin(struct rehearsal *rehearsal, uint64_t number)
-{
-    enum { FIRST = 8 };
-    const struct rehearsal_settings *settings = rehearsal->settings;
-    char problem[LOG_PROBLEM_BYTES];
-    struct sha256 digest;
-    if (rehearsal->origin_count == rehearsal->origin_capacity) {
-        uint32_t capacity = rehearsal->origin_capacity;
-        rehearsal->origin_capacity = capacity == 0 ? FIRST : 2 * capacity;
-        rehearsal->origins =
-            realloc(rehearsal->origins, rehearsal->origin_capacity * sizeof *rehearsal->origins);
-        if (rehearsal->origins == NULL)
-            abort();
-    }
-    struct origin *origin = &rehearsal->origins[rehearsal->origin_count++];
-    *origin = (struct origin){.number = number};
-    origin->is_known =
-        generation_store_find(settings->store, number, &digest) == STATUS_OK &&
-        generation_store_read_names(settings->store, &digest, &rehearsal->arena, &origin->names,
-                                    problem, sizeof problem) == STATUS_OK;
-    if (!origin->is_known)
-        return origin;
-    origin->participants =
-        generation_names_map(&rehearsal->arena, &origin->names, settings->names, NAME_PARTICIPANT);
-    origin->channels =
-        generation_names_map(&rehearsal->arena, &origin->names, settings->names, NAME_CHANNEL);
-    return origin;
-}
-
-static bool may_come(const struct generation *generation, uint16_t participant, uint16_t channel);
-
-/* Who sent it, and where to, by the indices of today; false: one of them is gone. */
-static bool find_sender(const struct rehearsal *rehearsal, const struct origin *origin,
-                        const struct record *record, uint16_t *out_participant,
-                        uint16_t *out_channel)
-{
-    const struct generation *present = rehearsal->settings->present;
-    if (!origin->is_known || record->participant >= origin->names.lists[NAME_PARTICIPANT].count ||
-        record->channel >= origin->names.lists[NAME_CHANNEL].count)
-        return false;
-    uint16_t participant = origin->participants[record->participant];
-    uint16_t channel = origin->channels[record->channel];
-    if (participant >= present->directory.count || channel >= present->channel_count ||
-        !may_come(present, participant, channel))
-        return false;
-    *out_participant = participant;
-    *out_channel = channel;
-    return true;
-}
-
 /* ---- one message ---- */
-
-static bool may_come(const struct generation *generation, uint16_t participant, uint16_t channel)
-{
-    return !generation->channels[channel]->is_removed &&
-           participant_may_publish(generation->directory.participants[participant], channel);
-}
 
 /* With the secret of the log: identities are keyed with it. */
 static enum status open_bench(struct bench *bench, const struct log_reader *reader,
@@ -189,15 +113,12 @@ static enum status take(void *taker, const struct log_reader *reader, const stru
     struct rehearsal *rehearsal = taker;
     const struct rehearsal_settings *settings = rehearsal->settings;
     uint16_t participant, channel;
-    struct origin *origin = find_origin(rehearsal, record->generation);
     enum status status = open_bench(&rehearsal->present, reader, settings->entries_max);
     if (status == STATUS_OK)
         status = open_bench(&rehearsal->candidate, reader, settings->entries_max);
     if (status != STATUS_OK)
         return status;
-    if (origin == NULL)
-        origin = learn_origin(rehearsal, record->generation);
-    if (!find_sender(rehearsal, origin, record, &participant, &channel)) {
+    if (!origins_find_sender(&rehearsal->origins, record, &participant, &channel)) {
         rehearsal->tally->left_out++;
         return STATUS_OK;
     }
@@ -206,7 +127,7 @@ static enum status take(void *taker, const struct log_reader *reader, const stru
         .id = record->id, .present = settings->present, .candidate = settings->candidate};
     rehearsed.present_routing = decide(&rehearsal->present, settings->present, body, participant,
                                        channel, rehearsal->now_ms);
-    if (may_come(settings->candidate, participant, channel))
+    if (origins_may_come(settings->candidate, participant, channel))
         rehearsed.candidate_routing = decide(&rehearsal->candidate, settings->candidate, body,
                                              participant, channel, rehearsal->now_ms);
     rehearsal_tally_add(rehearsal->tally, &rehearsed);

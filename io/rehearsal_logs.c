@@ -16,31 +16,6 @@ static const struct record *message_of(const struct record_head *head)
                : NULL;
 }
 
-/* Each log after the other, in which there is anything. */
-static enum status for_each(struct rehearsal_logs *logs, char out_problem[LOG_PROBLEM_BYTES],
-                            enum status (*run)(void *context, const struct log_reader *reader),
-                            void *context)
-{
-    uint16_t log_count = REHEARSAL_LOGS_MAX; /* until one can be opened */
-    for (uint16_t log = 0; log < log_count; log++) {
-        struct log_reader reader;
-        enum status status = log_reader_open(logs->folder, log, &reader, out_problem);
-        if (status == STATUS_INCOMPLETE || (status == STATUS_NOT_FOUND && log > 0))
-            continue;
-        if (status != STATUS_OK)
-            return status;
-        log_count = reader.log_count < REHEARSAL_LOGS_MAX ? reader.log_count : REHEARSAL_LOGS_MAX;
-        status = run(context, &reader);
-        log_reader_close(&reader);
-        if (status != STATUS_OK) {
-            snprintf(out_problem, LOG_PROBLEM_BYTES, "%s",
-                     status == STATUS_INCOMPLETE ? "given up" : status_text(status));
-            return status;
-        }
-    }
-    return STATUS_OK;
-}
-
 static enum status go_on(const struct rehearsal_logs *logs)
 {
     return logs->is_over(logs->context) ? STATUS_INCOMPLETE : STATUS_OK;
@@ -132,8 +107,8 @@ enum status rehearsal_logs_go_back(struct rehearsal_logs *logs, uint32_t count,
     newest.kept = memory;
     newest.noted = memory + count;
     newest.merged = newest.noted + count;
-    enum status status = for_each(logs, out_problem, look_back, &newest);
-    for (uint32_t log = 0; newest.kept_count > 0 && log < REHEARSAL_LOGS_MAX; log++)
+    enum status status = log_reader_each(logs->folder, look_back, &newest, out_problem);
+    for (uint32_t log = 0; newest.kept_count > 0 && log < LOGS_MAX; log++)
         logs->after[log] = record_id_before(newest.kept[0]);
     free(memory);
     return status;
@@ -178,5 +153,5 @@ static enum status read_on(void *context, const struct log_reader *reader)
 
 enum status rehearsal_logs_read(struct rehearsal_logs *logs, char out_problem[LOG_PROBLEM_BYTES])
 {
-    return for_each(logs, out_problem, read_on, logs);
+    return log_reader_each(logs->folder, read_on, logs, out_problem);
 }

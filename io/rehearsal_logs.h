@@ -6,8 +6,6 @@
 
 #include "io/log_walk.h"
 
-enum { REHEARSAL_LOGS_MAX = 64 };
-
 struct rehearsal_logs {
     const char *folder;
     bool (*is_over)(const void *context);
@@ -15,7 +13,7 @@ struct rehearsal_logs {
     /* A status other than OK ends the reading. */
     enum status (*take)(void *taker, const struct log_reader *reader, const struct record *record);
     void *taker;
-    struct record_id after[REHEARSAL_LOGS_MAX]; /* of each log: up to there all is taken */
+    struct record_id after[LOGS_MAX]; /* of each log: up to there all is taken */
 };
 
 /* Sets `after` so that the last `count` messages are to be taken; 0: none of those that there are.

@@ -5,7 +5,7 @@
 
 #include "io/rehearsal_words.h"
 
-static void count(struct rehearsal_lines *lines, const char *text, struct record_id id)
+void rehearsal_lines_add(struct rehearsal_lines *lines, const char *text, struct record_id id)
 {
     uint32_t i = 0;
     while (i < lines->used && strcmp(lines->lines[i].text, text) != 0)
@@ -29,7 +29,7 @@ static void add_barred(struct rehearsal_tally *tally, const struct rehearsed *re
     tally->refused++;
     tally->barred++;
     rehearsal_word_bar(rehearsed, line);
-    count(&tally->ways, line, rehearsed->id);
+    rehearsal_lines_add(&tally->ways, line, rehearsed->id);
 }
 
 void rehearsal_tally_add(struct rehearsal_tally *tally, const struct rehearsed *rehearsed)
@@ -47,11 +47,11 @@ void rehearsal_tally_add(struct rehearsal_tally *tally, const struct rehearsed *
         tally->unroutable += after.is_unroutable && !before.is_unroutable;
         tally->refused += after.is_refused && !before.is_refused;
         rehearsal_word_way(rehearsed, line);
-        count(&tally->ways, line, rehearsed->id);
+        rehearsal_lines_add(&tally->ways, line, rehearsed->id);
     }
     if (rehearsal_word_reading(rehearsed, line)) {
         tally->read_otherwise++;
-        count(&tally->readings, line, rehearsed->id);
+        rehearsal_lines_add(&tally->readings, line, rehearsed->id);
     }
 }
 
@@ -74,7 +74,7 @@ static void print_samples(const struct rehearsal_line *line, FILE *out)
     }
 }
 
-static void print_lines(const struct rehearsal_lines *lines, FILE *out)
+void rehearsal_lines_print(const struct rehearsal_lines *lines, FILE *out)
 {
     struct rehearsal_lines sorted = *lines;
     qsort(sorted.lines, sorted.used, sizeof *sorted.lines, by_count);
@@ -93,9 +93,9 @@ void rehearsal_tally_print(const struct rehearsal_tally *tally, FILE *out)
             "%" PRIu64 " of them would go elsewhere; newly unroutable: %" PRIu64
             "; newly refused: %" PRIu64 "\n",
             tally->elsewhere, tally->unroutable, tally->refused);
-    print_lines(&tally->ways, out);
+    rehearsal_lines_print(&tally->ways, out);
     fprintf(out, "%" PRIu64 " would be read otherwise\n", tally->read_otherwise);
-    print_lines(&tally->readings, out);
+    rehearsal_lines_print(&tally->readings, out);
     if (tally->left_out > 0)
         fprintf(out,
                 "%" PRIu64 " more could not be decided again: their participant or channel is "

@@ -50,7 +50,11 @@ struct rehearsed {
 
 void rehearsal_tally_add(struct rehearsal_tally *tally, const struct rehearsed *rehearsed);
 
-/* Lines for people, the most frequent first. */
+/* One more that this line is true of; and all lines, the most frequent first. */
+void rehearsal_lines_add(struct rehearsal_lines *lines, const char *text, struct record_id id);
+void rehearsal_lines_print(const struct rehearsal_lines *lines, FILE *out);
+
+/* Lines for people. */
 void rehearsal_tally_print(const struct rehearsal_tally *tally, FILE *out);
 
 #endif

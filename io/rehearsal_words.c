@@ -49,8 +49,8 @@ static void add_name(struct text *text, const char *name)
     text_add_escaped(text, bytes_from_text(name));
 }
 
-static void add_destinations(struct text *text, const struct generation *generation,
-                             const struct destination_set *set, const char *how, bool *is_first)
+void rehearsal_word_destinations(struct text *text, const struct generation *generation,
+                                 const struct destination_set *set, const char *how, bool *is_first)
 {
     for (unsigned d = destination_set_next(set, 0); d < DESTINATIONS_MAX;
          d = destination_set_next(set, d + 1)) {
@@ -70,9 +70,9 @@ static void add_way(struct text *text, const struct generation *generation,
         text_add(text, "refused: %s", refusal_word(way.refusal));
         return;
     }
-    add_destinations(text, generation, &way.deliver, way.is_unroutable ? " (unroutable)" : "",
-                     &is_first);
-    add_destinations(text, generation, &way.hold, " (held)", &is_first);
+    rehearsal_word_destinations(text, generation, &way.deliver,
+                                way.is_unroutable ? " (unroutable)" : "", &is_first);
+    rehearsal_word_destinations(text, generation, &way.hold, " (held)", &is_first);
 }
 
 /* ---- rules ---- */

@@ -1,9 +1,11 @@
-/* How two decisions on one message differ, in words; for rehearsal_tally.c only. Equal differences
+/* How two decisions on one message differ, in words; for rehearsal_tally.c, and in part for
+ * reroute_tally.c. Equal differences
  * have equal words. Pure; a line has REHEARSAL_LINE_BYTES. */
 #ifndef KOUAN_IO_REHEARSAL_WORDS_H
 #define KOUAN_IO_REHEARSAL_WORDS_H
 
 #include "io/rehearsal_tally.h"
+#include "io/text.h"
 
 /* Where a message goes. */
 struct rehearsal_way {
@@ -24,5 +26,10 @@ void rehearsal_word_bar(const struct rehearsed *rehearsed, char out_line[REHEARS
 /* "by profile event: customs_office, order"; false: both read the same, or one could not read it.
  */
 bool rehearsal_word_reading(const struct rehearsed *rehearsed, char out_line[REHEARSAL_LINE_BYTES]);
+
+/* "customs, port": `how` behind each; a comma before the first, too, unless `is_first`. */
+void rehearsal_word_destinations(struct text *text, const struct generation *generation,
+                                 const struct destination_set *set, const char *how,
+                                 bool *is_first);
 
 #endif

@@ -116,6 +116,7 @@ void reload_close(struct reload *reload)
     if (reload == NULL)
         return;
     reload_stop(reload);
+    reload_drop_reroute(reload);
     if (reload->torn.config != NULL)
         reload_drop(&reload->torn);
     if (reload->current.config != reload->start)
@@ -283,6 +284,7 @@ static void swap_to(struct reload *reload, struct reload_loaded *next, uint64_t 
         return;
     }
     uint64_t stored_ns = read_ns();
+    reload_drop_reroute(reload); /* it decides by what ran */
     if (!server_swap(reload->server, next->config->generation, &next->names->names, &fact,
                      &result)) {
         fprintf(reload->out, "%s; nothing has changed\n", result.problem);
@@ -388,5 +390,7 @@ static void carry_out(struct reload *reload, const struct reload_request *reques
         if (reload_stats_report(reload->out, reload, &request->stats))
             reload->word = "ok";
         return;
+    case RELOAD_REROUTE: reload_plan_reroute(reload, request); return;
+    case RELOAD_REROUTE_APPLY: reload_carry_out_reroute(reload, request); return;
     }
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "core/status.h"
+#include "io/reroute.h"
 #include "io/rule_stats.h"
 
 struct server;
@@ -27,7 +28,9 @@ enum reload_kind {
     RELOAD_DIFF, /* what the files would change */
     RELOAD_SHOW,
     RELOAD_HISTORY,
-    RELOAD_STATS
+    RELOAD_STATS,
+    RELOAD_REROUTE,      /* plans it (io/reroute.h), and changes nothing */
+    RELOAD_REROUTE_APPLY /* a piece of what was planned last */
 };
 
 struct reload_request {
@@ -36,10 +39,12 @@ struct reload_request {
     uint32_t last, seconds; /* REHEARSE: so many of the last messages, and all for so long */
     char digest[RELOAD_DIGEST_BYTES]; /* APPLY: how the candidate's begins, or nothing */
     struct rule_stats_choice stats;   /* STATS: of which rules */
+    struct reroute_choice reroute;    /* REROUTE: of which messages; APPLY: the same again */
     char by[RELOAD_BY_BYTES];
 };
 
-/* `word`: ok, unchanged or refused. The text has lines, and is the taker's to free. */
+/* `word`: ok, unchanged, refused; or more: of a piece, and there are others. The text has lines,
+ * and is the taker's to free. */
 struct reload_answer {
     const char *word;
     char *text;

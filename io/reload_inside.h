@@ -55,6 +55,7 @@ struct reload {
     struct reload_loaded current; /* `config` may be the start's */
     struct reload_loaded torn;    /* without a config: none; to which only some shards went */
     struct reload_candidate rehearsed;
+    struct reroute *reroute;       /* that was planned last, by the current generation; or NULL */
     struct generation_store store; /* folder_count is 0: there is no journal */
     struct history history;
     struct rule_totals totals;      /* of the current generation */
@@ -82,6 +83,13 @@ void reload_rehearse(struct reload *reload, const struct reload_request *request
 /* May it be applied? False: why not is in the answer. Asked before it is loaded, and then. */
 MUST_CHECK bool reload_is_rehearsed(struct reload *reload, const struct reload_request *request);
 MUST_CHECK bool reload_is_candidate(struct reload *reload, const struct reload_loaded *next);
+
+/* ---- io/reload_reroute.c ---- */
+
+void reload_plan_reroute(struct reload *reload, const struct reload_request *request);
+void reload_carry_out_reroute(struct reload *reload, const struct reload_request *request);
+/* The plan that there is, if any, holds no longer. */
+void reload_drop_reroute(struct reload *reload);
 
 /* ---- io/reload_report.c: what changed ---- */
 

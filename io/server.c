@@ -31,6 +31,7 @@ enum status server_open(const struct server_settings *settings, struct server **
     enum status status = STATUS_NO_MEMORY;
     if (server->seats != NULL && server->shards != NULL)
         status = server_swap_open(server);
+    server_reroute_open(server);
     if (status == STATUS_OK)
         status = count > 1 ? open_family(server, out_problem, problem_capacity) : STATUS_OK;
     if (status == STATUS_OK)
@@ -156,6 +157,7 @@ void server_close(struct server *server)
     journal_folders_close(&server->folders);
     reload_close(server->control.reload);
     server_swap_close(server);
+    server_reroute_close(server);
     pthread_mutex_destroy(&server->lock);
     pthread_cond_destroy(&server->met);
     free(server->seats);

@@ -8,6 +8,7 @@
 
 #include "io/control.h"
 #include "io/server.h"
+#include "io/server_reroute.h"
 #include "io/server_swap.h"
 
 enum { SEAT_PROBLEM_BYTES = 1024 };
@@ -45,6 +46,7 @@ struct server {
     bool went_well;  /* until the last meeting */
 
     struct swap swap;
+    struct rerouting rerouting;
     struct control control;
     _Atomic bool log_has_failed, is_to_stop;
 };

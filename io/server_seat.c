@@ -172,6 +172,7 @@ void server_seat_run(struct seat *seat)
             loop_wake(server->shards[i]->loop);
     }
     server_swap_end(server);
+    server_reroute_end(server);
     meet(server);
 }
 
@@ -197,6 +198,7 @@ static void on_wake(struct loop *loop, void *context)
         return;
     }
     server_swap_go_on(seat);
+    server_reroute_go_on(seat);
     if (seat->index == 0 && server->control.reload != NULL)
         control_answer(&server->control);
     if (!atomic_load(&server->is_to_stop))

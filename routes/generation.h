@@ -29,7 +29,7 @@ struct channel {
     X(GENERATION, "generation", "the number of the generation that decided it")                    \
     X(RULE, "rule", "table/id of each rule that matched")                                          \
     X(KEYS, "keys", "all keys, kind:value, one a line")                                            \
-    X(CAUSE, "cause", "message, released or dead-letter")                                          \
+    X(CAUSE, "cause", "message, released, dead-letter or rerouted")                                \
     X(FIRST_ID, "first_id", "the id of the record that this one repeats")                          \
     X(PART, "part", "its number in its interchange, 3/7; empty if it came by itself")              \
     X(ENVELOPE, "envelope", "UNA, UNB and UNG of its interchange; empty if the body has its own")

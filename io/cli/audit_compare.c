@@ -75,6 +75,14 @@ static bool is_diverted(const struct generation *generation, const struct destin
     return same_set(&explained, written);
 }
 
+static bool is_within(const struct destination_set *part, const struct destination_set *set)
+{
+    uint64_t beside = 0;
+    for (unsigned i = 0; i < DESTINATIONS_MAX / 64; i++)
+        beside |= part->words[i] & ~set->words[i];
+    return beside == 0;
+}
+
 static void note(struct audit_comparison *comparison, enum audit_difference difference,
                  bool differs)
 {
@@ -96,6 +104,12 @@ struct audit_comparison audit_compare(const struct record *record, const struct 
     note(&comparison, DIFFERENCE_ENTRIES, reading->entry_count != record->entry_count);
     note(&comparison, DIFFERENCE_VALUES, !same_values(record, reading));
     note(&comparison, DIFFERENCE_RULES, !same_rules(record, &routing->decision));
+    if (record->cause == RECORD_REROUTED) { /* without those where the message had been */
+        note(&comparison, DIFFERENCE_HOLDS, !is_within(&hold, &routing->hold));
+        note(&comparison, DIFFERENCE_DESTINATIONS, !is_within(&deliver, &routing->deliver));
+        comparison.other_identity = !digest_equal(routing->identity, record->identity);
+        return comparison;
+    }
     note(&comparison, DIFFERENCE_HOLDS, !same_set(&hold, &routing->hold));
     if (!same_set(&deliver, &routing->deliver)) {
         comparison.is_diverted = is_diverted(generation, &routing->deliver, &deliver);

@@ -53,10 +53,12 @@ enum cli_exit audit_replay(int argc, char **argv)
     const struct argument_page page = {
         .command = "audit replay",
         .operands = "[FOLDER]",
-        .about = "Builds the generations of a journal again from what is stored beside it, and\n"
-                 "decides every message that came in once more, each under its own generation:\n"
-                 "profile, fields and keys, matched rules, destinations and holds must be those\n"
-                 "that its record has. Each difference is told.",
+        .about =
+            "Builds the generations of a journal again from what is stored beside it, and\n"
+            "decides every message that came in or was rerouted once more, each under its own\n"
+            "generation: profile, fields and keys, matched rules, destinations and holds must\n"
+            "be those that its record has; of one that was rerouted, without those where it\n"
+            "had been. Each difference is told.",
         .epilogue = "Exit code: 0 all decisions are identical, 1 one is not, or could not be made.",
         .arguments = arguments,
         .argument_count = sizeof arguments / sizeof *arguments,
@@ -260,7 +262,7 @@ static enum status take_record(void *context, const struct record_head *head, ui
     if (head->kind == RECORD_KIND_GENERATION)
         learn_generation(replay, (const struct fact_generation *)(const void *)head);
     const struct record *record = logbook_item_message(&item);
-    if (record == NULL || record->cause != RECORD_MESSAGE ||
+    if (record == NULL || !record_is_decided(record) ||
         !logbook_once_takes(&replay->once, record) ||
         !logbook_filter_holds(&replay->filter, &replay->names, &item))
         return STATUS_OK;

@@ -24,6 +24,7 @@ enum cli_exit { CLI_OK = 0, CLI_INVALID = 1, CLI_USAGE = 2, CLI_UNREACHABLE = 3 
     X(trace, "tell the whole story of a message, or of a case")                                    \
     X(status, "show the state of a case")                                                          \
     X(reload, "have the server take its configuration's files")                                    \
+    X(reroute, "decide messages that went to the wrong place once more")                           \
     X(rollback, "have the server go back to an older configuration")                               \
     X(audit, "seal a journal, and prove what it holds")                                            \
     X(version, "print the version")                                                                \

@@ -30,8 +30,27 @@ struct operator_settings {
         .name = "json", .target = &(settings).json, .help = "one JSON object"                      \
     }
 
+enum { OPERATOR_WORDS_MAX = 40 };
+
 /* `KOUAN` and these words. CLI_OK: ok, or unchanged; INVALID: refused. */
 enum cli_exit operator_call(const struct operator_settings *settings, const struct bytes *words,
                             uint32_t count);
+
+/* The same step by step, for who has more to ask. Stays where it is while it is open. */
+struct operator
+{
+    const struct operator_settings *settings;
+    char address[4096];
+    struct client_settings client_settings;
+    struct client client;
+};
+enum cli_exit operator_open(const struct operator_settings *settings,
+                            struct operator* out_operator);
+void operator_close(struct operator* operator);
+/* CLI_OK with [word, text], to be freed. */
+enum cli_exit operator_ask(struct operator* operator, const struct bytes * words, uint32_t count,
+                           redisReply **out_reply);
+bool operator_answer_is(const redisReply *reply, const char *word);
+enum cli_exit operator_print(const struct operator* operator, const redisReply * reply);
 
 #endif

@@ -20,7 +20,7 @@ from provincial import (CONFIG, CUSTOMS_RULES, ONE_CASE, drain, entries, event, 
 
 OK, INVALID, USAGE, UNREACHABLE = 0, 1, 2, 3
 COMMANDS = ["serve", "check", "config", "explain", "rules", "profile", "send", "tail", "hold", "rejects", "ledger", "health",
-            "journal", "trace", "reload", "rollback", "audit", "version", "help"]
+            "journal", "trace", "reload", "reroute", "rollback", "audit", "version", "help"]
 NOBODY = "127.0.0.1:1"  # nobody listens at tcpmux here
 
 

@@ -123,7 +123,7 @@ def test_the_story_is_as_it_is_told():
     finally:
         story.close()
     for word in ("rules test", "check", "--against", "--rehearse --last", "--apply", "rules stats",
-                 "config show", "config history", "config diff", "explain", "trace", "rollback"):
+                 "reroute", "config show", "config history", "config diff", "explain", "trace", "rollback"):
         assert re.search(rf"^\$ .*kouan .*{word}", DOCUMENT.read_text(), re.M), word
     assert count >= 20, count
 

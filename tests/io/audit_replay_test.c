@@ -214,6 +214,26 @@ Test(audit_replay, each_kind_of_difference_is_told)
     close_decided(&decided);
 }
 
+/* A message that was rerouted does not go where it had been, but nowhere else than its rules say.
+ */
+Test(audit_replay, of_what_was_rerouted_a_part_is_identical)
+{
+    struct record *records[BODIES];
+    struct decided decided = decide_all(records);
+    cr_assert_eq(records[2]->destination_count, 2);
+    records[2]->cause = RECORD_REROUTED;
+    record_destinations(records[2])[1] = record_destinations(records[2])[0];
+    records[0]->cause = RECORD_REROUTED;
+    record_destinations(records[0])[0] = 2;
+    built_seal(decided.log);
+    struct ran ran = run(audit_replay, "replay %s", decided.log->folder);
+    cr_expect_eq(ran.end, CLI_INVALID);
+    EXPECT(ran, "generation 1: it goes elsewhere\n    written   dead\n    replayed  customs\n");
+    EXPECT(ran, "3 messages replayed under 1 generations: 1 decisions differ");
+    free(ran.output);
+    close_decided(&decided);
+}
+
 Test(audit_replay, a_generation_that_is_not_stored_is_told)
 {
     char command[128];
