@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from kouan_harness import TOP, Server, Skip, encode_command, run_tests
-from provincial import add, event, files, ledger, plain_files, secret
+from provincial import ONE_CASE, add, event, files, ledger, plain_files, secret
 
 
 def run_tool(server, name, *arguments, input=None, check=True):
@@ -211,7 +211,7 @@ def test_python_redis_pipelines():
         client = redis.Redis(port=server.port, decode_responses=True)
         pipe = client.pipeline(transaction=False)
         for n in range(1000):
-            pipe.xadd("in", {"body": event(n)})
+            pipe.xadd("in", {"body": event(n, **ONE_CASE)})
         pipe.xadd("in", {"body": "<"}).xlen("all").ping()
         replies = pipe.execute(raise_on_error=False)
         assert len(set(replies[:1000])) == 1000 and replies[1001:] == [1000, True]

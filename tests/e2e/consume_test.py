@@ -233,14 +233,15 @@ def test_ends_of_ranges():
 
 def test_xclaim():
     with Server(files=plain_files()) as server, server.wire() as wire:
-        ids = add_many(wire, range(4))
+        ids = add_many(wire, range(4), **ONE_CASE)
         read_group(wire, "COUNT", 3, consumer="dead")
         claim = lambda *arguments: wire.call("XCLAIM", "all", "all", "heir", *arguments)
         pending = lambda: {row[0]: row[1:] for row in wire.call("XPENDING", "all", "all", "-", "+",
                                                                 10)}
         assert claim(60000, *ids) == []  # too young
         got = claim(0, ids[0], "1-1", ids[3])  # no such id, not delivered
-        assert [i for i, _ in got] == [ids[0]] and got[0][1][:2] == [b"body", event(0)]
+        assert [i for i, _ in got] == [ids[0]]
+        assert got[0][1][:2] == [b"body", event(0, **ONE_CASE)]
         assert pending()[ids[0]][0] == b"heir" and pending()[ids[0]][2] == 2
         assert claim(0, ids[1], "JUSTID") == [ids[1]]
         assert pending()[ids[1]][0] == b"heir" and pending()[ids[1]][2] == 1

@@ -331,7 +331,10 @@ class Wire:
             assert isinstance(hello, dict) and hello[b"proto"] == 3, f"HELLO 3 says {hello!r}"
 
     def send(self, data):
-        self.socket.sendall(data)
+        try:
+            self.socket.sendall(data)
+        except (BrokenPipeError, ConnectionResetError):
+            raise WireClosed("the connection ended") from None
 
     def command(self, *arguments):
         """Sends a command without waiting for its reply."""
