@@ -22,6 +22,11 @@ void disk_pair_move(struct disk_pair *pair)
     pair->disk.mode = pair->parts[DISK_SPARE]->mode;
 }
 
+bool disk_pair_is_busy(const struct disk_pair *pair)
+{
+    return pair->in_flight[DISK_OWN] > 0 || pair->in_flight[DISK_SPARE] > 0;
+}
+
 static struct disk_pair *pair_of(struct disk *disk)
 {
     return (struct disk_pair *)disk;

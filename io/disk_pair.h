@@ -32,4 +32,7 @@ void disk_pair_init(struct disk_pair *pair, struct disk *own, struct disk *spare
 /* From now on all is made in the spare folder; for good. */
 void disk_pair_move(struct disk_pair *pair);
 
+/* Something was not answered yet. */
+bool disk_pair_is_busy(const struct disk_pair *pair);
+
 #endif

@@ -123,13 +123,20 @@ enum status shard_log_begin(struct shard *shard, const struct shard_log_start *s
     return STATUS_OK;
 }
 
+/* What it began to write ends. What it cannot write now (the log is about to move, another's
+ * failure ends the server) had no receipt and gets none. */
+static void await_writer(struct shard_log *log)
+{
+    while (!journal_writer_is_idle(&log->writer) && disk_pair_is_busy(&log->disk.pair))
+        log_disk_of(&log->disk)->wait(log_disk_of(&log->disk));
+}
+
 void shard_log_close(struct shard *shard)
 {
     struct shard_log *log = &shard->log;
     shard_recall_close(shard);
     if (log->writer.settings.loop != NULL) {
-        while (!journal_writer_is_idle(&log->writer))
-            log_disk_of(&log->disk)->wait(log_disk_of(&log->disk));
+        await_writer(log);
         journal_writer_close(&log->writer);
     }
     if (log->sidecars.region.memory != NULL) {

@@ -192,10 +192,11 @@ def test_what_the_spare_folder_has_can_be_saved_when_the_disk_is_lost():
             assert [i for i, _ in read_group(wire, "COUNT", 100)] == ids[3:]
 
 
-def test_a_second_failure_ends_it():
+def check_that_a_second_failure_ends_it(shards):
     """The spare folder's disk has no room for a segment."""
     with House() as house, House() as other:
-        with Server(files=house.files(spare=other.disk.mount / "spare")) as server:
+        files = house.files(spare=other.disk.mount / "spare")
+        with Server(files=files, shards=shards) as server:
             got = []
             with open(other.disk.mount / "ballast", "wb") as file, contextlib.suppress(OSError):
                 while True:
@@ -211,6 +212,16 @@ def test_a_second_failure_ends_it():
             server.wait_for_log("kouan serve: .*/spare/0.: cannot make the segment in the spare "
                                 "folder .*No space left on device.* had no receipt yet gets none")
             server.kill()
+
+
+def test_a_second_failure_ends_it():
+    check_that_a_second_failure_ends_it(shards=None)
+
+
+def test_a_second_failure_of_one_log_ends_all():
+    """Whatever the others are about, which have lost the same disk."""
+    for _ in range(4):
+        check_that_a_second_failure_ends_it(shards=3)
 
 
 def test_old_segments_are_given_up_though_they_cannot_be_removed():
