@@ -18,7 +18,9 @@ static void info_server(const struct shard *shard, struct text *text)
 {
     enum { NS_PER_S = 1000000000 };
     struct loop_figures loop;
+    char granted[128];
     loop_figures(shard->loop, &loop);
+    loop_features_name(loop_granted(shard->loop), granted, sizeof granted);
     uint64_t uptime_s = (loop_now_ns(shard->loop) - shard->started_ns) / NS_PER_S;
     text_add(text,
              "redis_version:" COMMAND_REDIS_VERSION "\r\nredis_mode:standalone\r\n"
@@ -27,9 +29,11 @@ static void info_server(const struct shard *shard, struct text *text)
              (int)getpid(), uptime_s, shard->config->path != NULL ? shard->config->path : "");
     for (uint16_t i = 0; i < shard->listener_count; i++)
         text_add(text, "listener%u:%s\r\n", i, listener_address_text(shard->listeners[i]));
-    text_add(text, "sync:%s\r\ngeneration:%" PRIu64 "\r\nring_mode:%d\r\nturns:%" PRIu64 "\r\n",
+    text_add(text,
+             "sync:%s\r\ngeneration:%" PRIu64 "\r\nring_mode:%d\r\nring_options:%s\r\n"
+             "turns:%" PRIu64 "\r\n",
              shard->log.is_on_disk ? "commit" : "memory", shard->generation->number, (int)loop.mode,
-             loop.turns);
+             granted, loop.turns);
 }
 
 static void info_clients(const struct shard *shard, struct text *text)

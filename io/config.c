@@ -96,6 +96,7 @@ static void build_all(struct config_build *build)
 {
     config_check_names(build, build->root, top_names);
     config_options(build, build->root, option_rows, &build->config->options);
+    config_check_kernel(build);
     config_read_shards(build);
     config_read_journal(build);
     config_read_control(build);
@@ -279,6 +280,9 @@ const struct diagnostic_code config_codes[] = {
     {"C112", "a plain listener beyond loopback",
      "Without TLS everybody on the way can read and change messages. Say `plaintext: yes` if the "
      "network is trusted."},
+    {"C113", "an option that this kernel does not do",
+     "The server starts and does without; `ring_options` in INFO tells what it has. "
+     "docs/tuning.md says which kernel brought what, and what it is worth."},
     {"C140", "two participants claim one address",
      "`ids` decide who may send as an address and to whom `@receiver` delivers, so each belongs to "
      "one participant."},

@@ -81,6 +81,11 @@ struct participant *config_place_participant(struct config_build *build,
 /* In the build's arena: `KIND NAME`. */
 struct bytes config_name_scope(struct config_build *build, const char *kind, const char *name);
 
+/* ---- io/config_kernel.c ---- */
+
+/* Warns of options that this kernel cannot do. */
+void config_check_kernel(struct config_build *build);
+
 /* ---- io/config_control.c ---- */
 
 void config_read_control(struct config_build *build);

@@ -179,6 +179,20 @@ void connection_flush(struct connection *connection)
     connection_continue_end(connection);
 }
 
+static void prepare_send(const struct connection *connection, struct io_uring_sqe *submission)
+{
+    uint32_t uncopied_min = loop_granted(connection->transport->loop)->zero_copy_send;
+    size_t size = 0;
+    for (size_t i = 0; i < connection->message.msg_iovlen; i++)
+        size += connection->parts[i].iov_len;
+    if (uncopied_min > 0 && size >= uncopied_min && !connection->must_copy)
+        io_uring_prep_sendmsg_zc(submission, connection->descriptor, &connection->message,
+                                 MSG_NOSIGNAL);
+    else
+        io_uring_prep_sendmsg(submission, connection->descriptor, &connection->message,
+                              MSG_NOSIGNAL);
+}
+
 static void send_queued(struct connection *connection)
 {
     struct transport *transport = connection->transport;
@@ -192,24 +206,35 @@ static void send_queued(struct connection *connection)
     assert(count > 0);
     connection->message = (struct msghdr){.msg_iov = connection->parts, .msg_iovlen = count};
     struct io_uring_sqe *submission = loop_submission(transport->loop, &connection->send);
-    io_uring_prep_sendmsg(submission, connection->descriptor, &connection->message, MSG_NOSIGNAL);
+    prepare_send(connection, submission);
     connection->sending = true;
     connection_set_end(connection, DEADLINE_STUCK_SEND,
                        loop_now_ns(transport->loop) + transport->settings.stuck_send_ns);
 }
 
+/* What is sent without copying completes twice: with its count, and when its memory is free again.
+ */
 static void complete_send(struct loop *loop, struct operation *operation, int32_t result,
                           uint32_t flags)
 {
     (void)loop;
-    (void)flags;
     struct connection *connection =
         (struct connection *)((uint8_t *)operation - offsetof(struct connection, send));
+    if ((flags & IORING_CQE_F_MORE) != 0) {
+        connection->uncopied_result = result;
+        return;
+    }
+    if ((flags & IORING_CQE_F_NOTIF) != 0)
+        result = connection->uncopied_result;
     connection->sending = false;
     transport_put_to_flush(connection); /* the rest, or the end */
     if (connection->state == CONNECTION_CLOSING)
         return;
     connection_set_end(connection, DEADLINE_STUCK_SEND, 0);
+    if (result == -EOPNOTSUPP && !connection->must_copy) { /* a Unix socket */
+        connection->must_copy = true;
+        return;
+    }
     if (result < 0) {
         if (result != -EINTR && result != -EAGAIN)
             connection_lose_peer(connection);

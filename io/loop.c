@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,13 +12,15 @@
 #include <unistd.h>
 
 #include "io/loop_buffers.h"
+#include "io/uring_features.h"
 
 enum {
     DESCRIPTORS_BESIDES = 64, /* standard streams, listeners, files, the ring itself */
     SUBMIT_ATTEMPTS_MAX = 1000,
     BUFFER_AWAITERS_MAX = 8 /* transports on one loop */
 };
-#define NS_PER_S UINT64_C(1000000000)
+#define NS_PER_S  UINT64_C(1000000000)
+#define NS_PER_US UINT64_C(1000)
 
 struct loop {
     struct io_uring ring;
@@ -36,13 +39,16 @@ struct loop {
     void (*on_wake)(struct loop *loop, void *context);
     void *wake_context;
     struct loop_exchange exchange; /* send is NULL: none */
+    struct loop_wishes granted;
 
     struct loop_figures figures;
 };
 
 static enum status set_up(struct loop *loop, const struct loop_settings *settings,
                           const struct loop_facts *facts, const char **out_step, int *out_error);
+static void grant_wishes(struct loop *loop, const struct loop_settings *settings);
 static void submit_and_wait(struct loop *loop);
+static int wait_for_many(struct loop *loop, uint64_t wait_ns, struct __kernel_timespec *timer);
 static void run_completions(struct loop *loop);
 static void run_timers(struct loop *loop);
 static void offer_buffers(struct loop *loop);
@@ -104,14 +110,13 @@ static enum status set_up(struct loop *loop, const struct loop_settings *setting
                           const struct loop_facts *facts, const char **out_step, int *out_error)
 {
     *out_step = "io_uring_setup";
-    enum status status =
-        loop_probe_ring(&loop->ring, settings->submission_entries, settings->completion_entries,
-                        settings->best_mode, &loop->figures.mode, out_error);
+    enum status status = loop_probe_ring(&loop->ring, settings, &loop->figures.mode, out_error);
     if (status != STATUS_OK) {
         loop->ring.ring_fd = -1;
         return status;
     }
     loop->figures.registered_ring = io_uring_register_ring_fd(&loop->ring) == 1;
+    grant_wishes(loop, settings);
     loop->figures.sends_messages =
         !settings->without_messages && loop_probe_messages(facts, &loop->ring);
     *out_step = "timers";
@@ -127,6 +132,15 @@ static enum status set_up(struct loop *loop, const struct loop_settings *setting
     loop->wake_descriptor = eventfd(0, EFD_CLOEXEC);
     *out_error = errno;
     return loop->wake_descriptor >= 0 ? STATUS_OK : STATUS_IO;
+}
+
+static void grant_wishes(struct loop *loop, const struct loop_settings *settings)
+{
+    loop->granted = settings->wishes;
+    loop_features_grant(loop_features_of_ring(&loop->ring) & ~settings->without_features,
+                        &loop->granted);
+    if (loop->granted.busy_poll > 0)
+        loop_features_poll_devices(&loop->ring, loop->granted.busy_poll);
 }
 
 void loop_close(struct loop *loop)
@@ -198,15 +212,40 @@ static void submit_and_wait(struct loop *loop)
     if (!may_wait) {
         io_uring_submit_and_get_events(&loop->ring);
     } else if (next_ns == UINT64_MAX) {
-        io_uring_submit_and_wait(&loop->ring, 1);
+        if (loop->granted.turn_wait > 0)
+            wait_for_many(loop, UINT64_MAX, NULL);
+        else
+            io_uring_submit_and_wait(&loop->ring, 1);
     } else {
         uint64_t wait_ns = next_ns - now_ns;
         struct __kernel_timespec wait = {.tv_sec = (int64_t)(wait_ns / NS_PER_S),
                                          .tv_nsec = (int64_t)(wait_ns % NS_PER_S)};
         struct io_uring_cqe *completion;
-        if (io_uring_submit_and_wait_timeout(&loop->ring, &completion, 1, &wait, NULL) == -ETIME)
+        int result =
+            loop->granted.turn_wait > 0
+                ? wait_for_many(loop, wait_ns, &wait)
+                : io_uring_submit_and_wait_timeout(&loop->ring, &completion, 1, &wait, NULL);
+        if (result == -ETIME)
             loop->figures.timeouts++;
     }
+}
+
+/* For turn_completions, as long as turn_wait lasts; then for one. */
+static int wait_for_many(struct loop *loop, uint64_t wait_ns, struct __kernel_timespec *timer)
+{
+    struct io_uring *ring = &loop->ring;
+    uint64_t least_us = loop->granted.turn_wait;
+    if (wait_ns / NS_PER_US < least_us)
+        least_us = wait_ns / NS_PER_US;
+    const struct uring_wait wait = {
+        .signals_bytes = _NSIG / 8, .least_us = (uint32_t)least_us, .timer = (uintptr_t)timer};
+    unsigned flags = IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG |
+                     (loop->figures.registered_ring ? IORING_ENTER_REGISTERED_RING : 0U);
+    if (io_uring_sq_ready(ring) > 0)
+        io_uring_submit(ring);
+    return io_uring_enter2((unsigned)ring->enter_ring_fd, 0,
+                           least_us > 0 ? loop->granted.turn_completions : 1, flags,
+                           (sigset_t *)(uintptr_t)&wait, sizeof wait);
 }
 
 /* Only what is there now: what its handlers bring forth belongs to the next turn. */
@@ -347,6 +386,7 @@ struct io_uring_sqe *loop_submission(struct loop *loop, struct operation *operat
         loop->figures.submissions += io_uring_sq_ready(&loop->ring);
         loop->figures.enters++;
         io_uring_submit(&loop->ring);
+        io_uring_sqring_wait(&loop->ring); /* for the kernel's thread, if it takes them */
         submission = io_uring_get_sqe(&loop->ring);
     }
     assert(submission != NULL);
@@ -436,6 +476,11 @@ static void offer_buffers(struct loop *loop)
             loop_defer(loop, loop->buffer_awaiters[i]);
             loop->buffer_awaiters[i] = NULL;
         }
+}
+
+const struct loop_wishes *loop_granted(const struct loop *loop)
+{
+    return &loop->granted;
 }
 
 void loop_figures(const struct loop *loop, struct loop_figures *out_figures)

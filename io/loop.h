@@ -18,6 +18,7 @@
 #include "core/status.h"
 #include "io/chunk.h"
 #include "io/loop_deferral.h"
+#include "io/loop_features.h"
 #include "io/loop_probe.h"
 #include "io/loop_timer.h"
 
@@ -37,6 +38,8 @@ struct loop_settings {
     uint32_t timers_max;           /* one a connection and a listener, and yours */
     enum loop_mode best_mode;      /* 0: the best there is; tests ask for the fall-backs */
     bool without_messages;         /* ... and for nudges without messages from ring to ring */
+    uint32_t without_features;     /* ... and for a kernel without these, as bits */
+    struct loop_wishes wishes;     /* what of them this kernel cannot do is left out */
 };
 
 /* OK, or UNSUPPORTED / NO_MEMORY / IO with one line for people that says what is wrong and how to
@@ -108,6 +111,9 @@ struct loop_figures {
     enum loop_mode mode;                  /* what the probe found */
     bool registered_ring, sends_messages; /* messages: from ring to ring */
 };
+/* What of the wishes this kernel can do; 0 where it cannot. */
+const struct loop_wishes *loop_granted(const struct loop *loop);
+
 void loop_figures(const struct loop *loop, struct loop_figures *out_figures);
 
 #endif

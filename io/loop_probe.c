@@ -1,4 +1,4 @@
-#include "io/loop_probe.h"
+#include "io/loop.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,6 +13,7 @@ static const uint32_t mode_flags[] = {
     [LOOP_MODE_DEFER_TASKRUN] = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
     [LOOP_MODE_COOP_TASKRUN] = IORING_SETUP_COOP_TASKRUN,
     [LOOP_MODE_PLAIN] = 0,
+    [LOOP_MODE_SUBMISSION_POLL] = IORING_SETUP_SQPOLL,
 };
 
 void loop_facts_read(struct loop_facts *out_facts)
@@ -41,16 +42,33 @@ bool loop_probe_kernel_is_old(const struct loop_facts *facts)
            (facts->kernel_major == KERNEL_MAJOR_MIN && facts->kernel_minor < KERNEL_MINOR_MIN);
 }
 
-enum status loop_probe_ring(struct io_uring *ring, uint32_t submission_entries,
-                            uint32_t completion_entries, enum loop_mode best,
+static int try_mode(struct io_uring *ring, const struct loop_settings *settings,
+                    enum loop_mode mode)
+{
+    struct io_uring_params parameters = {.flags = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP |
+                                                  IORING_SETUP_SUBMIT_ALL | mode_flags[mode],
+                                         .cq_entries = settings->completion_entries,
+                                         .sq_thread_idle = settings->wishes.submission_poll};
+    return io_uring_queue_init_params(settings->submission_entries, ring, &parameters);
+}
+
+static bool may_poll_submissions(const struct loop_settings *settings)
+{
+    return settings->wishes.submission_poll > 0 &&
+           (settings->without_features & 1U << LOOP_FEATURE_SUBMISSION_POLL) == 0;
+}
+
+enum status loop_probe_ring(struct io_uring *ring, const struct loop_settings *settings,
                             enum loop_mode *out_mode, int *out_error)
 {
+    if (may_poll_submissions(settings) &&
+        try_mode(ring, settings, LOOP_MODE_SUBMISSION_POLL) == 0) {
+        *out_mode = LOOP_MODE_SUBMISSION_POLL;
+        return STATUS_OK;
+    }
     int result = -EINVAL;
-    for (enum loop_mode mode = best; mode <= LOOP_MODE_PLAIN; mode++) {
-        struct io_uring_params parameters = {.flags = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP |
-                                                      IORING_SETUP_SUBMIT_ALL | mode_flags[mode],
-                                             .cq_entries = completion_entries};
-        result = io_uring_queue_init_params(submission_entries, ring, &parameters);
+    for (enum loop_mode mode = settings->best_mode; mode <= LOOP_MODE_PLAIN; mode++) {
+        result = try_mode(ring, settings, mode);
         if (result == 0) {
             *out_mode = mode;
             return STATUS_OK;

@@ -13,8 +13,11 @@
 enum loop_mode {
     LOOP_MODE_DEFER_TASKRUN, /* completions are worked on only when the loop asks for them */
     LOOP_MODE_COOP_TASKRUN,  /* ... at any entry into the kernel */
-    LOOP_MODE_PLAIN
+    LOOP_MODE_PLAIN,
+    LOOP_MODE_SUBMISSION_POLL /* a thread of the kernel's submits; only if it is wished for */
 };
+
+struct loop_settings;
 
 /* What the explanations rest on. */
 struct loop_facts {
@@ -24,9 +27,9 @@ struct loop_facts {
 };
 void loop_facts_read(struct loop_facts *out_facts);
 
-/* Tries `best` and then the lesser modes. UNSUPPORTED, NO_MEMORY or IO with `*out_error` set. */
-MUST_CHECK enum status loop_probe_ring(struct io_uring *ring, uint32_t submission_entries,
-                                       uint32_t completion_entries, enum loop_mode best,
+/* Tries the mode that is wished for, or the best, and then the lesser ones. UNSUPPORTED, NO_MEMORY
+ * or IO with `*out_error` set. */
+MUST_CHECK enum status loop_probe_ring(struct io_uring *ring, const struct loop_settings *settings,
                                        enum loop_mode *out_mode, int *out_error);
 
 /* Can a ring with deferred task work get messages from another thread's ring? Their wake-up came

@@ -57,7 +57,13 @@ const char *option_unit_name(enum option_unit unit); /* "", "bytes", "us", "ms",
     X(rejects_kept, 1000, 0, 100000, COUNT, "refused bodies kept for `kouan rejects`")             \
     X(reject_bytes, 4 * KIB, 64, 1 * MIB, BYTES, "of each refused body that is kept")              \
     X(holds_max, 65536, 16, 16777216, COUNT, "held messages; one more is answered TRYAGAIN")       \
-    X(hold_bytes_max, 8 * MIB, 1 * MIB, 64 * GIB, BYTES, "the size of all held messages")
+    X(hold_bytes_max, 8 * MIB, 1 * MIB, 64 * GIB, BYTES, "the size of all held messages")          \
+    X(turn_wait, 0, 0, 10000, US, "how long a turn waits for more to do; 0: for anything")         \
+    X(turn_completions, 16, 2, 4096, COUNT, "what it waits for, with `turn_wait`")                 \
+    X(submission_poll, 0, 0, 60000, MS,                                                            \
+      "until a thread of the kernel's that looks for work sleeps; 0: none looks")                  \
+    X(busy_poll, 0, 0, 10000, US, "how long a turn looks for packets at the network device")       \
+    X(zero_copy_send, 0, 0, 1 * GIB, BYTES, "sends from this size on copy nothing; 0: all copy")
 
 /* Of a destination; in the configuration under its name, or under `defaults`. */
 #define DESTINATION_OPTION_LIST(X)                                                                 \

@@ -87,6 +87,11 @@ static enum status open_loop(struct shard *shard, char *out_problem, size_t prob
         .receive_buffer_count = (uint32_t)options->receive_buffers,
         .files_max = (uint32_t)shard->config->whole.connections_max + SPARE,
         .timers_max = connections * OPERATIONS_PER_CONNECTION + SPARE,
+        .wishes = {.turn_wait = (uint32_t)options->turn_wait,
+                   .turn_completions = (uint32_t)options->turn_completions,
+                   .submission_poll = (uint32_t)options->submission_poll,
+                   .busy_poll = (uint32_t)options->busy_poll,
+                   .zero_copy_send = (uint32_t)options->zero_copy_send},
     };
     enum status status = loop_open(&settings, &shard->loop, out_problem, problem_capacity);
     if (status != STATUS_OK)

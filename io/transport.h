@@ -106,7 +106,9 @@ struct connection {
     uint32_t reserved_bytes;
     size_t queued_bytes;
     bool sending, wants_room, has_small_output;
-    uint32_t chunks_wanted; /* while in line for output: served when so many are free */
+    bool must_copy;          /* its socket sends nothing without copying */
+    int32_t uncopied_result; /* of a send whose memory the kernel still reads */
+    uint32_t chunks_wanted;  /* while in line for output: served when so many are free */
     struct msghdr message;
     struct iovec parts[OUTPUT_PARTS_MAX];
 

@@ -38,7 +38,7 @@ Environment: KOUAN, the program (default: build/kouan of this repository), with 
 be; KOUAN_TEST_SECONDS, a test's deadline (default 60); KOUAN_TEST_DELAY, `N:SEED`: each server's
 claims and commits wait up to N turns at random; KOUAN_TEST_SHARDS, `N`: each server has so many
 shards, if the test does not say; KOUAN_TEST_SYNC, `memory`: servers with a configuration of their
-own run without a disk.
+own run without a disk; KOUAN_TEST_OPTIONS, `turn_wait: 1ms;...`: lines for those configurations.
 
 Tests hold for any number of shards. What a test bounds (a backlog, the journal) is divided among
 the logs; so that one log has what the test says, all that is divided so is multiplied in the
@@ -68,6 +68,7 @@ WIRE_SECONDS = 10
 LINE_BYTES_MAX = 64 * 1024
 TEST_DELAY = os.environ.get("KOUAN_TEST_DELAY", "")
 TEST_SHARDS = int(os.environ.get("KOUAN_TEST_SHARDS") or 0)
+TEST_OPTIONS = os.environ.get("KOUAN_TEST_OPTIONS", "")
 TEST_SYNC = os.environ.get("KOUAN_TEST_SYNC", "commit")
 TEST_SECONDS = int(os.environ.get("KOUAN_TEST_SECONDS", "60"))
 
@@ -145,6 +146,16 @@ def for_each_log(files, shards):
     return files
 
 
+def with_options(files):
+    """Those of KOUAN_TEST_OPTIONS that the test does not say, into the first of the files."""
+    name, text = next(iter(files.items()))
+    if isinstance(text, str):
+        lines = [line for line in TEST_OPTIONS.split(";")
+                 if not re.search(rf"^{line.split(':')[0].strip()}:", text, re.MULTILINE)]
+        files = {**files, name: "\n".join([text.rstrip("\n"), *lines, ""])}
+    return files
+
+
 class Server:
     """`kouan serve`; see the top of the file."""
 
@@ -152,6 +163,8 @@ class Server:
                  journal=None, shards=None):
         if files and TEST_SHARDS > 1 and not shards and "--test-shards" not in arguments:
             files = for_each_log(files, TEST_SHARDS)
+        if files and TEST_OPTIONS:
+            files = with_options(files)
         self.folder = make_folder(with_sync(files) if files else {})
         self.address = None
         self.lines = []

@@ -10,8 +10,9 @@ import subprocess
 import threading
 import time
 
-from kouan_harness import (Server, Skip, WireClosed, WireError, connect, encode_command,
-                           kouan_command, make_folder, one_shard, run_kouan, run_tests)
+from kouan_harness import (TEST_OPTIONS, Server, Skip, WireClosed, WireError, connect,
+                           encode_command, kouan_command, make_folder, one_shard, run_kouan,
+                           run_tests)
 from provincial import (ONE_CASE, add, event, files, many_wires, plain_files, read_group,
                         two_way_files)
 
@@ -291,6 +292,29 @@ def test_io_uring_forbidden():
     assert result.returncode == 1, result
     lines = [line for line in result.stderr.splitlines() if not line.startswith("strace:")]
     assert len(lines) == 1 and "io_uring" in lines[0], result.stderr
+
+
+RING_OPTIONS = {"turn_wait": "300us", "submission_poll": "5ms", "busy_poll": "20us",
+                "zero_copy_send": "1KiB"}
+
+
+def ring_options(wire):
+    info = wire.call("INFO", "server").decode()
+    return re.search(r"ring_options:(\S+)", info).group(1)
+
+
+def test_options_of_the_ring():
+    """Each is in effect, or the start says at its place why not; messages go through all the same."""
+    with Server(files=plain_files()) as server, server.wire() as wire:
+        assert TEST_OPTIONS or ring_options(wire) == "none"
+    with Server(files=plain_files(turn_completions=4, **RING_OPTIONS)) as server, \
+            server.wire() as wire:
+        granted = ring_options(wire).split(",")
+        for name in RING_OPTIONS:
+            warned = f"warning[C113]: `{name}`" in server.log
+            assert (name in granted) != warned, (granted, server.log)
+        ids = [add(wire, n) for n in range(50)]
+        assert [ident for ident, _ in read_group(wire, "COUNT", 50)] == ids
 
 
 if __name__ == "__main__":

@@ -410,12 +410,14 @@ Test(loop, falls_back_when_a_mode_is_unknown)
     struct io_uring ring;
     enum loop_mode mode = LOOP_MODE_DEFER_TASKRUN;
     int error = 0;
-    cr_assert_eq(loop_probe_ring(&ring, 256, 1024, LOOP_MODE_COOP_TASKRUN, &mode, &error),
-                 STATUS_OK);
+    struct loop_settings settings = defaults();
+    settings.best_mode = LOOP_MODE_COOP_TASKRUN;
+    cr_assert_eq(loop_probe_ring(&ring, &settings, &mode, &error), STATUS_OK);
     cr_assert_eq(mode, LOOP_MODE_COOP_TASKRUN);
     io_uring_queue_exit(&ring);
     /* A queue of no entries is invalid in each mode: all are tried, and the error is told. */
-    cr_assert_eq(loop_probe_ring(&ring, 0, 1024, LOOP_MODE_DEFER_TASKRUN, &mode, &error),
-                 STATUS_UNSUPPORTED);
+    settings.best_mode = LOOP_MODE_DEFER_TASKRUN;
+    settings.submission_entries = 0;
+    cr_assert_eq(loop_probe_ring(&ring, &settings, &mode, &error), STATUS_UNSUPPORTED);
     cr_assert_eq(error, EINVAL);
 }
