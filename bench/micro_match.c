@@ -46,7 +46,7 @@ static bool agrees(struct matching *matching, const struct rule_table *const *ta
 }
 
 /* By all of the matcher, then by the sets alone. */
-static bool measure(struct micro *micro, struct matching *matching, enum micro_rules_kind kind,
+static bool measure(struct micro *micro, struct matching *matching, enum hard_rules kind,
                     uint32_t rule_count)
 {
     const struct rule_table *const *tables;
@@ -58,8 +58,8 @@ static bool measure(struct micro *micro, struct matching *matching, enum micro_r
     for (int turn = 0; turn < 2 && good && matching->matcher != NULL; turn++) {
         char name[MICRO_CASE_BYTES];
         snprintf(name, sizeof name, "event, %u rules%s%s%s", rule_count,
-                 kind == MICRO_RULES_USUAL ? "" : ", ",
-                 kind == MICRO_RULES_USUAL ? "" : micro_rules_kind_names[kind],
+                 kind == HARD_RULES_NONE ? "" : ", ",
+                 kind == HARD_RULES_NONE ? "" : hard_rules_names[kind],
                  turn == 0 ? "" : ", sets alone");
         const struct micro_case measured = {
             .name = name, .turn = match_readings, .context = matching};
@@ -85,9 +85,9 @@ bool micro_match(struct micro *micro)
     }
     for (unsigned i = 0; i < sizeof sizes / sizeof *sizes && good; i++)
         if (!micro->settings->is_smoke || sizes[i] <= SMOKE_RULES_MAX)
-            good = measure(micro, &matching, MICRO_RULES_USUAL, sizes[i]);
-    for (unsigned kind = MICRO_RULES_USUAL + 1; kind < MICRO_RULES_KINDS && good; kind++)
-        good = measure(micro, &matching, (enum micro_rules_kind)kind,
+            good = measure(micro, &matching, HARD_RULES_NONE, sizes[i]);
+    for (unsigned kind = HARD_RULES_NONE + 1; kind < HARD_RULES_KINDS && good; kind++)
+        good = measure(micro, &matching, (enum hard_rules)kind,
                        micro->settings->is_smoke ? SMOKE_RULES_MAX : HARD_RULES);
     if (matching.scratch != NULL)
         match_scratch_close(matching.scratch);

@@ -55,7 +55,7 @@ static bool open_routed(struct routed *routed, struct micro_reading *reading)
                                       .open = true,
                                       .destination_count = 2,
                                       .unroutable_destination = NO_DESTINATION};
-    generation->matcher = micro_rules_compile(&reading->arena, MICRO_RULES_USUAL, RULES,
+    generation->matcher = micro_rules_compile(&reading->arena, HARD_RULES_NONE, RULES,
                                               &generation->table_count, &generation->tables);
     diagnostics_init(&diagnostics);
     participant_directory_build(&reading->arena, routed->participants, 1, &generation->directory,

@@ -125,7 +125,9 @@ static bool take_shape(struct scenario *scenario, int option)
                            &scenario->destination_count);
     case OPTION_consumers:
         return take_number("consumers", 1, SCENARIO_CONSUMERS_MAX, &scenario->consumer_count);
-    case OPTION_rules: return take_number("rules", 0, RULES_MAX, &scenario->rule_count);
+    case OPTION_rules:
+        fix_axis(scenario, AXIS_RULES);
+        return take_number("rules", 0, RULES_MAX, &scenario->rule_count);
     case OPTION_replays: return take_number("replays", 0, REPLAYS_MAX, &scenario->replay_percent);
     case OPTION_window:
         fix_axis(scenario, AXIS_WINDOW);

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { HARD_RULES = 10000 };
+
 static const struct scenario usual = {
     .event_bytes = 256,
     .destination_count = 1,
@@ -88,6 +90,10 @@ const struct scenario scenarios[] = {
      .help = "wire on one shard, and on as many as there are cores",
      .mix = MIX_EVENTS,
      .axis = AXIS_SHARDS},
+    {.name = "rules",
+     .help = "wire with 10 to 100,000 rules, and with 10,000 that are hard on a matcher",
+     .mix = MIX_EVENTS,
+     .axis = AXIS_RULES},
 };
 const uint32_t scenario_count = sizeof scenarios / sizeof *scenarios;
 
@@ -182,6 +188,25 @@ static uint32_t add_shards(const struct scenario *scenario, struct scenario_poin
     return count;
 }
 
+static uint32_t add_rules(const struct scenario *scenario, struct scenario_point *points)
+{
+    static const uint32_t rules[] = {10, 1000, 10000, 100000};
+    uint32_t count = 0;
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        struct scenario_point *point = add(scenario, &count, points);
+        point->scenario.rule_count = rules[i];
+        snprintf(point->label, sizeof point->label, "%u rules", rules[i]);
+    }
+    for (unsigned kind = HARD_RULES_NONE + 1; kind < HARD_RULES_KINDS; kind++) {
+        struct scenario_point *point = add(scenario, &count, points);
+        point->scenario.rule_count = HARD_RULES;
+        point->scenario.hard_rules = (enum hard_rules)kind;
+        snprintf(point->label, sizeof point->label, "%u rules, %s", HARD_RULES,
+                 hard_rules_names[kind]);
+    }
+    return count;
+}
+
 uint32_t scenario_points(const struct scenario *scenario, struct scenario_point *out_points)
 {
     uint32_t count = 0;
@@ -191,6 +216,7 @@ uint32_t scenario_points(const struct scenario *scenario, struct scenario_point 
     case AXIS_DESTINATIONS: count = add_destinations(scenario, out_points); break;
     case AXIS_WINDOW: count = add_windows(scenario, out_points); break;
     case AXIS_SHARDS: count = add_shards(scenario, out_points); break;
+    case AXIS_RULES: count = add_rules(scenario, out_points); break;
     }
     return count;
 }

@@ -4,6 +4,7 @@
 #define KOUAN_BENCH_SCENARIO_H
 
 #include "bench/day.h"
+#include "bench/hard_rules.h"
 
 enum {
     SCENARIO_CONNECTIONS_MAX = 10000,
@@ -19,7 +20,8 @@ enum scenario_axis {
     AXIS_CONNECTIONS, /* 1 .. 10,000, with 1 and with 16 messages a wake */
     AXIS_DESTINATIONS,
     AXIS_WINDOW, /* identities that the dedupe window is full of beforehand */
-    AXIS_SHARDS
+    AXIS_SHARDS,
+    AXIS_RULES /* 10 .. 100,000, and such as are hard on a matcher */
 };
 
 struct scenario {
@@ -28,6 +30,7 @@ struct scenario {
     uint32_t event_bytes; /* of MIX_EVENTS */
     uint32_t replay_percent;
     uint32_t rule_count;        /* 0: no table, and everything goes to the one destination */
+    enum hard_rules hard_rules; /* instead of usual ones */
     uint32_t destination_count; /* each with one group, and each gets every message */
     uint32_t consumer_count;    /* of each destination's group */
     uint32_t late_count;        /* of the destinations: nobody reads before all have receipts */

@@ -50,6 +50,15 @@ static void write_rules(struct rule_writer *writer, uint32_t rule_count)
     write_rule(writer, -1, "", "");
 }
 
+/* And one that holds always. */
+static void write_hard_rules(struct rule_writer *writer, enum hard_rules kind, uint32_t rule_count)
+{
+    fputs(HARD_RULES_COLUMNS, writer->file);
+    for (uint32_t i = 1; i < rule_count; i++)
+        hard_rules_write(writer->file, kind, i, writer->to);
+    fprintf(writer->file, "rest,,,,,%s\n", writer->to);
+}
+
 uint32_t scenario_rules_tables(const struct scenario *scenario)
 {
     if (scenario->rule_count == 0)
@@ -73,8 +82,13 @@ enum status scenario_rules_write(const struct scenario *scenario, uint32_t table
     if (file == NULL)
         return STATUS_IO;
     struct rule_writer writer = {.file = file, .to = to};
-    fputs("id,priority,message_type,customs_office,to,note\n", file);
-    write_rules(&writer, scenario->rule_count / tables);
+    uint32_t rule_count = scenario->rule_count / tables;
+    if (scenario->hard_rules != HARD_RULES_NONE) {
+        write_hard_rules(&writer, scenario->hard_rules, rule_count);
+    } else {
+        fputs("id,priority,message_type,customs_office,to,note\n", file);
+        write_rules(&writer, rule_count);
+    }
     bool wrote = ferror(file) == 0;
     return fclose(file) == 0 && wrote ? STATUS_OK : STATUS_IO;
 }

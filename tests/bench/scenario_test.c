@@ -138,6 +138,14 @@ Test(scenario_rules, are_as_many_as_asked_for)
     cr_assert_eq(scenario_rules_tables(&scenario), 1);
     cr_assert_eq(scenario_rules_write(&scenario, 0, path), STATUS_OK);
     cr_expect_eq(count_lines(path, ",all|all-2,"), 1);
+    cr_assert(scenario_find("rules", &scenario));
+    struct scenario_point points[SCENARIO_POINTS_MAX];
+    uint32_t point_count = scenario_points(&scenario, points);
+    for (uint32_t i = 0; i < point_count; i++) {
+        cr_assert_eq(scenario_rules_write(&points[i].scenario, 0, path), STATUS_OK);
+        cr_expect_eq(count_lines(path, ",all"), points[i].scenario.rule_count, "%s",
+                     points[i].label);
+    }
     unlink(path);
 }
 

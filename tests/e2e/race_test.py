@@ -16,7 +16,7 @@ BENCH = os.environ.get("KOUAN_BENCH", str(TOP / "build/kouan-bench"))
 KOUAN = shlex.split(os.environ.get("KOUAN", str(TOP / "build/kouan")))
 SCENARIOS = [
     "wire", "durable", "full", "documents", "national-day", "connections", "fan-out",
-    "slow-consumer", "far-behind", "reload", "window",
+    "slow-consumer", "far-behind", "reload", "window", "rules",
 ]
 FIGURES = [
     "seconds", "messages", "messages_per_second", "cpu_ns_per_message",
