@@ -200,8 +200,10 @@ static bool retire_batches(struct shard *shard)
             i++;
             continue;
         }
-        intake->first_batch = (intake->first_batch + 1) % INTAKE_BATCHES;
         intake->batch_count--;
+        /* When all are over it begins anew: what one has learnt and touched serves the next. */
+        intake->first_batch =
+            intake->batch_count > 0 ? (intake->first_batch + 1) % INTAKE_BATCHES : 0;
         intake->retired_batches--;
         moved = true; /* there is room for what stands in the queue */
     }
