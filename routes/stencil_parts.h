@@ -162,16 +162,19 @@ static inline const uint8_t *stencil_text_end(enum stencil_hole hole, bool tappe
  * EDIFACT, it may also be one that is only the beginning of something else, behind which the next
  * text does not stand. There, a `"` may be a terminator, by which lines end where there is no UNA.
  */
-static inline const uint8_t *stencil_hole_end(uint8_t hole, bool tapped, const uint8_t *at,
-                                              const uint8_t *end)
+static inline __attribute__((always_inline)) const uint8_t *
+stencil_hole_end(uint8_t hole, bool tapped, const uint8_t *at, const uint8_t *end)
 {
     struct find_set stops = stencil_stops((enum stencil_hole)hole);
     switch (hole) {
     case HOLE_JSON_NUMBER: return stencil_pass_number(at, end);
     case HOLE_EDIFACT: return find_component_stop(at, end, stops);
+    case HOLE_JSON_TEXT: /* as below, by stops that the compiler knows */
+        at = find_plain_stop(at, end, stencil_stops(HOLE_JSON_TEXT));
+        return stencil_text_end(HOLE_JSON_TEXT, tapped, at, end);
     default:
-        return stencil_text_end((enum stencil_hole)hole, tapped, find_plain_stop(at, end, stops),
-                                end);
+        at = find_plain_stop(at, end, stops);
+        return stencil_text_end((enum stencil_hole)hole, tapped, at, end);
     }
 }
 
