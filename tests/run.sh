@@ -88,8 +88,9 @@ count_all
 # ---- end to end ----------------------------------------------------------------------------------
 
 # Each runs in several ways (E2E_MODES chooses): plain, as it is; delayed, with claims and commits
-# that wait random turns; shards, with two of them. They wait more than they work, so several run at
-# once; the long scripts, which are the large ones, first.
+# that wait random turns; shards, with two of them; crossing, with two of them those few that tell
+# most of what goes from one to another. They wait more than they work, so several run at once; the
+# long scripts, which are the large ones, first.
 count_script() {
     local line ran=0 bad=0 skips=0
     line=$(grep -aE '^[0-9]+ passed, [0-9]+ failed' "$2" | tail -1)
@@ -97,7 +98,7 @@ count_script() {
     add "$1" "$2" "$ran" "$bad" "$skips"
 }
 
-for mode in ${E2E_MODES:-plain delayed}; do
+for mode in ${E2E_MODES:-plain delayed crossing}; do
     for script in $(ls -S tests/e2e/*_test.py); do
         delay="" shards=""
         if [ "$mode" != plain ]; then # once is enough for what has no server, or says how many shards
@@ -107,6 +108,8 @@ for mode in ${E2E_MODES:-plain delayed}; do
         delayed:*) delay="6:$((RANDOM + 1))" ;;
         shards:*/shards*_test.py | shards:*/errands_test.py) continue ;;
         shards:*) shards=2 ;;
+        crossing:*/consume_test.py | crossing:*/order_test.py | crossing:*/publish_test.py) shards=2 ;;
+        crossing:*) continue ;;
         esac
         start 4 count_script "$script ($mode${delay:+ $delay})" "$build/tests/$(basename "$script").$mode.out" \
             env KOUAN="'$here/kouan'" KOUAN_BENCH="$here/kouan-bench" KOUAN_TEST_DELAY="$delay" \
