@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/case_image.h"
 #include "routes/reading.h"
 #include "routes/sent_time.h"
 
@@ -153,6 +154,19 @@ void cases_set_view(struct cases *cases, struct cases_view *view)
 const struct cases_view *cases_current_view(const struct cases *cases)
 {
     return cases->view;
+}
+
+/* Its numbers are those of the image then. */
+enum status cases_restore(struct cases *cases, const void *image)
+{
+    struct cases_view *view;
+    const struct generation *generation = cases->view->generation;
+    enum status status = case_image_restore(cases->table, image);
+    if (status == STATUS_OK)
+        status = cases_view_open(cases, generation, &view);
+    if (status == STATUS_OK)
+        cases_set_view(cases, view);
+    return status;
 }
 
 /* ---- a message ---- */

@@ -34,6 +34,10 @@ void cases_view_close(struct cases_view *view);
 void cases_set_view(struct cases *cases, struct cases_view *view);
 const struct cases_view *cases_current_view(const struct cases *cases);
 
+/* The cases, of which there are none yet, become those of an image, and the current view is opened
+ * again. CORRUPT, NO_MEMORY: they are to be closed. */
+MUST_CHECK enum status cases_restore(struct cases *cases, const void *image);
+
 /* A durable message, in the order of the log; one that Kouan made (released, dead letter, copied
  * forward) says nothing new. */
 void cases_observe(struct cases *cases, const struct cases_view *view, const struct record *record,

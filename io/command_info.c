@@ -170,6 +170,8 @@ static void info_cases(const struct shard *shard, struct text *text)
              figures.cases, figures.cases_max, figures.keys, figures.keys_max, figures.begun,
              figures.merged, figures.expired, figures.evicted, figures.impossible,
              figures.not_entitled, figures.late, figures.keys_left_out, figures.oldest_ms);
+    text_add(text, "case_snapshots_written:%" PRIu64 "\r\ncase_snapshots_failed:%" PRIu64 "\r\n",
+             shard->case_snapshots.written, shard->case_snapshots.failed);
 }
 
 /* Of all, and what this shard and its ways to the others have done. */

@@ -165,6 +165,8 @@ static const char *const summed[] = {
     "case_statuses_not_entitled",
     "case_moves_late",
     "case_keys_left_out",
+    "case_snapshots_written",
+    "case_snapshots_failed",
 };
 
 static bool is_summed(struct bytes name)

@@ -69,6 +69,8 @@ enum status recover_run(struct recover *recover, struct shard *shard, struct seg
     if (status != STATUS_OK)
         return status;
     status = recover_apply_begin(recover);
+    if (status == STATUS_OK)
+        status = recover_cases_begin(recover);
     if (status == STATUS_OK && recover->file_count > 0)
         status = scan(recover, &result);
     if (status == STATUS_OK)
@@ -87,6 +89,7 @@ enum status recover_run(struct recover *recover, struct shard *shard, struct seg
         .last_id = result.last_id,
         .last_generation = recover->last_generation,
         .last_manifest = recover->last_manifest,
+        .cases_covered = recover->cases_from,
         .figures = recover->figures,
     };
     return STATUS_OK;

@@ -59,6 +59,7 @@ struct recovery {
     struct record_id last_id;
     uint64_t last_generation;    /* the greatest that the log speaks of; 0: none */
     struct sha256 last_manifest; /* of it */
+    uint64_t cases_covered;      /* by a snapshot; 0: there is none */
     struct recover_figures figures;
 };
 

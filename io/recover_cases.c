@@ -1,11 +1,74 @@
-/* Cases, told again by the messages of the log as they were told when these came: each as the
- * generation that decided it sees it, with its life cycle and the roles that participants had
- * then. */
+/* Cases, as a snapshot has them, and told again by the messages behind it as they were told when
+ * these came: each as the generation that decided it sees it, with its life cycle and the roles
+ * that participants had then. */
 #include <stdlib.h>
 
+#include "io/case_snapshot.h"
 #include "io/recover_inside.h"
 
 static const struct cases_view *find_view(struct recover *recover, uint64_t generation);
+
+/* Of a log that ends before it, it is another's. */
+static bool is_ahead(const struct recover *recover, uint64_t position)
+{
+    return position > (recover->files[recover->file_count - 1].number + 1) *
+                          (uint64_t)recover->settings.segment_bytes;
+}
+
+static void say_useless(const struct recover *recover, const char *reason)
+{
+    fprintf(stderr,
+            "kouan: %s/%s: %s; the cases are told anew by what the log has, from %016" PRIx64
+            ".segment on\n",
+            recover_current_path(recover), CASE_SNAPSHOT_NAME, reason, recover->files[0].number);
+}
+
+static enum status take_snapshot(struct recover *recover, struct case_snapshot_read *read)
+{
+    const struct recover_settings *settings = &recover->settings;
+    enum status status =
+        case_snapshot_read(settings->disk, &settings->secret, settings->log_number, read);
+    if (status == STATUS_NOT_FOUND)
+        read->reason = "it is missing";
+    if (status != STATUS_OK)
+        return status;
+    if (is_ahead(recover, read->position)) {
+        read->reason = "it is ahead of the log";
+        return STATUS_CORRUPT;
+    }
+    recover->cases_from = read->position;
+    return cases_restore(recover->shard->cases, read->image);
+}
+
+enum status recover_cases_begin(struct recover *recover)
+{
+    struct case_snapshot_read read;
+    if (recover->shard->cases == NULL)
+        return STATUS_OK;
+    if (recover->file_count == 0)
+        return recover_remove(recover, CASE_SNAPSHOT_NAME);
+    enum status status = take_snapshot(recover, &read);
+    case_snapshot_free(&read);
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    if (recover->cases_from > 0)
+        return recover_say(recover, status,
+                           "%s/%s is not what it says, though its checksums are right: remove it, "
+                           "and the cases are told anew by the log",
+                           recover_current_path(recover), CASE_SNAPSHOT_NAME);
+    if (status != STATUS_NOT_FOUND || recover->files[0].number > 0)
+        say_useless(recover, read.reason != NULL ? read.reason : status_text(status));
+    return STATUS_OK;
+}
+
+uint32_t recover_cases_first(const struct recover *recover)
+{
+    uint64_t segment = recover->cases_from / recover->settings.segment_bytes;
+    uint64_t first = recover->files[0].number;
+    if (recover->shard->cases == NULL || segment >= first + recover->file_count)
+        return recover->file_count - 1;
+    return segment > first ? (uint32_t)(segment - first) : 0;
+}
 
 void recover_case(struct recover *recover, const struct record *record, uint64_t position)
 {

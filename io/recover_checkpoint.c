@@ -34,7 +34,7 @@ enum status recover_choose_first(struct recover *recover)
         if (status != STATUS_OK)
             return status;
     }
-    if (!checkpoint.is_whole || checkpoint.needs_all || recover->shard->cases != NULL)
+    if (!checkpoint.is_whole || checkpoint.needs_all)
         return STATUS_OK;
     uint32_t low = 0, high = index; /* `low` begins settled, or is the first */
     while (low < high) {
@@ -44,7 +44,8 @@ enum status recover_choose_first(struct recover *recover)
         else
             high = middle - 1;
     }
-    recover->first_scanned = low;
+    uint32_t first_of_cases = recover_cases_first(recover);
+    recover->first_scanned = low < first_of_cases ? low : first_of_cases;
     return STATUS_OK;
 }
 

@@ -161,6 +161,10 @@ MUST_CHECK enum status recover_know_generation(struct recover *recover, uint64_t
 
 /* ---- recover_cases.c ---- */
 
+/* Takes the snapshot, if there is one that is of use. */
+MUST_CHECK enum status recover_cases_begin(struct recover *recover);
+/* The index of the file with the first message that is to be told; the last one's if none is. */
+uint32_t recover_cases_first(const struct recover *recover);
 void recover_case(struct recover *recover, const struct record *record, uint64_t position);
 void recover_cases_close(struct recover *recover);
 

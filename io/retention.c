@@ -136,6 +136,25 @@ static bool may_go(const struct shard *shard, const struct segment *segment)
            (oldest_commit == WINDOW_NO_POSITION || oldest_commit >= (segment->number + 1) * bytes);
 }
 
+/* What the segment says of cases is found only there until a snapshot of them covers it. Where none
+ * can be written and messages wait for room, it goes nevertheless. */
+static bool is_covered(struct shard *shard, const struct segment *segment)
+{
+    struct case_snapshots *snapshots = &shard->case_snapshots;
+    uint64_t end = (segment->number + 1) * shard->journal.settings.segment_bytes;
+    if (shard->cases == NULL || case_snapshots_cover(snapshots, end) ||
+        (snapshots->has_failed && is_pressed(shard)))
+        return true;
+    shard_wake(shard);
+    return false;
+}
+
+void retention_look_now(struct shard *shard)
+{
+    shard->retention.look_ns = 0;
+    shard_wake(shard);
+}
+
 static void warn_of_early(struct shard *shard, uint32_t end)
 {
     struct retention *retention = &shard->retention;
@@ -165,7 +184,7 @@ static void look(struct shard *shard)
     if (!is_asked_for)
         return;
     retention->is_early = !has_left_window(shard, end);
-    if (retention->is_early && !is_pressed(shard))
+    if ((retention->is_early && !is_pressed(shard)) || !is_covered(shard, oldest))
         return;
     if (retention->is_early)
         warn_of_early(shard, end);

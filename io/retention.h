@@ -1,10 +1,10 @@
 /* How long the journal keeps what nobody needs: which segment goes, and what must be done before.
  *
  * The oldest segment goes when it is older than retain_time, or when journal_size asks for its
- * room, and every identity in it has left the window. Before it goes, what a group or a hold still
- * needs of it is appended again, under its old id, for those destinations alone that need it; when
- * that is durable, and what was settled meanwhile is written down, nothing points into the segment
- * any more.
+ * room, and every identity in it has left the window, and a snapshot of cases covers it. Before it
+ * goes, what a group or a hold still needs of it is appended again, under its old id, for those
+ * destinations alone that need it; when that is durable, and what was settled meanwhile is written
+ * down, nothing points into the segment any more.
  *
  *   looks -> copies -> waits for the disk -> gives it up -> looks ...
  *
@@ -58,6 +58,9 @@ void retention_close(struct retention *retention);
 
 /* Once a turn. With it begins that it looks by itself, too. */
 void retention_run(struct shard *shard);
+
+/* What it may have waited for has come. */
+void retention_look_now(struct shard *shard);
 
 /* The segment before `number` has ended: ids up to `last_id` may be in it. */
 void retention_note_end(struct retention *retention, uint64_t number, struct record_id last_id);

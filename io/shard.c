@@ -382,6 +382,8 @@ static void run_turn(struct loop *loop, struct deferral *deferral)
     bool more = intake_run(shard);
     more |= commit_run(shard);
     shard_log_let_go(shard);
+    if (shard->case_snapshots.copy != NULL)
+        case_snapshots_run(&shard->case_snapshots);
     retention_run(shard);
     if (shard->errands != NULL)
         errands_run(shard->errands);

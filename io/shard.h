@@ -5,6 +5,7 @@
 
 #include "core/decimal.h"
 #include "io/books.h"
+#include "io/case_snapshot.h"
 #include "io/cases.h"
 #include "io/commit.h"
 #include "io/config.h"
@@ -86,6 +87,7 @@ struct shard {
     struct commit_queue commits;
     struct errands *errands; /* commands that several shards run; NULL: there is one shard */
     struct cases *cases;     /* NULL: none are followed */
+    struct case_snapshots case_snapshots; /* of them, on the disk */
     struct hold_list holds;
     struct reject_ring rejects;
     struct delays delays;

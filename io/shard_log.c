@@ -108,6 +108,9 @@ enum status shard_log_begin(struct shard *shard, const struct shard_log_start *s
     log->recovered = log->recovery.figures;
     log->start_time_ms = start->time_ms;
     status = open_writer(shard);
+    if (status == STATUS_OK && shard->cases != NULL)
+        status = case_snapshots_open(shard, log_disk_of(&log->disk), log->recovery.cases_covered,
+                                     &shard->case_snapshots);
     if (status == STATUS_OK)
         status = shard_recall_open(shard);
     if (status == STATUS_OK)
@@ -143,6 +146,11 @@ void shard_log_close(struct shard *shard)
         while (!sidecars_is_idle(&log->sidecars))
             log_disk_of(&log->disk)->wait(log_disk_of(&log->disk));
         sidecars_close(&log->sidecars);
+    }
+    if (shard->case_snapshots.copy != NULL) {
+        while (!case_snapshots_is_idle(&shard->case_snapshots))
+            log_disk_of(&log->disk)->wait(log_disk_of(&log->disk));
+        case_snapshots_close(&shard->case_snapshots);
     }
     if (log->recover != NULL)
         recover_close(log->recover);

@@ -4,7 +4,7 @@
 # counted, the start is not, nor is the kernel. It serves some 20 times slower and its batches are full, so the
 # counts are of the work itself and hardly move from run to run.
 #   sh perf/callgrind_server.sh [BUILD] [day options: --mix mix ...]
-#   MESSAGES=20000 FUNCTIONS=60 SYNC=commit SHARDS=2 sh perf/callgrind_server.sh build
+#   MESSAGES=20000 FUNCTIONS=60 SYNC=commit SHARDS=2 CASES=65536 sh perf/callgrind_server.sh build
 # Wants `valgrind` (Debian's package of that name).
 set -eu
 cd "$(dirname "$0")/.."
@@ -29,6 +29,7 @@ trap 'exit 130' INT TERM
 cat > "$folder/kouan.yaml" << CONFIG
 sync: ${SYNC:-memory}
 shards: ${SHARDS:-1}
+cases: ${CASES:-0}
 channels: [{name: in}]
 destinations: [{name: all, groups: [all], fields: [profile, message_type, keys, origin, verdict]}]
 unroutable: all

@@ -2,9 +2,13 @@
 
 import json
 import random
+import re
 import shutil
+import threading
+import time
 
-from kouan_harness import Server, WireError, make_folder, run_kouan, run_tests
+from kouan_harness import (Server, WireBroken, WireClosed, WireError, encode_command, make_folder, run_kouan,
+                           run_tests)
 from provincial import SMALL, login, secret
 from reloaded import Reloaded
 
@@ -258,6 +262,157 @@ def test_a_kill_changes_nothing():
                     server.kill()
         finally:
             shutil.rmtree(folder)
+
+
+# ---- snapshots ----
+
+PAD = "x" * 20000
+ROUND = {"segment": "4MiB", "memory": "32MiB", "journal_size": "32MiB", "block": "64KiB",
+         "message_max": "64KiB", "retain_time": "0s", "window_span": "1s"}  # all goes as soon as it may
+
+
+def filling(number, keys):
+    value = {"messageType": "CEB621" if number % 3 else "CEB622", "messageId": f"f-{number}",
+             "status": ("120", "500", "800")[number % 7 % 3], "keys": keys, "note": PAD}
+    return json.dumps(value).encode()
+
+
+def fill(wire, numbers, count, key_count=200):
+    """So many large messages about a few cases, read and acknowledged as they come."""
+    for _ in range(0, count, 25):
+        for _ in range(25):
+            number = next(numbers)
+            keys = {"order": f"f{number % key_count}", "list": f"f{number % key_count}"}
+            wire.send(encode_command("XADD", "in", "*", "body", filling(number, keys)))
+        replies = [wire.read() for _ in range(25)]
+        assert all(isinstance(reply, bytes) for reply in replies), replies
+        for _, items in wire.call("XREADGROUP", "GROUP", "all", "c", "COUNT", 1000, "STREAMS", "all", ">") or []:
+            wire.call("XACK", "all", "all", *[ident for ident, _ in items])
+
+
+def figure(wire, name):
+    text = wire.call("INFO", "cases", "journal", "memory").decode()
+    return int(re.search(rf"^{name}:(\d+)", text, re.M).group(1))
+
+
+def wait_until(condition, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def flood_until_killed(server, numbers, seconds):
+    """Kills the server while messages come."""
+    def flood():
+        try:
+            with server.wire() as wire:
+                fill(wire, numbers, 10**6)
+        except (OSError, WireClosed, WireBroken, AssertionError):
+            pass
+    thread = threading.Thread(target=flood)
+    thread.start()
+    time.sleep(seconds)
+    server.process.kill()
+    thread.join()
+    server.kill()
+
+
+FLOODED = [f"{kind}:f{number}" for kind in ("order", "list") for number in range(200)]
+
+
+def check_snapshots(shards, cycles=2):
+    """What a snapshot and the log behind it say is what the whole log says, after kills at any time."""
+    options = ROUND | {"journal_size": "2GiB", "retain_time": "1d"}  # nothing is given up
+    rng, numbers, snapshots = random.Random(shards), iter(range(10**9)), 0
+    folder = make_folder({})
+    files, journal = open_files(**options), folder / "journal"
+    try:
+        for _ in range(cycles):
+            with Reloaded(files, journal=journal, shards=shards) as server:
+                with server.wire() as wire:  # enough for one
+                    fill(wire, numbers, 350 * shards)
+                    wait_until(lambda: figure(wire, "case_snapshots_written") > 0)
+                flood_until_killed(server, numbers, rng.random())
+            with Reloaded(files, journal=journal, shards=shards) as server, server.wire() as wire:
+                with_snapshot = everything(wire, FLOODED)
+                server.kill()
+            for path in journal.glob("*/cases.snapshot"):
+                path.unlink()
+                snapshots += 1
+            with Reloaded(files, journal=journal, shards=shards) as server, server.wire() as wire:
+                without = everything(wire, FLOODED)
+                assert "cases.snapshot" not in server.log, server.log
+                server.kill()
+            for key in FLOODED:
+                assert with_snapshot[key] == without[key], (key, with_snapshot[key], without[key])
+            assert any(without.values())
+        assert snapshots >= cycles
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_a_snapshot_and_the_log_behind_it_say_what_the_whole_log_says():
+    check_snapshots(1)
+
+
+def test_the_snapshots_of_two_logs_do():
+    check_snapshots(2)
+
+
+def test_a_case_outlives_the_segments_that_told_of_it():
+    numbers, folder = iter(range(10**9)), make_folder({})
+    journal = folder / "journal"
+    try:
+        with Reloaded(open_files(**ROUND), journal=journal, shards=1) as server, server.wire() as wire:
+            send(wire, 1, "CEB621", list="L-1", order="SO-1")
+            last = send(wire, 2, "CEB622", "800", list="L-1")
+            fill(wire, numbers, 1500)
+            wait_until(lambda: figure(wire, "journal_given_up") > 3)
+            assert figure(wire, "case_snapshots_written") > 0
+            before = everything(wire, FLOODED + ["order:SO-1"])
+            server.kill()
+        for cases in (1000, 5000):  # a table of another size takes it, too
+            with Reloaded(open_files(cases=cases, **ROUND), journal=journal, shards=1) as server, \
+                    server.wire() as wire:
+                assert state(wire, "order:SO-1") == "released"
+                assert status(wire, "order:SO-1")[0]["records"][0] == last
+                assert everything(wire, FLOODED + ["order:SO-1"]) == before
+                assert "cases.snapshot" not in server.log, server.log
+                verified = run_kouan("journal", "verify", str(journal))
+                assert verified.returncode == 0, verified
+                server.kill()
+        snapshot = journal / "00" / "cases.snapshot"
+        whole = snapshot.read_bytes()
+        for damaged, word in ((whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:], "not as it was written"),
+                              (whole[:9000], "ends too early"), (b"x" * 8192, "it is none"),
+                              (None, "it is missing")):
+            snapshot.unlink(missing_ok=True)
+            if damaged is not None:
+                snapshot.write_bytes(damaged)
+            with Reloaded(open_files(**ROUND), journal=journal, shards=1) as server, server.wire() as wire:
+                assert re.search(rf"cases\.snapshot: .*{word}.*; the cases are told anew", server.log), server.log
+                assert status(wire, "order:SO-1") == []  # what told of it is gone
+                assert any(everything(wire, FLOODED).values())
+                server.kill()
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_segments_go_when_no_snapshot_can_be_written():
+    """In its place is a folder: all else goes on, and it is said once."""
+    numbers, folder = iter(range(10**9)), make_folder({})
+    journal = folder / "journal"
+    try:
+        with Reloaded(open_files(**ROUND), journal=journal, shards=1) as server, server.wire() as wire:
+            (journal / "00" / "cases.snapshot" / "full").mkdir(parents=True)
+            fill(wire, numbers, 2000)
+            wait_until(lambda: figure(wire, "journal_given_up") > 3)
+            assert figure(wire, "case_snapshots_written") == 0 and figure(wire, "case_snapshots_failed") > 0
+            assert len(re.findall(r"cases\.snapshot cannot be written", server.log)) == 1, server.log
+            server.kill()
+    finally:
+        shutil.rmtree(folder)
 
 
 if __name__ == "__main__":
