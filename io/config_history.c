@@ -7,9 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "io/file.h"
-
-enum { HISTORY_BYTES_MAX = 16 * 1024 * 1024, LINE_BYTES = 512, FILE_MODE = 0600 };
+enum { LINE_BYTES = 512, READ_BYTES = HISTORY_KEPT * LINE_BYTES, FILE_MODE = 0600 };
 
 static const char file_name[] = "history";
 
@@ -53,18 +51,38 @@ static void parse(struct history *history, struct bytes content)
     }
 }
 
+/* The end of the file, from where a line begins, in `memory`: it may be of any size. */
+static struct bytes read_end(const char *folder, char memory[READ_BYTES])
+{
+    char path[1200];
+    snprintf(path, sizeof path, "%s/%s", folder, file_name);
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (file < 0)
+        return (struct bytes){0};
+    off_t size = lseek(file, 0, SEEK_END);
+    off_t from = size > READ_BYTES ? size - READ_BYTES : 0;
+    ssize_t read = size > 0 ? pread(file, memory, READ_BYTES, from) : 0;
+    close(file);
+    struct bytes end = bytes_make(memory, read > 0 ? (size_t)read : 0);
+    if (from == 0 || end.size == 0)
+        return end;
+    const uint8_t *line = memchr(end.data, '\n', end.size);
+    return line == NULL ? (struct bytes){0}
+                        : bytes_slice(end, (size_t)(line + 1 - end.data), end.size);
+}
+
 enum status history_open(const char *folder, struct history *out_history)
 {
-    struct arena arena;
-    struct bytes content;
     struct history history = {.items = calloc(HISTORY_KEPT, sizeof *history.items)};
-    if (history.items == NULL)
+    char *memory = malloc(READ_BYTES);
+    if (history.items == NULL || memory == NULL) {
+        free(history.items);
+        free(memory);
         return STATUS_NO_MEMORY;
-    arena_init(&arena);
-    if (folder != NULL && file_read(&arena, arena_format(&arena, "%s/%s", folder, file_name),
-                                    HISTORY_BYTES_MAX, &content, NULL) == STATUS_OK)
-        parse(&history, content);
-    arena_deinit(&arena);
+    }
+    if (folder != NULL)
+        parse(&history, read_end(folder, memory));
+    free(memory);
     *out_history = history;
     return STATUS_OK;
 }

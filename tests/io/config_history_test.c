@@ -108,3 +108,26 @@ Test(config_history, a_folder_that_is_not_there_is_told)
     cr_expect_eq(history_add(&history, folders, 1, &(struct history_item){.number = 1}), STATUS_IO);
     cr_expect_eq(history.count, 1);
 }
+
+/* Of a file that has grown for years the end is read: more than 16 MiB here. */
+Test(config_history, a_large_file_is_read_from_its_end)
+{
+    enum { LINES = 150000 };
+    char digest[65];
+    memset(digest, 'a', 64);
+    digest[64] = '\0';
+    FILE *file = fopen(path(), "w");
+    cr_assert_not_null(file);
+    for (unsigned i = 1; i <= LINES; i++)
+        fprintf(file, "%u %u %s reload by uid 1000, pid %u, of a long line\n", i, i, digest, i);
+    cr_assert_gt(ftell(file), 16 * 1024 * 1024);
+    fclose(file);
+    open_again();
+    cr_assert_eq(history.count, HISTORY_KEPT);
+    cr_expect_eq(history.items[0].number, LINES - HISTORY_KEPT + 1);
+    cr_expect_eq(history.items[HISTORY_KEPT - 1].number, LINES);
+    cr_expect_eq(history_number_before(&history), LINES - 1);
+    add(LINES + 1, "start");
+    open_again();
+    cr_expect_eq(history.items[HISTORY_KEPT - 1].number, LINES + 1);
+}
