@@ -1,4 +1,4 @@
-#include "io/cases.h"
+#include "io/cases_inside.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -24,25 +24,6 @@ struct message {
     uint16_t value_count, entry_count;
     uint16_t type, function, sent_at; /* values; NO_VALUE */
     bool has_keys;
-};
-
-struct cases {
-    struct case_table *table;
-    struct digest_secret secret;
-    struct cases_view *view;
-    /* The values of each entry, in order: */
-    uint16_t first[READING_ENTRIES_MAX + 1];
-    uint16_t next[RECORD_VALUES_MAX];
-    struct life_candidates candidates;
-};
-
-struct cases_view {
-    const struct generation *generation;
-    uint16_t *participants; /* names, by index */
-    uint16_t *roles;        /* names of all their roles, one participant's behind another's */
-    uint32_t *first_role;   /* by index */
-    uint8_t states[LIFE_STATES_MAX]; /* of the table, by that of the life cycle */
-    uint64_t from[LIFE_STATES_MAX];
 };
 
 /* ---- open and close ---- */
@@ -82,68 +63,6 @@ struct case_table *cases_table(struct cases *cases)
 }
 
 /* ---- views ---- */
-
-static void number_participants(struct cases *cases, struct cases_view *view)
-{
-    const struct participant_directory *directory = &view->generation->directory;
-    uint32_t roles = 0;
-    for (uint16_t i = 0; i < directory->count; i++) {
-        const struct participant *participant = directory->participants[i];
-        view->participants[i] = case_table_number(cases->table, participant->name_bytes);
-        view->first_role[i] = roles;
-        for (uint16_t k = 0; k < participant->role_count; k++)
-            view->roles[roles++] = case_table_number(cases->table, participant->roles[k]);
-    }
-}
-
-static void number_states(struct cases *cases, struct cases_view *view)
-{
-    const struct life_cycle *cycle = view->generation->life_cycle;
-    for (uint8_t i = 0; i < cycle->state_count; i++)
-        if (case_table_state_number(cases->table, cycle->states[i].name, &view->states[i]) !=
-            STATUS_OK)
-            fprintf(stderr,
-                    "kouan: no case will be `%.*s`: there were %d other states in this journal\n",
-                    (int)cycle->states[i].name.size, (const char *)cycle->states[i].name.data,
-                    CASE_STATES_MAX - 1);
-    for (uint8_t i = 0; i < cycle->state_count; i++)
-        for (uint8_t k = 0; k < cycle->state_count; k++)
-            if ((cycle->states[i].from >> k & 1) != 0)
-                view->from[i] |= UINT64_C(1) << view->states[k];
-}
-
-enum status cases_view_open(struct cases *cases, const struct generation *generation,
-                            struct cases_view **out_view)
-{
-    uint32_t roles = 0;
-    for (uint16_t i = 0; i < generation->directory.count; i++)
-        roles += generation->directory.participants[i]->role_count;
-    struct cases_view *view = calloc(1, sizeof *view);
-    if (view == NULL)
-        return STATUS_NO_MEMORY;
-    view->generation = generation;
-    view->participants = calloc(generation->directory.count + 1U, sizeof *view->participants);
-    view->roles = calloc(roles + 1U, sizeof *view->roles);
-    view->first_role = calloc(generation->directory.count + 1U, sizeof *view->first_role);
-    if (view->participants == NULL || view->roles == NULL || view->first_role == NULL) {
-        cases_view_close(view);
-        return STATUS_NO_MEMORY;
-    }
-    number_participants(cases, view);
-    number_states(cases, view);
-    *out_view = view;
-    return STATUS_OK;
-}
-
-void cases_view_close(struct cases_view *view)
-{
-    if (view == NULL)
-        return;
-    free(view->participants);
-    free(view->roles);
-    free(view->first_role);
-    free(view);
-}
 
 void cases_set_view(struct cases *cases, struct cases_view *view)
 {
@@ -237,7 +156,7 @@ void cases_observe(struct cases *cases, const struct cases_view *view, const str
     };
     if (record->profile < generation->profiles.count)
         life.profile = generation->profiles.profiles[record->profile]->name_bytes;
-    life_cycle_choose(generation->life_cycle, &life, &cases->candidates);
+    cases->candidates = cases_view_choose(view, record->profile, &life);
     for (uint16_t entry = 0; entry <= message.entry_count; entry++)
         observe_entry(cases, &message, &life, entry, &observation);
 }
@@ -264,14 +183,17 @@ static bool read_message(struct cases *cases, const struct record *record,
                  entry = message.entry_count == 0 ? 0 : message.values[at].entry;
         if (entry > message.entry_count)
             return false;
+        switch (message.values[at].slot) {
+        case SLOT_MESSAGE_TYPE: message.type = at; continue;
+        case SLOT_FUNCTION: message.function = at; continue;
+        case SLOT_SENT_AT: message.sent_at = at; continue;
+        default: break;
+        }
+        if (!slot_is_of_entry((enum slot)message.values[at].slot))
+            continue;
+        message.has_keys |= slot_is_key((enum slot)message.values[at].slot);
         cases->next[at] = cases->first[entry];
         cases->first[entry] = at;
-        switch (message.values[at].slot) {
-        case SLOT_MESSAGE_TYPE: message.type = at; break;
-        case SLOT_FUNCTION: message.function = at; break;
-        case SLOT_SENT_AT: message.sent_at = at; break;
-        default: message.has_keys |= slot_is_key((enum slot)message.values[at].slot);
-        }
     }
     *out_message = message;
     return message.has_keys;
@@ -330,8 +252,8 @@ static bool decide_by(const struct cases *cases, const struct message *message,
     const struct cases_view *view = message->view;
     uint8_t state;
     struct bytes role;
-    switch (life_cycle_decide(view->generation->life_cycle, &cases->candidates, life, status,
-                              &state, &role)) {
+    switch (life_cycle_decide(view->generation->life_cycle, cases->candidates, life, status, &state,
+                              &role)) {
     case LIFE_MOVES: break;
     case LIFE_NOT_ENTITLED: observation->flags |= CASE_FLAG_NOT_ENTITLED; return false;
     default: return false;

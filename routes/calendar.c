@@ -25,12 +25,16 @@ static int64_t days_to_year(uint32_t year)
            leap_days_before(CALENDAR_YEAR_FIRST);
 }
 
+/* A year that begins with March has its leap day at its end (Howard Hinnant, chrono-compatible
+ * low-level date algorithms). */
 int64_t calendar_days(struct calendar_day day)
 {
-    int64_t days = days_to_year(day.year) + day.day - 1;
-    for (uint32_t month = 1; month < day.month; month++)
-        days += days_of_month(day.year, month);
-    return days;
+    enum { DAYS_TO_1970 = 719468, DAYS_OF_400_YEARS = 146097 };
+    uint32_t year = day.year - (day.month <= 2), month = (day.month + 9) % 12;
+    uint32_t era = year / 400, of_era = year - era * 400;
+    uint32_t of_year = (153 * month + 2) / 5 + day.day - 1;
+    uint32_t days = of_era * 365 + of_era / 4 - of_era / 100 + of_year;
+    return (int64_t)era * DAYS_OF_400_YEARS + days - DAYS_TO_1970;
 }
 
 struct calendar_day calendar_day_at(int64_t days)

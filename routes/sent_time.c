@@ -136,31 +136,95 @@ static void take_fraction(struct rest *rest, uint32_t *out_ms)
     *out_ms = number(&fraction, 0, 3);
 }
 
-bool sent_time_parse(struct bytes text, uint64_t *out_ms)
+/* A day and a clock, without a zone. */
+struct moment {
+    struct calendar_day day;
+    uint32_t hours, minutes, seconds, ms;
+};
+
+static bool end_moment(struct rest *rest, const struct moment *moment, uint64_t *out_ms)
 {
-    struct rest rest = {bytes_trim(text)};
-    struct digits digits = {.count = 0};
     int64_t zone_minutes;
-    uint32_t at, fraction_ms;
-    if (!take_all(&rest, &digits) || !find_month(&digits, &at))
+    if (!take_zone(rest, &zone_minutes) || moment->hours > 23 || moment->minutes > 59 ||
+        moment->seconds > 60)
         return false;
-    take_fraction(&rest, &fraction_ms);
-    if (!take_zone(&rest, &zone_minutes))
-        return false;
-    uint32_t clock = at + 4, hours = number(&digits, clock, 2);
-    uint32_t minutes = number(&digits, clock + 2, 2), seconds = number(&digits, clock + 4, 2);
-    if (hours > 23 || minutes > 59 || seconds > 60 || digits.count % 2 != (digits.count == 17))
-        return false;
-    if (digits.count > clock + 6)
-        fraction_ms = number(&digits, clock + 6, 3); /* `00` hundredths, `000` thousandths */
-    const struct calendar_day day = {at == 4 ? number(&digits, 0, 4)
-                                             : CENTURY + number(&digits, 0, 2),
-                                     number(&digits, at, 2), number(&digits, at + 2, 2)};
-    int64_t ms = calendar_days(day) * MS_PER_DAY +
-                 ((int64_t)hours * 60 + minutes - zone_minutes) * MS_PER_MINUTE +
-                 (int64_t)seconds * 1000 + fraction_ms;
+    int64_t ms = calendar_days(moment->day) * MS_PER_DAY +
+                 ((int64_t)moment->hours * 60 + moment->minutes - zone_minutes) * MS_PER_MINUTE +
+                 (int64_t)moment->seconds * 1000 + moment->ms;
     if (ms < 0)
         return false;
     *out_ms = (uint64_t)ms;
     return true;
+}
+
+/* ---- the two commonest forms: 2024-06-12T20:00:00 and 20240612200000 --------------------------
+ */
+
+enum { PAIRS = 7 };
+
+static bool take_pairs(struct bytes text, const uint8_t *places, uint32_t *out_pairs)
+{
+    for (uint32_t i = 0; i < PAIRS; i++) {
+        uint32_t tens = (uint32_t)text.data[places[i]] - '0';
+        uint32_t ones = (uint32_t)text.data[places[i] + 1] - '0';
+        if (tens > 9 || ones > 9)
+            return false;
+        out_pairs[i] = tens * 10 + ones;
+    }
+    return true;
+}
+
+static bool take_common(struct rest *rest, struct moment *out_moment)
+{
+    static const uint8_t signed_places[PAIRS] = {0, 2, 5, 8, 11, 14, 17};
+    static const uint8_t plain_places[PAIRS] = {0, 2, 4, 6, 8, 10, 12};
+    enum { SIGNED_BYTES = 19, PLAIN_BYTES = 14 };
+    struct bytes text = rest->text;
+    uint32_t pairs[PAIRS];
+    bool is_signed = text.size >= SIGNED_BYTES && text.data[4] == '-' && text.data[7] == '-' &&
+                     text.data[10] == 'T' && text.data[13] == ':' && text.data[16] == ':';
+    size_t size = is_signed ? SIGNED_BYTES : PLAIN_BYTES;
+    if ((!is_signed && text.size != PLAIN_BYTES) ||
+        !take_pairs(text, is_signed ? signed_places : plain_places, pairs))
+        return false;
+    *out_moment = (struct moment){
+        {pairs[0] * 100 + pairs[1], pairs[2], pairs[3]}, pairs[4], pairs[5], pairs[6], 0};
+    rest->text = bytes_slice(text, size, text.size);
+    return calendar_is_day(out_moment->day);
+}
+
+/* ---- any ---------------------------------------------------------------------------------------
+ */
+
+static bool take_moment(struct rest *rest, struct moment *out_moment)
+{
+    struct digits digits = {.count = 0};
+    uint32_t at, ms;
+    if (!take_all(rest, &digits) || !find_month(&digits, &at))
+        return false;
+    take_fraction(rest, &ms);
+    if (digits.count % 2 != (digits.count == 17))
+        return false;
+    uint32_t clock = at + 4;
+    if (digits.count > clock + 6)
+        ms = number(&digits, clock + 6, 3); /* `00` hundredths, `000` thousandths */
+    uint32_t year = at == 4 ? number(&digits, 0, 4) : CENTURY + number(&digits, 0, 2);
+    *out_moment = (struct moment){{year, number(&digits, at, 2), number(&digits, at + 2, 2)},
+                                  number(&digits, clock, 2),
+                                  number(&digits, clock + 2, 2),
+                                  number(&digits, clock + 4, 2),
+                                  ms};
+    return true;
+}
+
+bool sent_time_parse(struct bytes text, uint64_t *out_ms)
+{
+    struct rest rest = {bytes_trim(text)};
+    struct moment moment;
+    if (take_common(&rest, &moment)) {
+        take_fraction(&rest, &moment.ms);
+        return end_moment(&rest, &moment, out_ms);
+    }
+    rest.text = bytes_trim(text);
+    return take_moment(&rest, &moment) && end_moment(&rest, &moment, out_ms);
 }

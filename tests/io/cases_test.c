@@ -98,7 +98,8 @@ static const char *state(const struct fixture *f, enum slot kind, const char *te
     uint32_t index = find(f, kind, text);
     if (index == CASE_NONE)
         return "none";
-    return (const char *)case_table_state_name(table, case_table_entry(table, index)->state).data;
+    uint8_t number = case_table_entry(table, index)->state;
+    return number == 0 ? "" : (const char *)case_table_state_name(table, number).data;
 }
 
 Test(cases, are_named_by_the_keys_of_an_entry)
@@ -190,5 +191,29 @@ Test(cases, live_by_the_times_of_their_messages)
          {0, SLOT_KEY_LIST, "l2"}); /* nothing is sent after it came */
     entry = case_table_entry(table, find(f, SLOT_KEY_LIST, "l2"));
     cr_assert_eq(entry->first_ms, f->record->id.ms);
+    tear_down(f);
+}
+
+/* What holds for a message is remembered by its profile, type and function. */
+Test(cases, are_moved_by_what_holds_for_their_message_and_not_for_one_that_looks_like_it)
+{
+    struct fixture *f = set_up();
+    static const char *const types[] = {"LIST", "XIST", "ANSWER", "LIS", "ST", "T", "LISTLIST"};
+    for (unsigned i = 0; i < 70; i++) {
+        char key[16];
+        const char *type = types[i % 7];
+        snprintf(key, sizeof key, "l%u", i);
+        if (i / 7 % 2 == 0)
+            TELL(f, 1, {0, SLOT_MESSAGE_TYPE, type}, {0, SLOT_STATUS, "1"},
+                 {0, SLOT_KEY_LIST, key});
+        else
+            TELL(f, 1, {0, SLOT_MESSAGE_TYPE, type}, {0, SLOT_FUNCTION, "LIST"},
+                 {0, SLOT_STATUS, "1"}, {0, SLOT_KEY_LIST, key});
+        cr_assert_str_eq(state(f, SLOT_KEY_LIST, key),
+                         i % 7 == 0   ? "submitted"
+                         : i % 7 == 2 ? "rejected"
+                                      : "",
+                         "%s", type);
+    }
     tear_down(f);
 }

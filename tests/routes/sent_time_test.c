@@ -1,6 +1,7 @@
 /* Times of sending, as the dialects write them; the forms are those of tests/data/profiles. */
 #include <criterion/criterion.h>
 
+#include "routes/calendar.h"
 #include "routes/sent_time.h"
 
 static void check(const char *text, uint64_t ms)
@@ -46,4 +47,20 @@ Test(sent_time, refuses_what_is_none)
     uint64_t ms;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         cr_assert(!sent_time_parse(bytes_from_text(wrong[i]), &ms), "%s", wrong[i]);
+}
+
+Test(calendar, counts_each_day)
+{
+    int64_t days = 0;
+    for (struct calendar_day day = {1970, 1, 1}; day.year < 2402; days++) {
+        cr_assert(calendar_is_day(day));
+        cr_assert_eq(calendar_days(day), days, "%u-%u-%u", day.year, day.month, day.day);
+        struct calendar_day same = calendar_day_at(days);
+        cr_assert(same.year == day.year && same.month == day.month && same.day == day.day);
+        day.day++;
+        if (!calendar_is_day(day))
+            day = (struct calendar_day){day.year, day.month + 1, 1};
+        if (day.month > 12)
+            day = (struct calendar_day){day.year + 1, 1, 1};
+    }
 }
