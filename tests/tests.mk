@@ -101,7 +101,7 @@ test-sanitize: test-packages
 # What several threads share, under ThreadSanitizer: its tests, by a runner that it can live with, and
 # the whole server (which ends with an error after a report).
 threaded_tests = core/ring io/mesh io/room
-threaded_scripts = shards errands reload
+threaded_scripts = shards errands reload reroute
 
 .PHONY: test-threads
 test-threads: test-packages
