@@ -84,7 +84,7 @@ void control_ask(struct session *session, const struct reload_request *wanted)
     snprintf(request.by, sizeof request.by, "uid %u, pid %d", session->control_uid,
              (int)session->control_pid);
     if (!reload_ask(control->reload, &request)) {
-        command_reply_error(session, "TRYAGAIN another one is being loaded or rehearsed");
+        command_reply_error(session, "TRYAGAIN another one is being loaded, rehearsed or rerouted");
         return;
     }
     control->waiting = session;
