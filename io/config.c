@@ -184,7 +184,7 @@ enum status config_load_sharded(const char *path, uint16_t shards, struct config
                                 struct diagnostics *diagnostics)
 {
     const struct config_source source = {
-        .read = config_read_system, .shipped = shipped_profiles, .test_shards = shards};
+        .read = config_read_system, .shipped = shipped_profiles, .given_shards = shards};
     return config_load_from(&source, path, out_config, diagnostics);
 }
 

@@ -26,9 +26,9 @@ struct config_source {
                         struct bytes *out_content, mode_t *out_mode);
     void *context;
     const struct shipped_profile *shipped;
-    bool without_secrets; /* nobody will log in: files of secrets are not read */
-    bool without_tests;   /* it ran already: its `rule_tests` are not run again */
-    uint16_t test_shards; /* instead of what `shards` says; 0: as it says */
+    bool without_secrets;  /* nobody will log in: files of secrets are not read */
+    bool without_tests;    /* it ran already: its `rule_tests` are not run again */
+    uint16_t given_shards; /* instead of what `shards` says; 0: as it says */
     /* Participants, channels and destinations of these names have the same indices; what bears one
      * of the names no more keeps its place, as removed. NULL: they are numbered as they stand. */
     const struct generation_names *before;
@@ -58,7 +58,7 @@ struct config {
     bool has_control;
     enum config_pin pin;
     /* Not the file's: given on the command line. */
-    bool has_given_listen, has_given_journal, has_test_shards;
+    bool has_given_listen, has_given_journal, has_given_shards;
     struct options options;    /* of each shard: what bounds all is divided evenly */
     struct options whole;      /* as it was configured */
     struct config_file *files; /* in the order in which they were read, the configuration first */

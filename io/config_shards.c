@@ -37,10 +37,10 @@ void config_read_shards(struct config_build *build)
     struct config *config = build->config;
     struct options *options = &config->options;
     const struct config *running = build->source->running;
-    config->has_test_shards =
-        build->source->test_shards > 0 || (running != NULL && running->has_test_shards);
-    if (config->has_test_shards)
-        options->shards = running != NULL ? running->whole.shards : build->source->test_shards;
+    config->has_given_shards =
+        build->source->given_shards > 0 || (running != NULL && running->has_given_shards);
+    if (config->has_given_shards)
+        options->shards = running != NULL ? running->whole.shards : build->source->given_shards;
     read_pin(build);
     config->whole = *options;
     divide(options, option_rows, divided, sizeof divided / sizeof *divided, options->shards);

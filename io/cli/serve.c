@@ -16,7 +16,7 @@ struct serve_arguments {
     bool plaintext;
     uint32_t test_delay_turns;
     uint64_t test_delay_seed;
-    uint64_t test_shards;
+    uint64_t shards;
 };
 
 static void print_options(const char *title, const struct option_row *row)
@@ -43,14 +43,14 @@ static bool parse_delay(const char *text, struct serve_arguments *out)
 
 static bool parse_shards(const char *text, struct serve_arguments *out)
 {
-    return bytes_parse_u64(bytes_from_text(text), &out->test_shards) && out->test_shards >= 1 &&
-           out->test_shards <= MESH_SHARDS_MAX;
+    return bytes_parse_u64(bytes_from_text(text), &out->shards) && out->shards >= 1 &&
+           out->shards <= MESH_SHARDS_MAX;
 }
 
 static bool parse_arguments(int argc, char **argv, struct serve_arguments *out,
                             enum cli_exit *out_exit)
 {
-    const char *test_delay = NULL, *test_shards = NULL;
+    const char *test_delay = NULL, *shards = NULL;
     bool options = false;
     *out = (struct serve_arguments){0};
     const struct argument arguments[] = {
@@ -73,6 +73,12 @@ static bool parse_arguments(int argc, char **argv, struct serve_arguments *out,
          .target = &out->journal,
          .value = "FOLDER",
          .help = "instead of the configuration's; made if it is not there"},
+        {.name = "shards",
+         .kind = ARGUMENT_TEXT,
+         .target = &shards,
+         .value = "N",
+         .help = "instead of the configuration's, 1 to 64; what bounds the server\n"
+                 "as a whole is divided among them"},
         {.name = "options",
          .target = &options,
          .help = "list the options of the configuration file, with their ranges"},
@@ -81,11 +87,6 @@ static bool parse_arguments(int argc, char **argv, struct serve_arguments *out,
          .target = &test_delay,
          .value = "N[:SEED]",
          .help = "for tests: claims and commits wait up to N turns at random"},
-        {.name = "test-shards",
-         .kind = ARGUMENT_TEXT,
-         .target = &test_shards,
-         .value = "N",
-         .help = "for tests: so many shards, whatever the configuration says"},
     };
     const struct argument_page page = {
         .command = "serve",
@@ -108,8 +109,8 @@ static bool parse_arguments(int argc, char **argv, struct serve_arguments *out,
         *out_exit = arguments_fail("serve", "--test-delay N[:SEED], N up to 1000");
         return false;
     }
-    if (test_shards != NULL && !parse_shards(test_shards, out)) {
-        *out_exit = arguments_fail("serve", "--test-shards N, N from 1 to 64");
+    if (shards != NULL && !parse_shards(shards, out)) {
+        *out_exit = arguments_fail("serve", "--shards N, N from 1 to 64");
         return false;
     }
     return true;
@@ -162,8 +163,8 @@ static struct config *load(const struct serve_arguments *arguments)
     struct diagnostics diagnostics;
     struct config *config = NULL;
     diagnostics_init(&diagnostics);
-    enum status status = config_load_sharded(
-        arguments->config_path, (uint16_t)arguments->test_shards, &config, &diagnostics);
+    enum status status = config_load_sharded(arguments->config_path, (uint16_t)arguments->shards,
+                                             &config, &diagnostics);
     diagnostics_print(&diagnostics, stderr);
     if (status != STATUS_OK)
         fprintf(stderr, "kouan serve: %u error%s; nothing was started\n", diagnostics.error_count,

@@ -100,6 +100,8 @@ def test_usage_errors():
     assert "N is a number" in kouan("rejects", "x", code=USAGE).stderr
     kouan("ledger", "--watch=0", code=USAGE)
     kouan("serve", "--test-delay", "x", code=USAGE)
+    for shards in "0", "65", "x":
+        assert "N from 1 to 64" in kouan("serve", "--shards", shards, code=USAGE).stderr
 
 
 def test_addresses():

@@ -96,7 +96,7 @@ def kouan_command():
 
 def serve_command(*arguments):
     """Of a server that a test starts by itself."""
-    shards = ["--test-shards", str(TEST_SHARDS)] if TEST_SHARDS else []
+    shards = ["--shards", str(TEST_SHARDS)] if TEST_SHARDS else []
     return kouan_command() + ["serve", *map(str, arguments), *shards]
 
 
@@ -161,7 +161,7 @@ class Server:
 
     def __init__(self, files=None, listen="127.0.0.1:0", arguments=(), environment=None,
                  journal=None, shards=None):
-        if files and TEST_SHARDS > 1 and not shards and "--test-shards" not in arguments:
+        if files and TEST_SHARDS > 1 and not shards and "--shards" not in arguments:
             files = for_each_log(files, TEST_SHARDS)
         if files and TEST_OPTIONS:
             files = with_options(files)
@@ -180,8 +180,8 @@ class Server:
         command += ["--listen", listen, *map(str, arguments)]
         if TEST_DELAY:
             command += ["--test-delay", TEST_DELAY]
-        if (shards or TEST_SHARDS) and "--test-shards" not in arguments:
-            command += ["--test-shards", str(shards or TEST_SHARDS)]
+        if (shards or TEST_SHARDS) and "--shards" not in arguments:
+            command += ["--shards", str(shards or TEST_SHARDS)]
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env={**os.environ, **(environment or {})}, preexec_fn=die_with_parent)

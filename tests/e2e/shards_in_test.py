@@ -10,7 +10,7 @@ from kouan_harness import Server, WireError, encode_command, run_tests
 from provincial import (add, add_many, event, info, interchange, interchange_files, many_wires, message,
                         plain_files, pipeline, read_group, two_way_files)
 
-SHARDS = ["--test-shards", "2"]
+SHARDS = ["--shards", "2"]
 TOLD = "[{name: all, groups: [all], fields: [verdict]}]"
 
 

@@ -108,7 +108,7 @@ def test_a_journal_keeps_its_number_of_shards():
         assert any(files.values()), files
         for shards in 1, 3, 4:
             process = run_kouan("serve", "-c", folder / "kouan.yaml", "--journal", journal,
-                                "--listen", "127.0.0.1:0", "--test-shards", shards)
+                                "--listen", "127.0.0.1:0", "--shards", shards)
             assert process.returncode == 1, (process.returncode, process.stderr)
             assert "number of shards that wrote it" in process.stderr, process.stderr
         with Server(files=plain_files(), journal=journal, shards=2) as server:

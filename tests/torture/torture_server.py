@@ -37,7 +37,7 @@ class Kouan:
     def start(self, environment=None):
         self.process = subprocess.Popen(
             kouan_command() + ["serve", "-c", str(self.folder / "kouan.yaml"), "--listen",
-                               self.address, "--test-shards", str(self.shards)],
+                               self.address, "--shards", str(self.shards)],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
             env={**os.environ, **(environment or {})}, preexec_fn=die_with_parent)
 
