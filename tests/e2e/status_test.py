@@ -357,7 +357,7 @@ def test_a_snapshot_and_the_log_behind_it_say_what_the_whole_log_says():
 
 
 def test_the_snapshots_of_two_logs_do():
-    check_snapshots(2)
+    check_snapshots(2, cycles=1)
 
 
 def test_a_case_outlives_the_segments_that_told_of_it():
