@@ -5,6 +5,8 @@
 
 static struct connection *take_free(struct transport *transport);
 static void expire_deadline(struct loop *loop, struct timer *timer);
+static void take_back_lent(struct connection *connection);
+static void close_descriptor(struct connection *connection);
 static void set_free(struct connection *connection);
 
 /* ---- A connection's life --------------------------------------------------------------------- */
@@ -106,10 +108,34 @@ void connection_continue_end(struct connection *connection)
                            loop_now_ns(connection->transport->loop) + LINGER_NS);
         return;
     case CONNECTION_CLOSING:
-        if (!connection->receiving && !connection->sending && !connection->watching)
+        if (connection->receiving || connection->watching)
+            return;
+        if (!connection->sending)
             set_free(connection);
+        else if (connection->is_lending)
+            take_back_lent(connection);
         return;
     }
+}
+
+/* The kernel reads what it was lent until the peer has it, which may be never: a reset throws that
+ * away, and the send completes. */
+static void take_back_lent(struct connection *connection)
+{
+    connection->resets = true;
+    close_descriptor(connection);
+}
+
+static void close_descriptor(struct connection *connection)
+{
+    if (connection->descriptor < 0)
+        return;
+    if (connection->resets) {
+        struct linger none = {.l_onoff = 1, .l_linger = 0};
+        setsockopt(connection->descriptor, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+    }
+    close(connection->descriptor);
+    connection->descriptor = -1;
 }
 
 static void set_free(struct connection *connection)
@@ -117,11 +143,7 @@ static void set_free(struct connection *connection)
     struct transport *transport = connection->transport;
     connection_drop_input(connection);
     connection_drop_output(connection);
-    if (connection->resets) {
-        struct linger none = {.l_onoff = 1, .l_linger = 0};
-        setsockopt(connection->descriptor, SOL_SOCKET, SO_LINGER, &none, sizeof none);
-    }
-    close(connection->descriptor);
+    close_descriptor(connection);
     connection_link_leave(&connection->open_link);
     transport->settings.protocol->closed(connection);
     /* Writes of `closed` were refused; what stands in a queue would outlive the connection. */

@@ -222,11 +222,14 @@ static void complete_send(struct loop *loop, struct operation *operation, int32_
         (struct connection *)((uint8_t *)operation - offsetof(struct connection, send));
     if ((flags & IORING_CQE_F_MORE) != 0) {
         connection->uncopied_result = result;
+        connection->is_lending = true;
+        if (connection->state == CONNECTION_CLOSING)
+            transport_put_to_flush(connection);
         return;
     }
     if ((flags & IORING_CQE_F_NOTIF) != 0)
         result = connection->uncopied_result;
-    connection->sending = false;
+    connection->sending = connection->is_lending = false;
     transport_put_to_flush(connection); /* the rest, or the end */
     if (connection->state == CONNECTION_CLOSING)
         return;

@@ -107,6 +107,7 @@ struct connection {
     size_t queued_bytes;
     bool sending, wants_room, has_small_output;
     bool must_copy;          /* its socket sends nothing without copying */
+    bool is_lending;         /* it was sent, and the kernel still reads its memory */
     int32_t uncopied_result; /* of a send whose memory the kernel still reads */
     uint32_t chunks_wanted;  /* while in line for output: served when so many are free */
     struct msghdr message;

@@ -309,3 +309,27 @@ Test(loop_features, a_timer_ends_the_wait_of_a_turn)
     cr_expect_lt(clock_now_ns() - begun_ns, LONG_WAIT_US * UINT64_C(1000));
     loop_close(loop);
 }
+
+/* ---- Sends that copy nothing ----------------------------------------------------------------- */
+
+Test(loop_features, a_reader_that_stopped_keeps_nothing_that_was_lent_to_the_kernel)
+{
+    enum { PAYLOAD = 60000, FRAMES = 400 };
+    static uint8_t frame[FRAME_HEADER_BYTES + PAYLOAD];
+    struct server server = {0};
+    struct loop_settings settings = loop_defaults();
+    settings.wishes.zero_copy_send = 1;
+    server_open(&server, settings, transport_defaults());
+    int client = server_connect(&server, true);
+    put_frame(frame, PAYLOAD, 'x');
+    size_t sent = 0;
+    for (int idle = 0; sent < FRAMES * sizeof frame && idle < 100;) {
+        size_t done = sent % sizeof frame;
+        ssize_t more = send(client, frame + done, sizeof frame - done, MSG_DONTWAIT | MSG_NOSIGNAL);
+        idle = more > 0 ? 0 : idle + 1;
+        sent += more > 0 ? (size_t)more : 0;
+        server_turn(&server, 1);
+    }
+    server_close(&server); /* while the client is there, and reads nothing */
+    close(client);
+}
