@@ -71,6 +71,16 @@ $(BUILD)/kouan: $(BUILD)/io/main.o $(BUILD)/io.a $(BUILD)/routes.a $(BUILD)/core
 $(BUILD)/kouan-bench: $(BUILD)/bench/main.o $(BUILD)/bench.a $(BUILD)/io.a $(BUILD)/routes.a $(BUILD)/core.a
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(BENCH_LIBS) $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
 
+# Optional, and no part of `all`: the matcher beside rte_acl.
+acl_objects := $(call objects,$(wildcard bench/acl/*.c))
+$(BUILD)/kouan-acl: $(acl_objects) $(BUILD)/bench.a $(BUILD)/io.a $(BUILD)/routes.a $(BUILD)/core.a
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lrte_acl -lrte_eal $(BENCH_LIBS) $(IO_LIBS) $(ROUTES_LIBS) $(CORE_LIBS)
+$(acl_objects): ALL_CFLAGS += $(subst -I/,-isystem /,$(shell pkg-config --cflags libdpdk 2>/dev/null))
+$(acl_objects): | dpdk
+.PHONY: dpdk
+dpdk:
+	@pkg-config --exists libdpdk || { echo 'kouan-acl: install libdpdk-dev (the rest of Kouan does without)' >&2; exit 1; }
+
 $(BUILD)/%.o: %.c | packages
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -c -o $@ $<
