@@ -30,6 +30,16 @@ void publication_pool_close(struct publication_pool *pool)
     *pool = (struct publication_pool){0};
 }
 
+/* The next one is taken soon, and all of it is written then. */
+static void fetch(const struct publication_pool *pool)
+{
+    if (pool->free == NULL)
+        return;
+    const char *at = (const char *)pool->free;
+    for (size_t offset = 0; offset < sizeof(struct publication); offset += 64)
+        __builtin_prefetch(at + offset, 1);
+}
+
 struct publication *publication_take(struct publication_pool *pool)
 {
     if (pool->free == NULL)
@@ -37,6 +47,7 @@ struct publication *publication_take(struct publication_pool *pool)
     struct publication *publication = publication_of(pool->free);
     pool->free = publication->slot.next;
     pool->used++;
+    fetch(pool);
     publication->slot = (struct reply_slot){.kind = REPLY_ID, .is_publication = true};
     publication->queued = NULL;
     publication->chunk = NULL;
