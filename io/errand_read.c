@@ -329,6 +329,19 @@ static bool has_some(struct errand *errand, bool names_histories)
     return write_reply(errand, names_histories, &nowhere);
 }
 
+/* Something that is worth a reply. New entries of a group were counted as they came: to look for
+ * them among the parts would cost as much as to write them. */
+static bool has_found(struct errand *errand)
+{
+    const struct errand_read *read = &errand->read;
+    if (!read->for_group || read->history != 0)
+        return has_some(errand, true);
+    for (uint32_t s = 0; s < read->stream_count; s++)
+        if (read->left[s] != read->count)
+            return true;
+    return false;
+}
+
 static void reply_read(struct errand *errand, struct resp_writer *writer)
 {
     if (write_reply(errand, true, writer))
@@ -379,7 +392,7 @@ static enum errand_step show(struct errand *errand)
     }
     errand->round = READ_BEGINS;
     if (!errand->read.blocks || errand->has_timed_out || errand_failure(errand) != NULL ||
-        has_some(errand, true))
+        has_found(errand))
         return ERRAND_REPLIES;
     forget_last(errand);
     return errand_block(errand) ? ERRAND_WAITS : ERRAND_ASKS;
