@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "io/minute_count.h"
 #include "io/shard.h"
 
 static bool is_recorded(const struct occurrence *occurrence)
@@ -168,6 +169,7 @@ enum status append_message(struct shard *shard, const struct routing *routing,
     struct record *record = (struct record *)(void *)head; /* it begins with its head */
     write_message(shard, routing, shape, verdict, record);
     journal_commit_record(&shard->journal, &record->head);
+    minute_count_message(shard, routing, verdict, record->id.ms);
     shard_log_wake(shard);
     *out_record = record;
     return STATUS_OK;

@@ -40,6 +40,8 @@ static const struct subcommand {
      "Load what an older generation was made from; by the control socket."},
     {"KOUAN", "RULES", "STATS [TABLE <name>] [NEVER] [TOP <count>] [JSON]",
      "Return how often each rule was hit; by the control socket."},
+    {"KOUAN", "STATS", "[BY <columns>] [SINCE <seconds>] [JSON]",
+     "Return what came, by type, office, destination ...; by the control socket."},
     {"KOUAN", "STATUS", "<kind>:<value>|<value>", "Return what is known of the case of a key."},
     {"KOUAN", "VERSION", "", "Return the version."},
     {"MEMORY", "USAGE", "<destination> [SAMPLES <count>]",

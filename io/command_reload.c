@@ -1,4 +1,4 @@
-/* KOUAN RELOAD, REROUTE, ROLLBACK, CONFIG and RULES: of the control socket only. */
+/* KOUAN RELOAD, REROUTE, ROLLBACK, CONFIG, RULES and STATS: of the control socket only. */
 #include "io/command_reload.h"
 
 #include "io/control.h"
@@ -119,6 +119,32 @@ static void ask_stats(struct session *session, const struct resp_command *comman
         command_reply_error(session, "ERR syntax error");
 }
 
+/* [BY columns] [SINCE seconds] [JSON] */
+static void ask_minutes(struct session *session, const struct resp_command *command)
+{
+    struct reload_request request = {.kind = RELOAD_MINUTES,
+                                     .minutes = {.by = UINT32_C(1) << MINUTE_BY_TYPE,
+                                                 .since_s = 3600,
+                                                 .bytes_max = control_answer_bytes_max(session)}};
+    bool is_sound = true;
+    for (uint32_t i = 2; i < command->count && is_sound; i++) {
+        bool has_value = i + 1 < command->count;
+        if (is(command->arguments[i], "JSON"))
+            request.minutes.is_json = true;
+        else if (has_value && is(command->arguments[i], "BY"))
+            is_sound = minute_choice_parse_by(command->arguments[++i], &request.minutes.by);
+        else if (has_value && is(command->arguments[i], "SINCE"))
+            is_sound = bytes_parse_u64(command->arguments[++i], &request.minutes.since_s) &&
+                       request.minutes.since_s > 0 && request.minutes.since_s <= UINT32_MAX;
+        else
+            is_sound = false;
+    }
+    if (is_sound)
+        control_ask(session, &request);
+    else
+        command_reply_error(session, "ERR syntax error");
+}
+
 static bool copy_name(struct bytes word, char out_name[REROUTE_NAME_BYTES])
 {
     if (word.size == 0 || word.size >= REROUTE_NAME_BYTES)
@@ -193,6 +219,8 @@ bool command_reload(struct session *session, const struct resp_command *command)
         return reroute(session, command);
     else if (is(subcommand, "RULES") && command->count > 2 && is(command->arguments[2], "STATS"))
         ask_stats(session, command);
+    else if (is(subcommand, "STATS"))
+        ask_minutes(session, command);
     else
         return false;
     return true;

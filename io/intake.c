@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "io/intake_parts.h"
+#include "io/minute_count.h"
 #include "io/session.h"
 
 static bool start_batch(struct shard *shard);
@@ -244,6 +245,8 @@ void intake_refuse(struct shard *shard, struct publication *publication, enum re
     account->undecided -= publication->undecided;
     account->refused[refusal] += publication->undecided;
     if (refusal != REFUSAL_TRY_AGAIN) {
+        minute_count_refused(shard, publication->participant->index, publication->undecided,
+                             publication->body.size);
         struct reject reject = {
             .at_ms = loop_wall_ms(shard->loop),
             .participant = publication->participant->index,

@@ -63,7 +63,9 @@ const char *option_unit_name(enum option_unit unit); /* "", "bytes", "us", "ms",
     X(submission_poll, 0, 0, 60000, MS,                                                            \
       "until a thread of the kernel's that looks for work sleeps; 0: none looks")                  \
     X(busy_poll, 0, 0, 10000, US, "how long a turn looks for packets at the network device")       \
-    X(zero_copy_send, 0, 0, 1 * GIB, BYTES, "sends from this size on copy nothing; 0: all copy")
+    X(zero_copy_send, 0, 0, 1 * GIB, BYTES, "sends from this size on copy nothing; 0: all copy")   \
+    X(stats_span, 86400, 0, 604800, S, "how long `kouan stats` knows a minute; 0: nothing counts") \
+    X(stats_rows, 65536, 256, 16777216, COUNT, "figures of it; a minute may have a sixteenth")
 
 /* Of a destination; in the configuration under its name, or under `defaults`. */
 #define DESTINATION_OPTION_LIST(X)                                                                 \

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "io/group.h"
+#include "io/minute_count.h"
 #include "io/recover_inside.h"
 
 static enum status open_slot(struct recover *recover, struct outlet *outlet);
@@ -336,6 +337,7 @@ static enum status apply_message(struct recover *recover, const struct record *r
         recover_identity(recover, record, position);
     recover_case(recover, record, position);
     count_accepted(recover, record);
+    minute_count_recovered(recover->shard, record);
     recover->figures.messages += (record->head.flags & RECORD_COPIED) == 0;
     return status;
 }

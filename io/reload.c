@@ -215,13 +215,38 @@ static struct reload_answer answer(struct reload *reload, const struct reload_re
     return answer;
 }
 
+/* Shards may still count into the minute that has just ended. */
+enum { MINUTE_SETTLES_MS = 2000 };
+
+/* Until it is asked, or a minute is to be saved: false. */
+static bool wait(struct reload *reload)
+{
+    uint64_t at_ms = reload->save_at_ms;
+    const struct timespec at = {.tv_sec = (time_t)(at_ms / 1000),
+                                .tv_nsec = (long)(at_ms % 1000) * 1000000};
+    return sem_clockwait(&reload->asked, CLOCK_REALTIME, &at) == 0;
+}
+
+static void save_minutes(struct reload *reload)
+{
+    uint64_t now_ms = read_wall_ms(), minute_ms = now_ms / MINUTE_MS * MINUTE_MS;
+    if (now_ms < reload->save_at_ms && reload->save_at_ms - now_ms <= 2 * MINUTE_MS)
+        return;
+    if (reload->save_at_ms > 0)
+        minutes_save(&reload->server->minutes, minute_ms);
+    reload->save_at_ms = minute_ms + MINUTE_MS + MINUTE_SETTLES_MS;
+}
+
 static void *run(void *context)
 {
     struct reload *reload = context;
     struct reload_request request;
     step_back(reload);
+    save_minutes(reload);
     while (!atomic_load(&reload->ends)) {
-        if (sem_wait(&reload->asked) != 0)
+        bool is_asked = wait(reload);
+        save_minutes(reload);
+        if (!is_asked)
             continue;
         if (atomic_exchange(&reload->is_signalled, false)) {
             struct reload_answer said =
@@ -262,6 +287,7 @@ static bool store(struct reload *reload, const struct config *config, uint64_t n
 static void replace_current(struct reload *reload, struct reload_loaded *next)
 {
     struct reload_loaded before = reload->current;
+    reload->server->minutes.generation = next->config->generation;
     if (before.config == reload->start)
         config_let_generation_go(reload->start);
     else
@@ -370,6 +396,17 @@ static void load(struct reload *reload, const struct reload_request *request)
     diagnostics_deinit(&reload->diagnostics);
 }
 
+static void report_minutes(struct reload *reload, const struct minute_choice *choice)
+{
+    const struct minutes *minutes = &reload->server->minutes;
+    if (minutes->tables == NULL) {
+        fputs("nothing is counted by the minute: `stats_span` is 0\n", reload->out);
+        return;
+    }
+    minute_report_print(minutes, choice, read_wall_ms(), reload->out);
+    reload->word = "ok";
+}
+
 static void carry_out(struct reload *reload, const struct reload_request *request)
 {
     switch (request->kind) {
@@ -390,6 +427,7 @@ static void carry_out(struct reload *reload, const struct reload_request *reques
         if (reload_stats_report(reload->out, reload, &request->stats))
             reload->word = "ok";
         return;
+    case RELOAD_MINUTES: report_minutes(reload, &request->minutes); return;
     case RELOAD_REROUTE: reload_plan_reroute(reload, request); return;
     case RELOAD_REROUTE_APPLY: reload_carry_out_reroute(reload, request); return;
     }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "core/status.h"
+#include "io/minute_report.h"
 #include "io/reroute.h"
 #include "io/rule_stats.h"
 
@@ -29,6 +30,7 @@ enum reload_kind {
     RELOAD_SHOW,
     RELOAD_HISTORY,
     RELOAD_STATS,
+    RELOAD_MINUTES,
     RELOAD_REROUTE,      /* plans it (io/reroute.h), and changes nothing */
     RELOAD_REROUTE_APPLY /* a piece of what was planned last */
 };
@@ -39,6 +41,7 @@ struct reload_request {
     uint32_t last, seconds; /* REHEARSE: so many of the last messages, and all for so long */
     char digest[RELOAD_DIGEST_BYTES]; /* APPLY: how the candidate's begins, or nothing */
     struct rule_stats_choice stats;   /* STATS: of which rules */
+    struct minute_choice minutes;     /* MINUTES: by what, and since when */
     struct reroute_choice reroute;    /* REROUTE: of which messages; APPLY: the same again */
     char by[RELOAD_BY_BYTES];
 };

@@ -60,6 +60,7 @@ struct reload {
     struct history history;
     struct rule_totals totals;      /* of the current generation */
     struct diagnostics diagnostics; /* of what is loaded */
+    uint64_t save_at_ms;            /* minutes (io/minutes.h), by the wall clock */
     FILE *out;                      /* where the answer is written */
     const char *word;
 };

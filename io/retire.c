@@ -3,6 +3,7 @@
 
 #include "io/append.h"
 #include "io/intake_parts.h"
+#include "io/minute_count.h"
 
 static uint32_t find_denied(struct shard *shard, struct intake_batch *batch, uint32_t first,
                             struct denial *out_denial);
@@ -103,6 +104,7 @@ void retire_count_replay(struct shard *shard, struct intake_batch *batch, uint32
         shard_account(shard, routing->arrival->participant, routing->arrival->channel);
     account->undecided--;
     account->replay++;
+    minute_count_replay(shard, routing);
     batch->items[index].publication->undecided--;
     admission_unreserve(shard, routing, &batch->items[index]);
 }

@@ -35,6 +35,8 @@ enum status server_open(const struct server_settings *settings, struct server **
     if (status == STATUS_OK)
         status = count > 1 ? open_family(server, out_problem, problem_capacity) : STATUS_OK;
     if (status == STATUS_OK)
+        status = minutes_open(&server->minutes, settings->config);
+    if (status == STATUS_OK)
         status = start_threads(server, out_problem, problem_capacity);
     if (status != STATUS_OK) {
         server_close(server);
@@ -140,9 +142,21 @@ void server_wake_first(struct server *server)
     loop_wake(server->shards[0]->loop);
 }
 
+/* All that was counted, with the last record's time: clocks may have gone back. */
+static void save_minutes(struct server *server)
+{
+    uint64_t last_ms = loop_wall_ms(server->shards[0]->loop);
+    for (uint16_t i = 0; i < server->count; i++)
+        if (server->shards[i]->journal.last_id.ms > last_ms)
+            last_ms = server->shards[i]->journal.last_id.ms;
+    minutes_save(&server->minutes, last_ms + 1);
+}
+
 void server_close(struct server *server)
 {
     reload_stop(server->control.reload);
+    if (server->control.reload != NULL && !atomic_load(&server->log_has_failed))
+        save_minutes(server);
     if (server->expected > 0)
         server_seat_end(&server->seats[0]);
     for (uint16_t i = 0; i < server->count && server->expected > 0; i++) {
@@ -160,6 +174,7 @@ void server_close(struct server *server)
     server_reroute_close(server);
     pthread_mutex_destroy(&server->lock);
     pthread_cond_destroy(&server->met);
+    minutes_close(&server->minutes);
     free(server->seats);
     free(server->shards);
     free(server);

@@ -7,6 +7,7 @@
 #include <sched.h>
 
 #include "io/control.h"
+#include "io/minutes.h"
 #include "io/server.h"
 #include "io/server_reroute.h"
 #include "io/server_swap.h"
@@ -35,6 +36,7 @@ struct server {
     struct journal_folders folders;
     struct shard_log_start start;
     cpu_set_t processors; /* to be pinned to; none: threads are not */
+    struct minutes minutes;
     struct seat *seats;
     struct shard **shards; /* in the same order */
     uint16_t count;

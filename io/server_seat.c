@@ -64,6 +64,8 @@ void server_seat_init(struct server *server, uint16_t index)
         .family = server->count > 1 ? &server->family : NULL,
         .test_delay_turns = server->settings.test_delay_turns,
         .test_delay_seed = server->settings.test_delay_seed + index,
+        .minutes = minutes_of(&server->minutes, index),
+        .minutes_saved_ms = server->minutes.saved_ms,
         .recovering = note_recovering,
         .context = seat,
     };

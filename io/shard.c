@@ -58,6 +58,8 @@ enum status shard_reserve(const struct shard_settings *settings, struct shard **
         shard->mesh = mesh_end(shard->family->mesh, shard->number);
         shard->rooms = &shard->family->rooms;
     }
+    shard->minutes = settings->minutes;
+    shard->minutes_saved_ms = settings->minutes_saved_ms;
     shard->log.recovering = settings->recovering;
     shard->log.recovering_context = settings->context;
     shard->generation = settings->config->generation;

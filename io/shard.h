@@ -26,6 +26,7 @@
 #include "routes/rule_hits.h"
 
 struct control;
+struct minute_table;
 
 struct shard_figures {
     uint64_t commands, batches, batch_messages, collisions, copied_forward, copied_forward_bytes,
@@ -79,7 +80,9 @@ struct shard {
     struct books books;                     /* for reports; filled when one is made */
     struct intake_account *intake_accounts; /* [participant * channels + channel] */
     struct rule_hits *rule_hits;            /* of the generation's rules */
-    _Atomic uint32_t connections_closed;    /* ever; for who chooses a shard for a new one */
+    struct minute_table *minutes;        /* the server's; NULL: nothing is counted by the minute */
+    uint64_t minutes_saved_ms;           /* what the log has up to then is in them from the start */
+    _Atomic uint32_t connections_closed; /* ever; for who chooses a shard for a new one */
     struct publication_pool publications;
     struct reply_slot_pool promises; /* replies of what is not a message, and waits for the log */
     struct chunk_pool transactions;  /* commands between MULTI and EXEC */
@@ -125,6 +128,8 @@ struct shard_settings {
     struct shard_family *family; /* NULL: it is the only one */
     uint32_t test_delay_turns;   /* claims and commits wait for up to so many turns; 0: never */
     uint64_t test_delay_seed;
+    struct minute_table *minutes; /* to count in; outlives the shard. NULL: none */
+    uint64_t minutes_saved_ms;
     /* Every now and then while the log is read, by the shard's thread. NULL: nobody looks. */
     void (*recovering)(void *context, const struct recover_figures *figures);
     void *context;

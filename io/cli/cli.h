@@ -19,6 +19,7 @@ enum cli_exit { CLI_OK = 0, CLI_INVALID = 1, CLI_USAGE = 2, CLI_UNREACHABLE = 3 
     X(hold, "list, release or reject held messages")                                               \
     X(rejects, "show the last refused messages, with reasons")                                     \
     X(ledger, "show the conservation accounts")                                                    \
+    X(stats, "count what came, by type, office, destination ...")                                  \
     X(health, "say which destinations are sick")                                                   \
     X(journal, "look into a journal: info, verify, show, export, repair")                          \
     X(trace, "tell the whole story of a message, or of a case")                                    \
