@@ -5,6 +5,7 @@
 
 #include "io/command.h"
 #include "io/glob.h"
+#include "io/redis_link.h"
 #include "io/report.h"
 
 static bool is(struct bytes argument, const char *word)
@@ -199,6 +200,31 @@ static void info_shards(const struct shard *shard, struct text *text)
              mesh.refusals, mesh.kept, mesh.wakes);
 }
 
+static uint64_t load(const _Atomic uint64_t *figure)
+{
+    return atomic_load_explicit(figure, memory_order_relaxed);
+}
+
+/* The same from all shards: the server has one link. */
+static void info_redis(const struct shard *shard, struct text *text)
+{
+    const struct redis_figures *figures = shard->redis;
+    if (figures == NULL) {
+        text_add(text, "redis_state:off\r\n");
+        return;
+    }
+    uint64_t current_ns = load(&figures->current_ns), now_ns = loop_now_ns(shard->loop);
+    text_add(text,
+             "redis_state:%s\r\nredis_lag_ms:%" PRIu64 "\r\nredis_errors:%" PRIu64
+             "\r\nredis_connections:%" PRIu64 "\r\nredis_refills:%" PRIu64
+             "\r\nredis_commands:%" PRIu64 "\r\nredis_bytes:%" PRIu64 "\r\nredis_in_flight:%" PRIu64
+             "\r\n",
+             redis_state_name((enum redis_state)load(&figures->state)),
+             now_ns > current_ns ? (now_ns - current_ns) / 1000000 : 0, load(&figures->errors),
+             load(&figures->connections), load(&figures->refills), load(&figures->commands),
+             load(&figures->bytes), load(&figures->in_flight));
+}
+
 struct info_section {
     const char *name, *title;
     void (*add)(const struct shard *shard, struct text *text);
@@ -209,6 +235,7 @@ static const struct info_section sections[] = {
     {"memory", "Memory", info_memory}, {"journal", "Journal", info_journal},
     {"recall", "Recall", info_recall}, {"stats", "Stats", info_stats},
     {"cases", "Cases", info_cases},    {"shards", "Shards", info_shards},
+    {"redis", "Redis", info_redis},
 };
 
 static bool section_wanted(const struct resp_command *command, const char *name)

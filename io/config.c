@@ -22,9 +22,10 @@ static const char default_path[] = "(embedded defaults)";
 
 #define X(name, initial, min, max, unit, help) #name,
 static const char *const top_names[] = {
-    "listen",  "plaintext",     "channels", "participants", "destinations", "defaults",
-    "tables",  "rule_tests",    "lists",    "profiles",     "unroutable",   "sync",
-    "journal", "journal_spare", "pin",      "control",      "life_cycle",   OPTION_LIST(X) NULL};
+    "listen",     "plaintext",  "channels",   "participants",  "destinations",
+    "defaults",   "tables",     "rule_tests", "lists",         "profiles",
+    "unroutable", "sync",       "journal",    "journal_spare", "pin",
+    "control",    "life_cycle", "state",      "redis",         OPTION_LIST(X) NULL};
 #undef X
 
 static void read_listen(struct config_build *build)
@@ -100,6 +101,7 @@ static void build_all(struct config_build *build)
     config_read_shards(build);
     config_read_journal(build);
     config_read_control(build);
+    config_read_redis(build);
     read_listen(build);
     if (build->source->running != NULL)
         build->config->options = build->source->running->options;

@@ -43,6 +43,13 @@ enum config_sync { SYNC_COMMIT, SYNC_MEMORY };
 /* Where the threads run: where the system likes, or each on a processor of its own. */
 enum config_pin { PIN_NONE, PIN_AUTO };
 
+/* A Redis that a copy goes to (io/redis_link.h). */
+struct config_redis {
+    const char *address, *username, *prefix; /* username NULL: the default user */
+    struct bytes password;                   /* empty: none */
+    uint64_t database;
+};
+
 struct config {
     struct arena arena; /* of what stays when the generation goes (config_let_generation_go) */
     const char *path;   /* NULL: the embedded defaults */
@@ -57,6 +64,7 @@ struct config {
         *control_path; /* of the control socket; NULL: control.sock in the journal's folder */
     bool has_control;
     enum config_pin pin;
+    const struct config_redis *redis; /* NULL: none */
     /* Not the file's: given on the command line. */
     bool has_given_listen, has_given_journal, has_given_shards;
     struct options options;    /* of each shard: what bounds all is divided evenly */

@@ -86,6 +86,10 @@ struct bytes config_name_scope(struct config_build *build, const char *kind, con
 /* Warns of options that this kernel cannot do. */
 void config_check_kernel(struct config_build *build);
 
+/* ---- io/config_redis.c ---- */
+
+void config_read_redis(struct config_build *build);
+
 /* ---- io/config_control.c ---- */
 
 void config_read_control(struct config_build *build);

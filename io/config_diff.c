@@ -87,6 +87,8 @@ static void compare_options(struct config_diff *diff, const struct config *start
     compare_option(diff, "journal_spare", path_beside(started, started->spare_path),
                    path_beside(next, next->spare_path));
     compare_option(diff, "control", control_of(started), control_of(next));
+    compare_option(diff, "redis", started->redis != NULL ? started->redis->address : "none",
+                   next->redis != NULL ? next->redis->address : "none");
     compare_option(diff, "pin", pins[started->pin], pins[next->pin]);
     for (const struct option_row *row = option_rows; row->name != NULL; row++)
         compare_option(diff, row->name,

@@ -8,6 +8,7 @@
 
 #include "io/control.h"
 #include "io/minutes.h"
+#include "io/redis_minutes.h"
 #include "io/server.h"
 #include "io/server_reroute.h"
 #include "io/server_swap.h"
@@ -37,6 +38,8 @@ struct server {
     struct shard_log_start start;
     cpu_set_t processors; /* to be pinned to; none: threads are not */
     struct minutes minutes;
+    struct redis_link *redis; /* on the first shard's thread; NULL: none */
+    struct redis_minutes *redis_minutes;
     struct seat *seats;
     struct shard **shards; /* in the same order */
     uint16_t count;

@@ -128,6 +128,26 @@ static uint64_t read_huge_page_bytes(void)
     return kib * 1024;
 }
 
+/* A copy of the statistics of all shards, by the first. */
+static enum status open_redis(struct seat *seat)
+{
+    struct server *server = seat->server;
+    const struct config *config = server->settings.config;
+    struct shard *shard = seat->shard;
+    if (config->redis == NULL || server->minutes.tables == NULL)
+        return STATUS_OK;
+    enum status status = redis_minutes_open(shard, server->minutes.tables, server->count,
+                                            config->options.stats_span, &server->redis_minutes);
+    if (status != STATUS_OK)
+        return status;
+    const struct redis_source source = redis_minutes_source(server->redis_minutes);
+    status = redis_link_open(shard->loop, config->redis, shard->started_wall_ms, &source,
+                             &server->redis);
+    for (uint16_t i = 0; i < server->count && status == STATUS_OK; i++)
+        server->shards[i]->redis = redis_link_figures(server->redis);
+    return status;
+}
+
 static enum status begin_listening(struct seat *seat)
 {
     uint64_t huge_page_bytes = read_huge_page_bytes();
@@ -136,9 +156,10 @@ static enum status begin_listening(struct seat *seat)
     const struct listener_taker taker = {give_away, seat->server};
     enum status status = shard_listen(seat->shard, seat->server->count > 1 ? &taker : NULL,
                                       seat->problem, sizeof seat->problem);
-    return status == STATUS_OK ? control_open(&seat->server->control, seat->shard, seat->problem,
-                                              sizeof seat->problem)
-                               : status;
+    if (status == STATUS_OK)
+        status =
+            control_open(&seat->server->control, seat->shard, seat->problem, sizeof seat->problem);
+    return status == STATUS_OK ? open_redis(seat) : status;
 }
 
 bool server_seat_start(struct seat *seat)
@@ -165,6 +186,15 @@ bool server_seat_start(struct seat *seat)
     return meet(server);
 }
 
+/* All loops have stopped: nobody asks for its figures any more. */
+static void close_redis(struct server *server)
+{
+    redis_link_close(server->redis);
+    redis_minutes_close(server->redis_minutes);
+    server->redis = NULL;
+    server->redis_minutes = NULL;
+}
+
 void server_seat_run(struct seat *seat)
 {
     struct server *server = seat->server;
@@ -176,6 +206,8 @@ void server_seat_run(struct seat *seat)
     server_swap_end(server);
     server_reroute_end(server);
     meet(server);
+    if (seat->index == 0)
+        close_redis(server);
 }
 
 /* No loop is closed while another thread may wake it. */

@@ -27,6 +27,7 @@
 
 struct control;
 struct minute_table;
+struct redis_figures;
 
 struct shard_figures {
     uint64_t commands, batches, batch_messages, collisions, copied_forward, copied_forward_bytes,
@@ -95,7 +96,8 @@ struct shard {
     struct reject_ring rejects;
     struct delays delays;
 
-    struct control *control; /* of the first shard of a server; NULL: there is none */
+    const struct redis_figures *redis; /* of the server's link; NULL: there is none */
+    struct control *control;           /* of the first shard of a server; NULL: there is none */
     /* At the end of each turn, while something waits for the shard (io/server_swap.h); NULL. */
     void (*each_turn)(void *context);
     void *each_turn_context;
