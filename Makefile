@@ -45,9 +45,9 @@ BENCH_LIBS  := -lnats
 
 # Every source file is a module of its folder; a new file needs no line here.
 core_sources   := $(wildcard core/*.c)
-routes_sources := $(wildcard routes/*.c)
-io_sources     := $(filter-out io/main.c,$(wildcard io/*.c io/cli/*.c))
-bench_sources  := $(filter-out bench/main.c,$(wildcard bench/*.c))
+routes_sources := $(wildcard routes/*.c routes/*/*.c)
+io_sources     := $(filter-out io/main.c,$(wildcard io/*.c io/*/*.c))
+bench_sources  := $(filter-out bench/main.c,$(wildcard bench/*.c bench/*/*.c))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 .PHONY: all
@@ -58,7 +58,7 @@ include tests/tests.mk
 # ---- archives and programs ---------------------------------------------------------------------
 
 $(BUILD)/core.a: $(call objects,$(core_sources))
-$(BUILD)/routes.a: $(call objects,$(routes_sources)) $(BUILD)/routes/shipped.o
+$(BUILD)/routes.a: $(call objects,$(routes_sources)) $(BUILD)/routes/dialect/shipped.o
 $(BUILD)/io.a: $(call objects,$(io_sources))
 $(BUILD)/bench.a: $(call objects,$(bench_sources))
 $(BUILD)/%.a:
@@ -89,10 +89,10 @@ $(BUILD)/%.o: %.c | packages
 # canonical event is the first of JSON, so that its first member decides for it.
 shipped_profiles := routes/profiles/event.yaml \
                     $(filter-out %/event.yaml,$(sort $(wildcard routes/profiles/*.yaml)))
-$(BUILD)/routes/shipped.S: routes/embed.sh $(shipped_profiles)
+$(BUILD)/routes/dialect/shipped.S: routes/dialect/embed.sh $(shipped_profiles)
 	@mkdir -p $(@D)
-	$(call say,EMBED,routes/profiles)sh routes/embed.sh $(shipped_profiles) > $@
-$(BUILD)/routes/shipped.o: $(BUILD)/routes/shipped.S | packages
+	$(call say,EMBED,routes/profiles)sh routes/dialect/embed.sh $(shipped_profiles) > $@
+$(BUILD)/routes/dialect/shipped.o: $(BUILD)/routes/dialect/shipped.S | packages
 	$(call say,AS)$(CC) -c -I. -o $@ $<
 
 # ---- the two commands --------------------------------------------------------------------------

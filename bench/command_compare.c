@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "bench/command.h"
-#include "bench/result_json.h"
+#include "bench/race/result_json.h"
 
 struct comparison {
     const json_t *old, *new;

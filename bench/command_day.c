@@ -4,12 +4,12 @@
 #include <stdlib.h>
 
 #include "bench/command.h"
-#include "bench/consumer.h"
-#include "bench/control.h"
-#include "bench/login.h"
-#include "bench/publisher.h"
+#include "bench/load/consumer.h"
+#include "bench/load/publisher.h"
+#include "bench/load/trial.h"
 #include "bench/stop.h"
-#include "bench/trial.h"
+#include "bench/wire/control.h"
+#include "bench/wire/login.h"
 
 /* name, name on the command line, argument ("" for none), help */
 #define DAY_OPTION_LIST(X)                                                                         \

@@ -7,8 +7,8 @@
 #include <stdio.h>
 
 #include "bench/command.h"
-#include "bench/disk_journal.h"
-#include "bench/disk_probe.h"
+#include "bench/disk/disk_journal.h"
+#include "bench/disk/disk_probe.h"
 
 enum { JOURNAL_BLOCK_BYTES = 256 * 1024, RECORD_BYTES = 400 };
 

@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 
 #include "bench/command.h"
-#include "bench/day.h"
-#include "bench/fault.h"
+#include "bench/day/day.h"
+#include "bench/day/fault.h"
 
 struct generate_command {
     struct day_settings day;

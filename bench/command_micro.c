@@ -1,11 +1,11 @@
-/* `kouan-bench micro`: the stages of a message's way, one at a time (bench/micro.h). */
+/* `kouan-bench micro`: the stages of a message's way, one at a time (bench/micro/micro.h). */
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "bench/command.h"
-#include "bench/micro.h"
-#include "bench/result_json.h"
+#include "bench/micro/micro.h"
+#include "bench/race/result_json.h"
 
 struct family {
     const char *name, *help;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "bench/command.h"
-#include "bench/null_router.h"
+#include "bench/peers/null_router.h"
 
 int command_null(int argc, char **argv)
 {

@@ -8,8 +8,8 @@
 #include <time.h>
 
 #include "bench/command.h"
-#include "bench/day.h"
-#include "routes/read.h"
+#include "bench/day/day.h"
+#include "routes/read/read.h"
 
 enum {
     DAY_MESSAGES = 20000, /* enough to have each kind's share */

@@ -1,11 +1,11 @@
-/* `kouan-bench report`: one page of what was measured (bench/report_page.h). */
+/* `kouan-bench report`: one page of what was measured (bench/page/report_page.h). */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "bench/command.h"
-#include "bench/report_page.h"
+#include "bench/page/report_page.h"
 
 static void print_help(void)
 {

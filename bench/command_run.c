@@ -3,9 +3,9 @@
 #include <stdlib.h>
 
 #include "bench/command.h"
-#include "bench/race_options.h"
-#include "bench/race_text.h"
-#include "bench/result_json.h"
+#include "bench/race/race_options.h"
+#include "bench/race/race_text.h"
+#include "bench/race/result_json.h"
 
 static const char about[] =
     "kouan-bench run SCENARIO [OPTION]...\n"

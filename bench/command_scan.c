@@ -8,8 +8,8 @@
 #include <time.h>
 
 #include "bench/command.h"
-#include "bench/oracle.h"
-#include "bench/samples.h"
+#include "bench/oracle/oracle.h"
+#include "bench/oracle/samples.h"
 
 enum { ROUNDS = 15 };
 

@@ -14,8 +14,8 @@
 #include "bench/command.h"
 #include "bench/random.h"
 #include "core/window.h"
-#include "io/disk_ring.h"
-#include "io/sidecar_reader.h"
+#include "io/journal/disk_ring.h"
+#include "io/recover/sidecar_reader.h"
 
 enum {
     RECORD_BYTES = 512, /* of a message in its segment */

@@ -4,11 +4,11 @@
 #ifndef KOUAN_ROUTES_GENERATION_H
 #define KOUAN_ROUTES_GENERATION_H
 
-#include "routes/life_cycle.h"
-#include "routes/match.h"
-#include "routes/profile.h"
+#include "routes/dialect/profile.h"
+#include "routes/life/life_cycle.h"
+#include "routes/match/match.h"
 #include "routes/rights.h"
-#include "routes/rule_time.h"
+#include "routes/rules/rule_time.h"
 
 enum { DESTINATION_GROUPS_MAX = 64, DESTINATION_FIELDS_MAX = 32, NO_DESTINATION = 0xFFFF };
 

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#include "routes/text_index.h"
+#include "routes/scan/text_index.h"
 
 enum { RULE_TABLE_SHIFT = 24 };
 

@@ -14,8 +14,8 @@
 #include "core/digest.h"
 #include "core/ledger.h"
 #include "routes/generation.h"
-#include "routes/read.h"
-#include "routes/scan.h"
+#include "routes/read/read.h"
+#include "routes/scan/scan.h"
 
 enum {
     ROUTER_BATCH_MAX = 256,           /* bodies, and messages in them */

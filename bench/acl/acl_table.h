@@ -6,8 +6,8 @@
 #ifndef KOUAN_BENCH_ACL_ACL_TABLE_H
 #define KOUAN_BENCH_ACL_ACL_TABLE_H
 
-#include "routes/reading.h"
-#include "routes/rule.h"
+#include "routes/read/reading.h"
+#include "routes/rules/rule.h"
 
 enum { ACL_FIELDS = 4 };
 extern const enum slot acl_slots[ACL_FIELDS];

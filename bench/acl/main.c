@@ -7,9 +7,9 @@
 #include <stdlib.h>
 
 #include "bench/acl/acl_table.h"
-#include "bench/micro.h"
-#include "bench/micro_bodies.h"
-#include "bench/micro_rules.h"
+#include "bench/micro/micro.h"
+#include "bench/micro/micro_bodies.h"
+#include "bench/micro/micro_rules.h"
 
 enum {
     RULES_USUAL = 1000,

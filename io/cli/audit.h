@@ -3,8 +3,8 @@
 #define KOUAN_IO_CLI_AUDIT_H
 
 #include "core/arena.h"
+#include "io/audit/seal.h"
 #include "io/cli/logbook.h"
-#include "io/seal.h"
 
 #define AUDIT_KEY_ARGUMENT(path)                                                                   \
     {                                                                                              \

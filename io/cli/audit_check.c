@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "io/audit/merkle.h"
 #include "io/cli/audit.h"
 #include "io/cli/output.h"
 #include "io/file.h"
-#include "io/merkle.h"
-#include "routes/base64.h"
+#include "routes/scan/base64.h"
 
 enum { PROOF_BYTES_MAX = 256 * 1024 * 1024 };
 

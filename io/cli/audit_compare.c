@@ -1,6 +1,6 @@
 #include "io/cli/audit_compare.h"
 
-/* What a record does not hold, since its participant and profile say it (io/append.c). */
+/* What a record does not hold, since its participant and profile say it (io/intake/append.c). */
 static bool is_recorded(const struct occurrence *occurrence)
 {
     return occurrence->slot != SLOT_PARTICIPANT && occurrence->slot != SLOT_ROLE &&
@@ -55,7 +55,7 @@ static bool same_set(const struct destination_set *a, const struct destination_s
 }
 
 /* Takes what was decided to what was written, if only dead letters of full destinations are between
- * them (io/admission.c). */
+ * them (io/intake/admission.c). */
 static bool is_diverted(const struct generation *generation, const struct destination_set *decided,
                         const struct destination_set *written)
 {

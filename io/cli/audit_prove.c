@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "io/audit/merkle.h"
 #include "io/cli/audit.h"
 #include "io/cli/output.h"
 #include "io/file.h"
-#include "io/merkle.h"
 
 /* One record of the segment that goes into the proof. */
 struct proved {

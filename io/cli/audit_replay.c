@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "io/audit/stored_body.h"
 #include "io/cli/audit.h"
 #include "io/cli/audit_compare.h"
 #include "io/cli/output.h"
 #include "io/cli/progress.h"
-#include "io/generation_store.h"
-#include "io/stored_body.h"
+#include "io/reload/generation_store.h"
 
 /* One that the log speaks of; built when the first of its messages comes. */
 struct replay_generation {

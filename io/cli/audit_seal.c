@@ -7,9 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "io/audit/merkle.h"
 #include "io/cli/audit.h"
-#include "io/log_folder.h"
-#include "io/merkle.h"
+#include "io/journal/log_folder.h"
 
 struct sealer {
     struct logbook_place place;

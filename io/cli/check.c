@@ -5,7 +5,7 @@
 #include "io/cli/cli.h"
 #include "io/cli/explain.h"
 #include "io/cli/output.h"
-#include "io/config_diff.h"
+#include "io/config/config_diff.h"
 
 struct check_arguments {
     const char *config_path, *against;

@@ -1,6 +1,6 @@
 /* kouan config diff: what changes from one configuration to another, or from what a server runs by
  * to its files. Starts nothing. */
-#include "io/config_diff.h"
+#include "io/config/config_diff.h"
 
 #include "io/cli/arguments.h"
 #include "io/cli/config.h"

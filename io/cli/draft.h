@@ -13,7 +13,7 @@
 #include "core/arena.h"
 #include "core/status.h"
 #include "routes/field.h"
-#include "routes/scan.h"
+#include "routes/scan/scan.h"
 
 enum {
     DRAFT_PLACES_MAX = 16384, /* different places in all samples; further ones are not looked at */

@@ -2,7 +2,7 @@
 #ifndef KOUAN_IO_CLI_EXPLAIN_H
 #define KOUAN_IO_CLI_EXPLAIN_H
 
-#include "io/config.h"
+#include "io/config/config.h"
 #include "routes/router.h"
 
 enum { EXPLAIN_BEATEN_MAX = 5, EXPLAIN_REASON_BYTES = 512 };

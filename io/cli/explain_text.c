@@ -5,7 +5,7 @@
 #include "io/cli/explain_payload.h"
 #include "io/cli/explain_warnings.h"
 #include "io/cli/output.h"
-#include "routes/json_members.h"
+#include "routes/json/json_members.h"
 
 enum { PAGE_COLUMNS = 100, LABEL_COLUMNS = 14, NAME_COLUMNS = 18 };
 

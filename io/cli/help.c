@@ -6,9 +6,9 @@
 #include "io/cli/arguments.h"
 #include "io/cli/cli.h"
 #include "io/cli/output.h"
-#include "io/config.h"
-#include "routes/profile.h"
-#include "routes/rule_example.h"
+#include "io/config/config.h"
+#include "routes/dialect/profile.h"
+#include "routes/rules/rule_example.h"
 #include "routes/suggest.h"
 
 enum { TOPICS_MAX = 256 };

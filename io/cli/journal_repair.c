@@ -2,11 +2,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "io/audit/log_damage.h"
+#include "io/audit/log_repair.h"
 #include "io/cli/logbook.h"
 #include "io/cli/output.h"
 #include "io/cli/progress.h"
-#include "io/log_damage.h"
-#include "io/log_repair.h"
 
 struct repairer {
     const char *new_folder;

@@ -1,12 +1,12 @@
 /* What the commands on a journal folder share: where it is, the names in it, which records are
- * asked for, and how they are shown. All of them read (io/log_walk.h), whether or not a server has
- * the journal open. */
+ * asked for, and how they are shown. All of them read (io/audit/log_walk.h), whether or not a
+ * server has the journal open. */
 #ifndef KOUAN_IO_CLI_LOGBOOK_H
 #define KOUAN_IO_CLI_LOGBOOK_H
 
 #include "core/fact.h"
+#include "io/audit/log_walk.h"
 #include "io/cli/arguments.h"
-#include "io/log_walk.h"
 #include "routes/generation_names.h"
 
 /* ---- the folder ---- */

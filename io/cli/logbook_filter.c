@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "io/audit/log_cursor.h"
 #include "io/cli/logbook.h"
-#include "io/log_cursor.h"
 
 enum { MS_PER_S = 1000 };
 

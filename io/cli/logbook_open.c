@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "io/cli/logbook.h"
-#include "io/config.h"
-#include "io/generation_store.h"
+#include "io/config/config.h"
+#include "io/reload/generation_store.h"
 
 enum { LOGBOOK_LOGS_MAX = 64 };
 

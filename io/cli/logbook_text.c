@@ -4,7 +4,7 @@
 
 #include "io/cli/logbook.h"
 #include "io/cli/output.h"
-#include "io/sha256.h"
+#include "io/reload/sha256.h"
 
 enum { EXCERPT_BYTES = 100 };
 

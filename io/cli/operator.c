@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "io/cli/output.h"
-#include "io/config.h"
+#include "io/config/config.h"
 
 /* Loading may take its time. */
 enum { ANSWER_TIMEOUT_S = 600 };

@@ -1,5 +1,5 @@
-/* A command to the control socket of a running Kouan (io/control.h): where that is, what it said,
- * and the exit code. */
+/* A command to the control socket of a running Kouan (io/front/control.h): where that is, what it
+ * said, and the exit code. */
 #ifndef KOUAN_IO_CLI_OPERATOR_H
 #define KOUAN_IO_CLI_OPERATOR_H
 

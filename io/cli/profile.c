@@ -7,7 +7,7 @@
 
 #include "io/cli/arguments.h"
 #include "io/file.h"
-#include "routes/shipped.h"
+#include "routes/dialect/shipped.h"
 
 enum { PROFILE_FILE_BYTES_MAX = 256 * 1024 };
 

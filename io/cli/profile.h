@@ -3,7 +3,7 @@
 #define KOUAN_IO_CLI_PROFILE_H
 
 #include "io/cli/cli.h"
-#include "routes/read.h"
+#include "routes/read/read.h"
 
 enum { PROFILE_SAMPLE_BYTES_MAX = 64 * 1024 * 1024 };
 

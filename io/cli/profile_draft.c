@@ -9,7 +9,7 @@
 #include "io/cli/draft.h"
 #include "io/cli/output.h"
 #include "io/cli/profile.h"
-#include "routes/transcript.h"
+#include "routes/scan/transcript.h"
 
 static bool load_samples(struct draft *draft, int count, char **paths);
 static bool read_places(struct draft *draft);

@@ -6,7 +6,7 @@
 #include "io/cli/output.h"
 #include "io/cli/profile.h"
 #include "io/file.h"
-#include "routes/profile_example.h"
+#include "routes/dialect/profile_example.h"
 
 #define EXAMPLES_ENDING ".expect.yaml"
 

@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "io/cli/operator.h"
-#include "io/options.h"
-#include "io/rehearsal.h"
+#include "io/config/options.h"
+#include "io/reload/rehearsal.h"
 
 /* What `kouan reload` was asked for. */
 struct asked {

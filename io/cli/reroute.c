@@ -6,7 +6,7 @@
 #include "io/cli/logbook.h"
 #include "io/cli/operator.h"
 #include "io/cli/output.h"
-#include "io/reroute.h"
+#include "io/reroute/reroute.h"
 
 struct asked {
     struct operator_settings settings;

@@ -5,8 +5,8 @@
 #include "io/cli/arguments.h"
 #include "io/cli/operator.h"
 #include "io/cli/rules.h"
-#include "io/config.h"
-#include "io/rule_stats.h"
+#include "io/config/config.h"
+#include "io/reload/rule_stats.h"
 
 struct settings {
     struct operator_settings server;

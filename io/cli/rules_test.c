@@ -1,7 +1,7 @@
 /* kouan rules test: example messages beside the rule tables, held against what these decide. */
 #include "io/cli/arguments.h"
 #include "io/cli/rules.h"
-#include "io/rule_tests.h"
+#include "io/config/rule_tests.h"
 
 static void run_files(struct rule_tests *tests, char **paths, int count)
 {

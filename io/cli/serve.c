@@ -8,8 +8,8 @@
 #include "io/cli/arguments.h"
 #include "io/cli/cli.h"
 #include "io/cli/progress.h"
-#include "io/report.h"
-#include "io/server.h"
+#include "io/shard/report.h"
+#include "io/shard/server.h"
 
 struct serve_arguments {
     const char *config_path, *listen, *journal;

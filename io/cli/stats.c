@@ -4,8 +4,8 @@
 
 #include "io/cli/arguments.h"
 #include "io/cli/operator.h"
-#include "io/minute_report.h"
-#include "io/options.h"
+#include "io/config/options.h"
+#include "io/state/minute_report.h"
 
 enum cli_exit cli_stats(int argc, char **argv)
 {

@@ -1,10 +1,10 @@
 /* A small model of a faultless server answers and delivers a day; each test spoils one thing. */
-#include "bench/checker.h"
+#include "bench/load/checker.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "bench/fault.h"
+#include "bench/day/fault.h"
 
 enum { COUNT = 6000 };
 

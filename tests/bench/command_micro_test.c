@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "bench/command.h"
-#include "bench/micro.h"
+#include "bench/micro/micro.h"
 
 static char text[64 * 1024];
 

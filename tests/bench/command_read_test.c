@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "bench/command.h"
-#include "bench/form.h"
+#include "bench/day/form.h"
 
 Test(command_read, shows_every_kind)
 {

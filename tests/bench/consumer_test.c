@@ -1,5 +1,5 @@
 /* The consumer against a server that is a socket pair's other end, played by the test. */
-#include "bench/consumer.h"
+#include "bench/load/consumer.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "bench/request.h"
+#include "bench/wire/request.h"
 
 enum { COUNT = 300 };
 

@@ -1,10 +1,10 @@
-#include "bench/day.h"
+#include "bench/day/day.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "bench/body_index.h"
-#include "bench/fault.h"
+#include "bench/day/fault.h"
+#include "bench/load/body_index.h"
 
 enum { COUNT = 60000 };
 

@@ -1,13 +1,13 @@
 /* The day against the real readers and the demo's real tables: what bench/ says of its messages
  * (types, functions, refusals, destinations) is what routes/ finds in them. */
-#include "bench/demo_rules.h"
+#include "bench/day/demo_rules.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-#include "bench/fault.h"
-#include "routes/match.h"
-#include "routes/read.h"
+#include "bench/day/fault.h"
+#include "routes/match/match.h"
+#include "routes/read/read.h"
 
 enum { COUNT = 60000 };
 

@@ -1,4 +1,4 @@
-#include "bench/far_reader.h"
+#include "bench/race/far_reader.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>

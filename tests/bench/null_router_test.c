@@ -1,6 +1,6 @@
 /* What two publishers send, cut anywhere, comes whole to two subscribers, in the order of each; and
  * each command has its receipt. */
-#include "bench/null_router.h"
+#include "bench/peers/null_router.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>

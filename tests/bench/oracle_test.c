@@ -1,8 +1,8 @@
 /* The oracles agree with true scans of each format, and object to false ones. */
 #include <criterion/criterion.h>
 
-#include "bench/oracle.h"
-#include "bench/samples.h"
+#include "bench/oracle/oracle.h"
+#include "bench/oracle/samples.h"
 
 struct stand {
     struct samples samples;

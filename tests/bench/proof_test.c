@@ -1,5 +1,5 @@
 /* The proof finds everything that a server can do wrong, and nothing in what is right. */
-#include "bench/proof.h"
+#include "bench/race/proof.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* The publisher against a server that is a socket pair's other end, played by the test. */
-#include "bench/publisher.h"
+#include "bench/load/publisher.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>

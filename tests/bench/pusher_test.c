@@ -1,5 +1,5 @@
 /* The fast client's two ends against replies that a test writes. */
-#include "bench/pusher.h"
+#include "bench/race/pusher.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "bench/puller.h"
+#include "bench/race/puller.h"
 
 enum { MESSAGES = 20, IN_FLIGHT = 8, BURST = 4, INPUT_BYTES = 64 * 1024 };
 

@@ -1,4 +1,4 @@
-#include "bench/receipt.h"
+#include "bench/wire/receipt.h"
 
 #include <criterion/criterion.h>
 #include <inttypes.h>

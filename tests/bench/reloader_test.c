@@ -1,4 +1,4 @@
-#include "bench/reloader.h"
+#include "bench/race/reloader.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>

@@ -1,9 +1,9 @@
-#include "bench/reply.h"
+#include "bench/wire/reply.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "bench/request.h"
+#include "bench/wire/request.h"
 
 static enum status read_one(const char *text, size_t *at, struct reply *out_reply)
 {

@@ -1,17 +1,17 @@
-#include "bench/scenario.h"
+#include "bench/race/scenario.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "bench/cargo.h"
-#include "bench/peer.h"
-#include "bench/race_figures.h"
-#include "bench/race_options.h"
-#include "bench/scenario_rules.h"
-#include "bench/schedule.h"
-#include "bench/sweep.h"
+#include "bench/peers/peer.h"
+#include "bench/race/cargo.h"
+#include "bench/race/race_figures.h"
+#include "bench/race/race_options.h"
+#include "bench/race/scenario_rules.h"
+#include "bench/race/schedule.h"
+#include "bench/race/sweep.h"
 
 enum { MESSAGES = 20000 };
 

@@ -1,14 +1,14 @@
 /* The load client whole, against a real redis-server, which keeps all and reads nothing. */
-#include "bench/trial.h"
+#include "bench/load/trial.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bench/control.h"
-#include "bench/login.h"
-#include "bench/peer.h"
+#include "bench/peers/peer.h"
+#include "bench/wire/control.h"
+#include "bench/wire/login.h"
 
 static const volatile sig_atomic_t never_stop = 0;
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "io/config_diff.h"
+#include "io/config/config_diff.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -17,10 +17,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "io/group.h"
-#include "io/report.h"
-#include "io/resp_reply.h"
-#include "io/session.h"
+#include "io/delivery/group.h"
+#include "io/front/session.h"
+#include "io/resp/resp_reply.h"
+#include "io/shard/report.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,9 +4,9 @@
  * and of all what a splitter finds that goes byte by byte. */
 #include <stdlib.h>
 
-#include "routes/charset.h"
-#include "routes/edifact_walk.h"
-#include "routes/plan_index.h"
+#include "routes/edifact/edifact_walk.h"
+#include "routes/scan/charset.h"
+#include "routes/scan/plan_index.h"
 #include "tests/fuzz/oracle_check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,7 +1,7 @@
 /* scan_json over anything; jansson finds the same, and the members of a good object are listed
  * without a fault. */
-#include "routes/charset.h"
-#include "routes/json_members.h"
+#include "routes/json/json_members.h"
+#include "routes/scan/charset.h"
 #include "tests/fuzz/oracle_check.h"
 #include "tests/fuzz/scan_check.h"
 

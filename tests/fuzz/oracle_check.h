@@ -1,4 +1,4 @@
-/* What a scan finds must be what an oracle finds (bench/oracle.h). FUZZ_ORACLES=off in the
+/* What a scan finds must be what an oracle finds (bench/oracle/oracle.h). FUZZ_ORACLES=off in the
  * environment asks none: a short run then looks for faults of memory alone. */
 #ifndef KOUAN_TESTS_FUZZ_ORACLE_CHECK_H
 #define KOUAN_TESTS_FUZZ_ORACLE_CHECK_H
@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "bench/oracle.h"
+#include "bench/oracle/oracle.h"
 
 static inline void check_against_oracle(const struct plan *plan, struct bytes body,
                                         uint32_t message, enum status status,

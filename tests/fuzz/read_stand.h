@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "routes/read.h"
+#include "routes/read/read.h"
 
 struct stand {
     struct arena arena;

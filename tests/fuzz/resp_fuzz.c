@@ -6,7 +6,7 @@
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
 
-#include "io/resp.h"
+#include "io/resp/resp.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,7 +7,7 @@
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
 
-#include "io/resp_reply.h"
+#include "io/resp/resp_reply.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

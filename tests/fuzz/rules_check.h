@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "routes/match.h"
-#include "routes/rule_cover.h"
-#include "routes/rule_time.h"
+#include "routes/match/match.h"
+#include "routes/rules/rule_cover.h"
+#include "routes/rules/rule_time.h"
 
 enum { OCCURRENCES = 128, COVER_RULES = 24, LISTED = 16 };
 

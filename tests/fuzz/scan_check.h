@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "routes/plan_index.h"
+#include "routes/scan/plan_index.h"
 
 typedef enum status scan_function(const struct plan *plan, struct bytes body, struct scan *scan,
                                   struct scan_fault *out_fault);

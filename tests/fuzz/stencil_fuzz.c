@@ -2,7 +2,7 @@
  * reader does that learns nothing. Input: the number of edits and, a bit each, which of them are of
  * the first message, too; of each edit its place (two bytes), how many bytes it takes away, how
  * many it puts there, and these; then what both messages are made of. */
-#include "routes/stencil.h"
+#include "routes/stencil/stencil.h"
 #include "tests/fuzz/read_stand.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

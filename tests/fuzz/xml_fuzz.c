@@ -1,5 +1,5 @@
 /* scan_xml over anything; a peek agrees with what the scan finds, and so does expat. */
-#include "routes/charset.h"
+#include "routes/scan/charset.h"
 #include "tests/fuzz/oracle_check.h"
 #include "tests/fuzz/scan_check.h"
 

@@ -3,7 +3,7 @@
 #include <netinet/in.h>
 #include <sys/un.h>
 
-#include "io/listener.h"
+#include "io/net/listener.h"
 
 static struct address parse(const char *text)
 {

@@ -1,7 +1,7 @@
 /* Messages decided by a real configuration, written into a journal made by hand, and decided again
  * from what is stored beside it. */
 #include "io/cli/audit.h"
-#include "io/generation_store.h"
+#include "io/reload/generation_store.h"
 #include "routes/router.h"
 #include "tests/io/built_journal.h"
 
@@ -41,7 +41,7 @@ static void write_text(const char *path, const char *text)
     fclose(file);
 }
 
-/* As io/append.c writes it. */
+/* As io/intake/append.c writes it. */
 static struct record *append(struct built_log *log, const struct routing *routing)
 {
     const struct reading *reading = &routing->reading;

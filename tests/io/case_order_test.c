@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "io/group.h"
+#include "io/delivery/group.h"
 #include "routes/field.h"
 
 enum {

@@ -1,5 +1,5 @@
 /* Which cases the entries of a record speak of. */
-#include "io/cases.h"
+#include "io/state/cases.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "io/chunk.h"
+#include "io/net/chunk.h"
 
 #include <criterion/criterion.h>
 

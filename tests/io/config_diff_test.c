@@ -1,4 +1,4 @@
-#include "io/config_diff.h"
+#include "io/config/config_diff.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 
 #include <criterion/criterion.h>
 
-#include "io/config.h"
+#include "io/config/config.h"
 
 enum { CONFIG_FILES_MAX = 16 };
 

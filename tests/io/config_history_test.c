@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "io/config_history.h"
+#include "io/reload/config_history.h"
 
 static char folder[64];
 static struct history history;

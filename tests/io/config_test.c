@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "io/config.h"
+#include "io/config/config.h"
 
 /* ---- a folder of files ---- */
 

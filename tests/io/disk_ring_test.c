@@ -1,4 +1,4 @@
-#include "io/disk_ring.h"
+#include "io/journal/disk_ring.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "io/command.h"
+#include "io/config/options.h"
 #include "io/file.h"
-#include "io/options.h"
+#include "io/front/command.h"
 #include "routes/generation.h"
 
 static struct arena arena;

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "io/connection.h"
+#include "io/net/connection.h"
 
 enum { FRAME_HEADER_BYTES = 4 };
 #define NS_PER_MS UINT64_C(1000000)

@@ -1,6 +1,6 @@
 /* Entries beside a plain rendering of them, made here with printf: whatever comes one after the
  * other, none may have what belongs to another. */
-#include "io/entry.h"
+#include "io/delivery/entry.h"
 
 #include <criterion/criterion.h>
 #include <inttypes.h>

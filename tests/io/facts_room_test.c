@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "io/append.h"
-#include "io/group.h"
-#include "io/shard.h"
+#include "io/delivery/group.h"
+#include "io/intake/append.h"
+#include "io/shard/shard.h"
 
 struct stand {
     char folder[64];

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "io/append.h"
-#include "io/group.h"
-#include "io/shard.h"
+#include "io/delivery/group.h"
+#include "io/intake/append.h"
+#include "io/shard/shard.h"
 
 /* ---- a shard with a journal in a folder of its own ---- */
 

@@ -6,7 +6,7 @@
 #ifndef KOUAN_TESTS_IO_FAKE_DISK_H
 #define KOUAN_TESTS_IO_FAKE_DISK_H
 
-#include "io/disk.h"
+#include "io/journal/disk.h"
 #include "tests/core/random.h"
 
 enum {

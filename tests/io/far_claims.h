@@ -6,7 +6,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "io/claims_parts.h"
+#include "io/intake/claims_parts.h"
 
 enum { FAR_SHARDS_MAX = 4, FAR_CLAIMS_MAX = 256, FAR_BLOCK_BYTES = 4096 };
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "io/file.h"
-#include "io/generation_store.h"
+#include "io/reload/generation_store.h"
 
 enum { PATH_BYTES = 512 };
 

@@ -1,7 +1,7 @@
 /* Patterns of names, as redis-server's stringmatch has them. */
 #include <criterion/criterion.h>
 
-#include "io/glob.h"
+#include "io/front/glob.h"
 
 static bool fits(const char *pattern, const char *name)
 {

@@ -1,8 +1,8 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "io/hold.h"
-#include "io/reject.h"
+#include "io/intake/hold.h"
+#include "io/intake/reject.h"
 
 static struct record record_of(uint64_t ms)
 {

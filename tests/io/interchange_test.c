@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "io/report.h"
-#include "io/session.h"
+#include "io/front/session.h"
+#include "io/shard/report.h"
 
 static const char options_text[] = "listen: ['127.0.0.1:0']\n"
                                    "sync: memory\n"

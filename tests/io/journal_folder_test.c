@@ -1,4 +1,4 @@
-#include "io/journal_folder.h"
+#include "io/journal/journal_folder.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* A journal with a spare folder: whose it is, and what a start refuses. */
-#include "io/journal_folders.h"
+#include "io/journal/journal_folders.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>

@@ -213,7 +213,7 @@ static uint64_t first_number(const struct log_scene *scene)
     return first;
 }
 
-/* By the rule of io/log_folder.h. */
+/* By the rule of io/journal/log_folder.h. */
 static bool is_of_log(const struct log_scene *scene, uint64_t number)
 {
     if (has_segment(scene->spare, number))

@@ -1,4 +1,4 @@
-#include "io/listener.h"
+#include "io/net/listener.h"
 
 #include <netinet/tcp.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* Which segments a log consists of, when it lies in one folder or in two. */
-#include "io/log_folder.h"
+#include "io/journal/log_folder.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>

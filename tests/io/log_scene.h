@@ -6,8 +6,8 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "io/disk_pair.h"
-#include "io/journal_writer.h"
+#include "io/journal/disk_pair.h"
+#include "io/journal/journal_writer.h"
 #include "tests/io/fake_disk.h"
 
 enum { SEGMENT_BYTES = 1024 * 1024, BLOCK_BYTES = 64 * 1024, PAGE = JOURNAL_PAGE_BYTES };

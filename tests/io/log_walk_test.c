@@ -1,6 +1,6 @@
 #include "core/journal_scan.h"
-#include "io/log_repair.h"
-#include "io/log_walk.h"
+#include "io/audit/log_repair.h"
+#include "io/audit/log_walk.h"
 #include "routes/field.h"
 #include "tests/io/built_log.h"
 

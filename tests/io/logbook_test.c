@@ -1,6 +1,6 @@
 #include "core/sidecar.h"
+#include "io/audit/log_cursor.h"
 #include "io/cli/logbook.h"
-#include "io/log_cursor.h"
 #include "tests/io/built_journal.h"
 
 Test(journal_show, shows_records_in_their_order)

@@ -1,4 +1,4 @@
-#include "io/loop_features.h"
+#include "io/loop/loop_features.h"
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -6,8 +6,8 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-#include "io/config.h"
-#include "io/uring_features.h"
+#include "io/config/config.h"
+#include "io/loop/uring_features.h"
 #include "tests/io/echo.h"
 
 enum { ALL_FEATURES = (1 << LOOP_FEATURES) - 1, LONG_WAIT_US = 9000000 };

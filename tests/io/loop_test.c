@@ -1,4 +1,4 @@
-#include "io/loop.h"
+#include "io/loop/loop.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

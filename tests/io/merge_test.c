@@ -1,4 +1,4 @@
-#include "io/merge.h"
+#include "io/delivery/merge.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

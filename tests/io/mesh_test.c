@@ -1,4 +1,4 @@
-#include "io/mesh.h"
+#include "io/shard/mesh.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "io/recall.h"
+#include "io/recall/recall.h"
 #include "tests/core/random.h"
 
 enum {

@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <signal.h>
 
-#include "io/options.h"
+#include "io/config/options.h"
 
 static const struct option_row *const lists[] = {option_rows, destination_option_rows};
 

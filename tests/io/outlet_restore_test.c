@@ -4,8 +4,8 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "io/group.h"
-#include "io/outlet_restore.h"
+#include "io/delivery/group.h"
+#include "io/delivery/outlet_restore.h"
 #include "routes/field.h"
 
 enum { ENTRIES_MAX = 3000, LOG_MAX = 60000, GROUPS_MAX = 4, KEYS = 5, UNCOMMITTED_MAX = 8 };

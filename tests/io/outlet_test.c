@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "io/group.h"
+#include "io/delivery/group.h"
 
 enum { BLOCK = 64 * 1024, BLOCKS = 64, RECORDS_MAX = 4000, GROUPS = 3, CONSUMERS = 4 };
 

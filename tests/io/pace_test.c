@@ -1,4 +1,4 @@
-#include "io/pace.h"
+#include "io/recall/pace.h"
 
 #include <criterion/criterion.h>
 

@@ -1,6 +1,6 @@
 /* Files in a disk that answers in any order: what is copied is what lies there, wherever one reads
  * on, and what cannot be read is said. */
-#include "io/read_ahead.h"
+#include "io/recover/read_ahead.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

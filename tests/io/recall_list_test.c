@@ -1,4 +1,4 @@
-#include "io/recall_list.h"
+#include "io/recall/recall_list.h"
 
 #include "tests/io/old_log.h"
 

@@ -1,4 +1,4 @@
-#include "io/recall.h"
+#include "io/recall/recall.h"
 
 #include "core/fact.h"
 #include "tests/io/old_log.h"

@@ -3,11 +3,11 @@
 #include <criterion/criterion.h>
 #include <dirent.h>
 
-#include "io/disk_ring.h"
-#include "io/group.h"
-#include "io/recover.h"
-#include "io/shard.h"
-#include "io/sidecars.h"
+#include "io/delivery/group.h"
+#include "io/journal/disk_ring.h"
+#include "io/journal/sidecars.h"
+#include "io/recover/recover.h"
+#include "io/shard/shard.h"
 #include "tests/io/built_log.h"
 
 enum { PROBLEM_BYTES = 512, SEGMENTS_MAX = 64, GROUP_NUMBER = 5 };

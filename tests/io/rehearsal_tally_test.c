@@ -1,5 +1,5 @@
 /* Messages decided by two configurations, and what is said of the differences. */
-#include "io/rehearsal_tally.h"
+#include "io/reload/rehearsal_tally.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

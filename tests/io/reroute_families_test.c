@@ -1,7 +1,7 @@
 /* What became of messages, from the records of a log in their order. */
 #include <criterion/criterion.h>
 
-#include "io/reroute_families.h"
+#include "io/reroute/reroute_families.h"
 
 enum { SLOW, FAST, GRAVE };
 

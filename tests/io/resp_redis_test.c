@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "io/resp.h"
-#include "io/resp_reply.h"
+#include "io/resp/resp.h"
+#include "io/resp/resp_reply.h"
 
 enum { ANSWER_BYTES_MAX = 256 * 1024, START_TRIES = 500, ARGUMENTS_MAX = 64 };
 

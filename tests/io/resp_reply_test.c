@@ -1,4 +1,4 @@
-#include "io/resp_reply.h"
+#include "io/resp/resp_reply.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "io/resp.h"
+#include "io/resp/resp.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <pthread.h>
 
-#include "io/room.h"
+#include "io/shard/room.h"
 
 enum { ENTRIES = 7, BYTES = 100, TAKERS = 3, ROUNDS = 60000 };
 

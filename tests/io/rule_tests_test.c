@@ -1,4 +1,4 @@
-#include "io/rule_tests.h"
+#include "io/config/rule_tests.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

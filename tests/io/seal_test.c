@@ -1,8 +1,8 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-#include "io/merkle.h"
-#include "io/seal.h"
+#include "io/audit/merkle.h"
+#include "io/audit/seal.h"
 
 static struct sha256 leaf_of(uint64_t i)
 {

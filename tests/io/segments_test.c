@@ -1,4 +1,4 @@
-#include "io/segments.h"
+#include "io/journal/segments.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -2,7 +2,7 @@
  * group: the ranges are the settled ids, all of them and no other. */
 #include <criterion/criterion.h>
 
-#include "io/group.h"
+#include "io/delivery/group.h"
 #include "routes/field.h"
 
 enum { ENTRIES_MAX = 2000, GROUPS = 3, CONSUMERS = 3, KEYS = 5 };

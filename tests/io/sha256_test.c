@@ -1,6 +1,6 @@
 #include <criterion/criterion.h>
 
-#include "io/sha256.h"
+#include "io/reload/sha256.h"
 
 /* The examples of FIPS 180-4 (NIST's "Examples with Intermediate Values"), and nothing. */
 Test(sha256, known_answers)

@@ -1,4 +1,4 @@
-#include "io/sidecar_reader.h"
+#include "io/recover/sidecar_reader.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

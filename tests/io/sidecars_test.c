@@ -1,4 +1,4 @@
-#include "io/sidecars.h"
+#include "io/journal/sidecars.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

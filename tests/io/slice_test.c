@@ -1,4 +1,4 @@
-#include "io/slice.h"
+#include "io/loop/slice.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>

@@ -1,4 +1,4 @@
-#include "io/loop_timer.h"
+#include "io/loop/loop_timer.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdint.h>
 
-#include "io/waiter.h"
+#include "io/delivery/waiter.h"
 
 static struct session *session_number(uintptr_t number)
 {

@@ -1,4 +1,4 @@
-#include "routes/base64.h"
+#include "routes/scan/base64.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "routes/charset.h"
+#include "routes/scan/charset.h"
 
 #include <criterion/criterion.h>
 

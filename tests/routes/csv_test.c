@@ -1,4 +1,4 @@
-#include "routes/csv.h"
+#include "routes/rules/csv.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

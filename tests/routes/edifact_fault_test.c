@@ -1,5 +1,5 @@
 /* Which fault a broken interchange has, and where. */
-#include "routes/edifact_walk.h"
+#include "routes/edifact/edifact_walk.h"
 #include "tests/routes/edifact_stand.h"
 
 /* The `@` in a body is not part of it: it marks the byte to which the fault points. */

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "routes/charset.h"
-#include "routes/plan_index.h"
+#include "routes/scan/charset.h"
+#include "routes/scan/plan_index.h"
 
 enum { STAND_TEXT_BYTES = 64 * 1024, STAND_LISTING_BYTES = 64 * 1024 };
 

@@ -1,5 +1,5 @@
 /* Where segments end and their elements lie, against a splitter that goes byte by byte. */
-#include "routes/edifact_walk.h"
+#include "routes/edifact/edifact_walk.h"
 #include "tests/routes/edifact_stand.h"
 
 enum { SOUP_BYTES_MAX = 2000, ROUNDS = 4000 };

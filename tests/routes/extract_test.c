@@ -1,4 +1,4 @@
-#include "routes/read.h"
+#include "routes/read/read.h"
 
 #include "profile_fixture.h"
 

@@ -1,4 +1,4 @@
-#include "routes/find_bytes.h"
+#include "routes/scan/find_bytes.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "routes/json_index.h"
+#include "routes/json/json_index.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

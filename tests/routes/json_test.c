@@ -1,4 +1,4 @@
-#include "routes/json_members.h"
+#include "routes/json/json_members.h"
 #include "tests/routes/scan_fixture.h"
 
 /* Entries are /orders, instances /refs. */

@@ -1,6 +1,6 @@
 #include <criterion/criterion.h>
 
-#include "routes/life_cycle.h"
+#include "routes/life/life_cycle.h"
 
 struct loaded {
     struct arena arena;

@@ -1,10 +1,10 @@
-#include "routes/match.h"
+#include "routes/match/match.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "routes/match_parts.h"
-#include "routes/rule_cover.h"
+#include "routes/match/match_parts.h"
+#include "routes/rules/rule_cover.h"
 
 /* Random tables against the naive truth. A failure prints its seed. */
 

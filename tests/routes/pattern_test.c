@@ -1,4 +1,4 @@
-#include "routes/pattern.h"
+#include "routes/dialect/pattern.h"
 
 #include <criterion/criterion.h>
 

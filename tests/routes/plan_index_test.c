@@ -1,5 +1,5 @@
 /* The index of a plan against a walk over its siblings, name by name. */
-#include "routes/plan_index.h"
+#include "routes/scan/plan_index.h"
 
 #include "tests/routes/profile_fixture.h"
 

@@ -1,4 +1,4 @@
-#include "routes/profile_example.h"
+#include "routes/dialect/profile_example.h"
 
 #include "profile_fixture.h"
 

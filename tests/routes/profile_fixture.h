@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "routes/read.h"
+#include "routes/read/read.h"
 
 enum { FIXTURE_OCCURRENCES = 32768, FIXTURE_TEXT = 4 * 1024 * 1024, FIXTURE_LINE = 1024 * 1024 };
 

@@ -1,4 +1,4 @@
-#include "routes/profile.h"
+#include "routes/dialect/profile.h"
 
 #include "profile_fixture.h"
 

@@ -3,7 +3,7 @@
 #include <iconv.h>
 
 #include "profile_fixture.h"
-#include "routes/charset.h"
+#include "routes/scan/charset.h"
 
 static const char profiles[] =
     "profile: x\nfamily: f\nformat: xml\nrecognise: { root: Msg, namespace: \"urn:m\" }\n"

@@ -1,4 +1,4 @@
-#include "routes/reading.h"
+#include "routes/read/reading.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

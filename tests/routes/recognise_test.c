@@ -1,4 +1,4 @@
-#include "routes/recognise.h"
+#include "routes/dialect/recognise.h"
 
 #include "profile_fixture.h"
 

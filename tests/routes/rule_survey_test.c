@@ -1,10 +1,10 @@
-#include "routes/rule_survey.h"
+#include "routes/rules/rule_survey.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "routes/reading.h"
-#include "routes/rule_overlap.h"
+#include "routes/read/reading.h"
+#include "routes/rules/rule_overlap.h"
 
 static struct arena arena;
 static struct diagnostics diagnostics;

@@ -1,10 +1,10 @@
-#include "routes/rule.h"
+#include "routes/rules/rule.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "routes/csv.h"
-#include "routes/match.h"
+#include "routes/match/match.h"
+#include "routes/rules/csv.h"
 
 static struct arena arena;
 static struct diagnostics diagnostics;

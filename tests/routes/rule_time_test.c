@@ -1,4 +1,4 @@
-#include "routes/rule_time.h"
+#include "routes/rules/rule_time.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

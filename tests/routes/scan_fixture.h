@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "routes/charset.h"
-#include "routes/plan_index.h"
+#include "routes/scan/charset.h"
+#include "routes/scan/plan_index.h"
 
 enum { FIXTURE_TEXT_BYTES = 64 * 1024, OUTCOME_BYTES = 512 * 1024, FIXTURE_NODES_MAX = 64 };
 

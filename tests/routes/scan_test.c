@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-#include "routes/scan_output.h"
+#include "routes/scan/scan_output.h"
 
 static const char *sniff(const char *text, size_t size, int padding)
 {

@@ -1,8 +1,8 @@
 /* Times of sending, as the dialects write them; the forms are those of tests/data/profiles. */
 #include <criterion/criterion.h>
 
-#include "routes/calendar.h"
-#include "routes/sent_time.h"
+#include "routes/read/calendar.h"
+#include "routes/read/sent_time.h"
 
 static void check(const char *text, uint64_t ms)
 {

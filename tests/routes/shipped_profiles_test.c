@@ -3,7 +3,7 @@
 #include <dirent.h>
 
 #include "profile_fixture.h"
-#include "routes/profile_example.h"
+#include "routes/dialect/profile_example.h"
 #include "routes/yaml.h"
 
 /* ---- the examples ------------------------------------------------------------------------------

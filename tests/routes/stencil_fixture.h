@@ -3,7 +3,7 @@
 #define KOUAN_TESTS_ROUTES_STENCIL_FIXTURE_H
 
 #include "profile_fixture.h"
-#include "routes/stencil.h"
+#include "routes/stencil/stencil.h"
 
 enum { OUTCOME_MAX = 1 << 20 };
 

@@ -2,7 +2,7 @@
  * many forms is not compared with all of them. */
 #include <criterion/criterion.h>
 
-#include "routes/stencil_parts.h"
+#include "routes/stencil/stencil_parts.h"
 
 enum { BODY_BYTES = 128 };
 

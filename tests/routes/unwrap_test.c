@@ -1,7 +1,7 @@
 /* EDIFACT in lines of one length: read as if there were no line ends, wherever they stand; faults
  * where they are in the body. */
 #include "profile_fixture.h"
-#include "routes/unwrap.h"
+#include "routes/edifact/unwrap.h"
 
 #define HEAD "UNB+UNOA:2+SHIPPER+PORT+240101:1200+77'UNH+1+CUSDEC:D:96B:UN'"
 

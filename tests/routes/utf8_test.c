@@ -1,4 +1,4 @@
-#include "routes/utf8.h"
+#include "routes/scan/utf8.h"
 
 #include <criterion/criterion.h>
 

@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "routes/rule.h"
+#include "routes/rules/rule.h"
 
 static struct arena arena;
 static struct diagnostics diagnostics;

@@ -1,4 +1,4 @@
-#include "routes/value_map.h"
+#include "routes/dialect/value_map.h"
 
 #include "profile_fixture.h"
 

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "routes/xml_index.h"
+#include "routes/xml/xml_index.h"
 
 enum { SOUP_BYTES_MAX = 3 * XML_WINDOW_BYTES, ROUNDS = 600 };
 

@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-#include "routes/scan.h"
+#include "routes/scan/scan.h"
 
 static void expect_peek(const char *text, const char *root, const char *uri)
 {

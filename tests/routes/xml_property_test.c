@@ -1,6 +1,6 @@
 /* What holds for XML documents by the hundred: random ones against a model that builds captures
  * and text side by side, good ones cut short or damaged, and other people's. */
-#include "routes/xml_index.h"
+#include "routes/xml/xml_index.h"
 #include "tests/routes/scan_fixture.h"
 
 enum { DOCUMENT_BYTES = 256 * 1024, DOCUMENTS = 1500, DEPTH_MAX = 6 };
