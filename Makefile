@@ -47,7 +47,7 @@ BENCH_LIBS  := -lnats
 core_sources   := $(wildcard core/*.c)
 routes_sources := $(wildcard routes/*.c routes/*/*.c)
 io_sources     := $(filter-out io/main.c,$(wildcard io/*.c io/*/*.c))
-bench_sources  := $(filter-out bench/main.c,$(wildcard bench/*.c bench/*/*.c))
+bench_sources  := $(filter-out bench/main.c bench/acl/%,$(wildcard bench/*.c bench/*/*.c))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 .PHONY: all

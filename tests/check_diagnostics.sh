@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 of_files='L107 R131'
 status=0
-codes=$(grep -hoE '"[A-Z][0-9]{3}"' routes/*.[ch] io/*.[ch] io/cli/*.[ch] | tr -d '"' | sort -u)
+codes=$(grep -hoE '"[A-Z][0-9]{3}"' routes/*.[ch] routes/*/*.[ch] io/*.[ch] io/*/*.[ch] | tr -d '"' | sort -u)
 [ -n "$codes" ] || { echo "check_diagnostics: no codes were found" >&2; exit 1; }
 told=$(cat tests/*/*_test.c | tr '\n' ' ' | tr -s ' ' |
     grep -oE ':[1-9][0-9]*:[1-9][0-9]*: (error|warning)\[[A-Z][0-9]{3}|"[A-Z][0-9]{3}", [1-9][0-9]*, [1-9]|"R[0-9]{3} [a-z]' |

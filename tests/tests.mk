@@ -74,7 +74,7 @@ $(BUILD)/tests/torture/clock_shim.so: tests/torture/clock_shim.c
 
 # ---- checks of the source ------------------------------------------------------------------------
 
-c_files = $(wildcard core/*.[ch] routes/*.[ch] routes/*/*.[ch] io/*.[ch] io/*/*.[ch] bench/*.[ch] bench/*/*.[ch] tests/*.c tests/*/*.[ch])
+c_files = $(wildcard $(foreach folder,core routes io bench tests,$(folder)/*.[ch] $(folder)/*/*.[ch]))
 
 .PHONY: format
 format: check-packages
