@@ -101,17 +101,20 @@ static uint32_t fill_batch(struct shard *shard, struct intake_batch *batch)
     while (count < ROUTER_BATCH_MAX) {
         struct publication **link = last != NULL ? &last->queued : &intake->queue_first;
         struct publication *publication = *link;
-        /* One that is before it in its session may be in this batch, and must be decided first. */
         if (publication == NULL)
             break;
         struct publication *next = publication->queued;
-        bool is_free = parking_is_free(publication);
-        if (!is_free && count > 0 && !parking_has_hope(shard, publication, count))
-            break;
-        if (!is_free && parking_keep(shard, publication)) {
-            *link = next;
-            intake->queue_count--;
-            continue;
+        if (!parking_is_free(publication)) {
+            /* Asked once: with several shards the answer may be another a moment later. */
+            bool is_behind = parking_is_behind(publication);
+            bool is_hopeless = !parking_has_hope(shard, publication, count);
+            if (is_hopeless && !is_behind && count > 0)
+                break; /* one before it in its session may be in this batch: that one first */
+            if ((is_hopeless || is_behind) && parking_keep(shard, publication)) {
+                *link = next;
+                intake->queue_count--;
+                continue;
+            }
         }
         batch->publications[count] = last = publication;
         batch->arrivals[count++] = (struct arrival){

@@ -164,8 +164,7 @@ bool parking_has_hope(const struct shard *shard, const struct publication *publi
 
 bool parking_keep(struct shard *shard, struct publication *publication)
 {
-    if ((!parking_is_behind(publication) && parking_has_hope(shard, publication, 0)) ||
-        !parking_allows(shard, publication))
+    if (!parking_allows(shard, publication))
         return false;
     if (publication->returned)
         publication->slot.session->parked.returned--;

@@ -49,14 +49,13 @@ bool parking_is_free(const struct publication *publication);
 /* Others of its session were before it and wait. */
 bool parking_is_behind(const struct publication *publication);
 
-/* Parks a publication that would have to in the end, before it is read: others of its session wait,
- * or the destination that it waited for last has no room still. That one is a guess: the
- * publication may be for another, and is tried soon. */
-bool parking_keep(struct shard *shard, struct publication *publication);
-
-/* Behind `count` others there may be room for it, as far as its session's last wait tells. */
+/* Behind `count` others there may be room for it, as far as its session's last wait tells. That is
+ * a guess: the publication may be for another destination than the one that had none. */
 bool parking_has_hope(const struct shard *shard, const struct publication *publication,
                       uint32_t count);
+/* Parks one that would have to in the end, before it is read: it is behind others, or without hope,
+ * and none of its session is before it and neither decided nor parked. False: it may not wait. */
+bool parking_keep(struct shard *shard, struct publication *publication);
 
 /* Those that may try again go back to the intake, in front of all others. */
 void parking_release(struct shard *shard);
