@@ -187,7 +187,8 @@ Test(world_corpus, edifact)
         {"EdiFabric__EDIFACT.NET/TransportStatus.txt",
          "edifact-consignments 4: message_type=IFTSTA | message_id=SID+I-EX1/1+ME000021 | "
          "function=original | sender=SID | receiver=RID | status=21 | status=31 | status=17 | "
-         "status=49 | trader=5412345123453 | trader=5422331123459 | sent_at=201304301159 | "
+         "status=49 | status=21 | trader=5412345123453 | trader=5422331123459 | "
+         "sent_at=201304301159 | "
          "bill@1=4215A | bill@2=5122C | bill@3=5145E | bill@4=7655S"},
         {"indice-co__EDI.Net/edifact.D01B.IFCSUM.EDI",
          "edifact-consignments 1: message_type=IFCSUM | message_id=5011408000007+2216+1 | "
