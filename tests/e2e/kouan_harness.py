@@ -62,7 +62,7 @@ import time
 import traceback
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-START_SECONDS = 20
+START_SECONDS = 60
 STOP_SECONDS = 15
 WIRE_SECONDS = 10
 LINE_BYTES_MAX = 64 * 1024
@@ -208,7 +208,7 @@ class Server:
         with self._news:
             return "\n".join(self.lines)
 
-    def wait_for_log(self, pattern, seconds=10):
+    def wait_for_log(self, pattern, seconds=30):
         """The match of a regular expression in the first line that has one, past or to come."""
         deadline = time.monotonic() + seconds
         seen = 0
