@@ -109,8 +109,7 @@ static bool check_bytes(struct yaml_reader *reader, struct bytes text)
     return false;
 }
 
-/* ---- events -> nodes --------------------------------------------------------------------------
- */
+/* ---- events -> nodes ------------------------------------------------------------------------- */
 
 static bool is_duplicate(const struct yaml_node *mapping, struct bytes name)
 {
@@ -278,8 +277,7 @@ static bool take_event(struct yaml_reader *reader, struct fy_event *event)
     }
 }
 
-/* ---- libfyaml ---------------------------------------------------------------------------------
- */
+/* ---- libfyaml -------------------------------------------------------------------------------- */
 
 static void discard(struct fy_diag *diag, void *user, const char *text, size_t size)
 {

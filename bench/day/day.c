@@ -317,8 +317,7 @@ static void plan_mixed_stream(struct planner *planner, uint32_t end)
     }
 }
 
-/* ---- Streams of fresh messages and replays -----------------------------------------------------
- */
+/* ---- Streams of fresh messages and replays --------------------------------------------------- */
 
 struct weighted_kind {
     enum day_kind kind;

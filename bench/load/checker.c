@@ -72,8 +72,7 @@ void checker_close(struct checker *checker)
     *checker = (struct checker){0};
 }
 
-/* ---- What must be ------------------------------------------------------------------------------
- */
+/* ---- What must be ---------------------------------------------------------------------------- */
 
 static const struct day_message *message_of(const struct checker *checker, uint32_t index)
 {
@@ -110,8 +109,7 @@ static uint8_t due_outlets(const struct checker *checker, uint32_t index)
     return checker->settings.model == MODEL_DEMO ? message_of(checker, index)->outlets : 1;
 }
 
-/* ---- Receipts ----------------------------------------------------------------------------------
- */
+/* ---- Receipts -------------------------------------------------------------------------------- */
 
 void checker_sent(struct checker *checker, uint32_t index, struct bytes body)
 {
@@ -212,8 +210,7 @@ void checker_refusal(struct checker *checker, uint32_t index, struct bytes error
                      (const char *)error.data);
 }
 
-/* ---- Deliveries --------------------------------------------------------------------------------
- */
+/* ---- Deliveries ------------------------------------------------------------------------------ */
 
 static void check_order(struct checker *checker, uint8_t outlet, const struct delivery *delivery)
 {
@@ -325,8 +322,7 @@ void checker_deliver(struct checker *checker, uint8_t outlet, struct delivery *d
         check_delivery(checker, outlet, &deliveries[i]);
 }
 
-/* ---- The end -----------------------------------------------------------------------------------
- */
+/* ---- The end --------------------------------------------------------------------------------- */
 
 bool checker_is_satisfied(const struct checker *checker)
 {

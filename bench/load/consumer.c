@@ -105,8 +105,7 @@ static enum status give_up(struct consumer *consumer, const char *what, struct b
     return STATUS_INVALID;
 }
 
-/* ---- Entries -----------------------------------------------------------------------------------
- */
+/* ---- Entries --------------------------------------------------------------------------------- */
 
 static enum status expect(struct bytes input, size_t *at, enum reply_kind kind,
                           struct reply *out_reply)

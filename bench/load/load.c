@@ -80,8 +80,7 @@ end:
     return status;
 }
 
-/* ---- Opening and closing -----------------------------------------------------------------------
- */
+/* ---- Opening and closing --------------------------------------------------------------------- */
 
 static enum status read_login(struct load *load, uint32_t number, const char *name,
                               struct load_result *result, const char **out_login)
@@ -208,8 +207,7 @@ static void close_all(struct load *load, struct load_result *result)
     free(load);
 }
 
-/* ---- Running -----------------------------------------------------------------------------------
- */
+/* ---- Running --------------------------------------------------------------------------------- */
 
 /* Once all are connected, so that no message is late before it could be sent. */
 static void start_clock(struct load *load)

@@ -103,8 +103,7 @@ void publisher_disconnected(struct publisher *publisher)
     *again = (struct publisher_queue){sorted, again->capacity, 0, count};
 }
 
-/* ---- Answers -----------------------------------------------------------------------------------
- */
+/* ---- Answers --------------------------------------------------------------------------------- */
 
 static enum status give_up(struct publisher *publisher, const char *what, struct bytes text)
 {
@@ -159,8 +158,7 @@ enum status publisher_receive(struct publisher *publisher, uint64_t now_ns)
     return received;
 }
 
-/* ---- Messages ----------------------------------------------------------------------------------
- */
+/* ---- Messages -------------------------------------------------------------------------------- */
 
 static const uint8_t *append_xadd(struct publisher *publisher, uint32_t index, size_t *out_size)
 {

@@ -161,8 +161,7 @@ void report_print(const struct report *report, FILE *out)
     checker_print(report->settings->checker, out);
 }
 
-/* ---- JSON --------------------------------------------------------------------------------------
- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 static void print_json_tally(const struct tally *tally, FILE *out)
 {
@@ -217,8 +216,7 @@ void report_print_json(const struct report *report, FILE *out)
             findings_count(&checker->findings));
 }
 
-/* ---- Progress ----------------------------------------------------------------------------------
- */
+/* ---- Progress -------------------------------------------------------------------------------- */
 
 void report_progress(void *context, const struct load_progress *progress)
 {

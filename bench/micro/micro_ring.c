@@ -35,8 +35,7 @@ struct rings {
     bool is_wrong;
 };
 
-/* ---- Both sides, of each ring: as many as there is room for, or that are there ----------------
- */
+/* ---- Both sides, of each ring: as many as there is room for, or that are there --------------- */
 
 static uint32_t write_own(struct rings *rings, uint32_t count)
 {

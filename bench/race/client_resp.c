@@ -87,8 +87,7 @@ end:
 
 const struct client client_resp = {.name = "RESP streams", .run = run};
 
-/* ---- Opening and closing -----------------------------------------------------------------------
- */
+/* ---- Opening and closing --------------------------------------------------------------------- */
 
 static void watch(struct fast_client *client, int descriptor, int action, bool wants_room,
                   uint32_t number)
@@ -235,8 +234,7 @@ static void close_all(struct fast_client *client)
         close(client->poller);
 }
 
-/* ---- Running -----------------------------------------------------------------------------------
- */
+/* ---- Running --------------------------------------------------------------------------------- */
 
 /* The readers of the destinations that are not late, which are the last ones. */
 static enum status start_pullers(struct fast_client *client, uint32_t count)

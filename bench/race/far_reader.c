@@ -75,8 +75,7 @@ enum status far_reader_stop(struct far_reader *reader, uint64_t *out_bytes)
     return status;
 }
 
-/* ---- The thread --------------------------------------------------------------------------------
- */
+/* ---- The thread ------------------------------------------------------------------------------ */
 
 static bool send_command(struct far_reader *reader)
 {

@@ -96,8 +96,7 @@ void proof_close(struct proof *proof)
     *proof = (struct proof){0};
 }
 
-/* ---- Receipts ----------------------------------------------------------------------------------
- */
+/* ---- Receipts -------------------------------------------------------------------------------- */
 
 static bool is_known(struct record_id id)
 {
@@ -165,8 +164,7 @@ void proof_refusal(struct proof *proof, uint32_t index, struct bytes error)
     findings_add(&proof->findings, FINDING_REFUSED, index, "%.*s", shown, (const char *)error.data);
 }
 
-/* ---- Deliveries --------------------------------------------------------------------------------
- */
+/* ---- Deliveries ------------------------------------------------------------------------------ */
 
 /* Among equal ones of a server that keeps repeats, the first that the destination does not have
  * yet. */
@@ -337,8 +335,7 @@ static void accept(struct proof *proof, uint32_t consumer, uint32_t index, struc
     *key_log = (uint8_t)(log + 1);
 }
 
-/* ---- The end -----------------------------------------------------------------------------------
- */
+/* ---- The end --------------------------------------------------------------------------------- */
 
 bool proof_is_whole(const struct proof *proof)
 {

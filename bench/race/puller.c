@@ -94,8 +94,7 @@ enum status puller_connect(struct puller *puller, const struct target *target)
     return puller->is_pushed ? subscribe(puller) : wire_connect(&puller->acknowledging, target);
 }
 
-/* ---- Reads -------------------------------------------------------------------------------------
- */
+/* ---- Reads ----------------------------------------------------------------------------------- */
 
 /* The next read goes out when what it brings can be acknowledged. */
 static enum status read_on(struct puller *puller)
@@ -323,8 +322,7 @@ enum status puller_receive_entries(struct pulling *pulling, struct puller *pulle
     return status != STATUS_OK && status != STATUS_INCOMPLETE ? status : received;
 }
 
-/* ---- Answers to acknowledgements ---------------------------------------------------------------
- */
+/* ---- Answers to acknowledgements ------------------------------------------------------------- */
 
 enum status puller_receive_answers(struct pulling *pulling, struct puller *puller)
 {

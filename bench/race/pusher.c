@@ -48,8 +48,7 @@ void pusher_deinit(struct pusher *pusher)
     *pusher = (struct pusher){.descriptor = -1};
 }
 
-/* ---- Sending -----------------------------------------------------------------------------------
- */
+/* ---- Sending --------------------------------------------------------------------------------- */
 
 static uint32_t message_count(const struct pusher *pusher)
 {
@@ -128,8 +127,7 @@ uint64_t pusher_due_ns(const struct pushing *pushing, const struct pusher *pushe
     return schedule_due_ns(pushing->schedule, pusher->stream, pusher->admitted);
 }
 
-/* ---- Receipts ----------------------------------------------------------------------------------
- */
+/* ---- Receipts -------------------------------------------------------------------------------- */
 
 static enum status push_again(struct pushing *pushing, struct pusher *pusher, uint32_t index)
 {

@@ -65,8 +65,7 @@ const struct histogram *race_side_latency(const struct race_side *side)
     return side->peer->promise.has_receipts ? &side->receipt_ns : &side->delivery_ns;
 }
 
-/* ---- Servers and the disk ----------------------------------------------------------------------
- */
+/* ---- Servers and the disk -------------------------------------------------------------------- */
 
 static bool looks_at_disk(const struct race *race)
 {
@@ -106,8 +105,7 @@ static int look_at_disk(struct race *race)
     return EXIT_OK;
 }
 
-/* ---- One run -----------------------------------------------------------------------------------
- */
+/* ---- One run --------------------------------------------------------------------------------- */
 
 /* What the machine does by itself, in nanoseconds of CPU time a nanosecond. */
 static double look_at_idle_machine(const struct race *race)
@@ -248,8 +246,7 @@ static int load_cargo(struct race *race, uint32_t message_count, struct cargo *o
     return EXIT_FINDINGS;
 }
 
-/* ---- Warming up --------------------------------------------------------------------------------
- */
+/* ---- Warming up ------------------------------------------------------------------------------ */
 
 /* At least one for each connection. */
 static uint32_t bound_count(const struct race *race, double count)
@@ -312,8 +309,7 @@ static int warm_up(struct race *race, struct race_side *side)
     return code;
 }
 
-/* ---- Pairs -------------------------------------------------------------------------------------
- */
+/* ---- Pairs ----------------------------------------------------------------------------------- */
 
 static int run_side(struct race *race, struct race_side *side)
 {

@@ -94,8 +94,7 @@ static void free_reloader(struct reloader *reloader)
     free(reloader);
 }
 
-/* ---- The thread --------------------------------------------------------------------------------
- */
+/* ---- The thread ------------------------------------------------------------------------------ */
 
 static enum status write_table(const struct reloader *reloader, const char *more)
 {

@@ -128,8 +128,7 @@ json_t *result_json_of_race(const struct race *race, const char *label)
     return object;
 }
 
-/* ---- The machine -------------------------------------------------------------------------------
- */
+/* ---- The machine ----------------------------------------------------------------------------- */
 
 static void read_processor(char *text, size_t capacity)
 {

@@ -123,8 +123,7 @@ bool scenario_find(const char *name, struct scenario *out_scenario)
     return false;
 }
 
-/* ---- Points ------------------------------------------------------------------------------------
- */
+/* ---- Points ---------------------------------------------------------------------------------- */
 
 static struct scenario_point *add(const struct scenario *scenario, uint32_t *count,
                                   struct scenario_point *points)

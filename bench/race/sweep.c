@@ -73,8 +73,7 @@ uint32_t sweep_find_knee(const double *asked, const double *had, const uint64_t 
     return knee;
 }
 
-/* ---- Printing ----------------------------------------------------------------------------------
- */
+/* ---- Printing -------------------------------------------------------------------------------- */
 
 void sweep_print(const struct sweep *sweep, FILE *out)
 {

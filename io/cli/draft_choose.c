@@ -59,8 +59,7 @@ static enum slot slot_by_name(const char *name, const char *outer)
     return SLOT_NONE;
 }
 
-/* ---- Fields and keys --------------------------------------------------------------------------
- */
+/* ---- Fields and keys ------------------------------------------------------------------------- */
 
 static bool can_be_in_a_path(const struct draft *draft, uint32_t place)
 {
@@ -130,8 +129,7 @@ bool draft_is_chosen(const struct draft *draft, uint32_t place)
     return slot_by_name(leaf->name, outer) != SLOT_NONE;
 }
 
-/* ---- Entries ----------------------------------------------------------------------------------
- */
+/* ---- Entries --------------------------------------------------------------------------------- */
 
 static bool has_key_below(const struct draft *draft, uint32_t place)
 {
@@ -171,8 +169,7 @@ static void choose_entries(struct draft *draft)
         draft->entries = draft_path(draft, best);
 }
 
-/* ---- JSON's recogniser -------------------------------------------------------------------------
- */
+/* ---- JSON's recogniser ----------------------------------------------------------------------- */
 
 /* The members that every root has (of an array, every item) and that have the longest names: short
  * names are everybody's. */

@@ -88,8 +88,7 @@ static void write_recognise(const struct draft *draft, FILE *out)
     fputc('\n', out);
 }
 
-/* ---- Fields and keys --------------------------------------------------------------------------
- */
+/* ---- Fields and keys ------------------------------------------------------------------------- */
 
 static void write_path(const struct draft_line *line, uint32_t index, FILE *out)
 {

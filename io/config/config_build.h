@@ -98,8 +98,7 @@ void config_read_control(struct config_build *build);
 
 void config_read_journal_path(struct config_build *build);
 
-/* ---- io/config/config_destinations.c, io/config/config_participants.c, io/config/config_routes.c
- * ---- */
+/* ---- config_destinations.c, config_participants.c, config_routes.c ---- */
 
 void config_read_destinations(struct config_build *build);
 void config_read_participants(struct config_build *build);

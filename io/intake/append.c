@@ -59,8 +59,7 @@ struct append_shape append_measure(const struct routing *routing)
     return shape;
 }
 
-/* ---- messages: what follows a record's head, part by part; each gives where the next begins ----
- */
+/* ---- messages: what follows a record's head, part by part, each giving where the next begins */
 
 static uint8_t *write_destinations(const struct routing *routing, struct record *record)
 {

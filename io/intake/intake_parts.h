@@ -45,9 +45,7 @@ void retire_far_deny(struct shard *shard, struct publication *publication,
 /* Nobody needs the batch any more; gives the replays that stand aside another look. */
 bool retire_far_is_over(struct shard *shard, struct intake_batch *batch);
 
-/* ---- io/intake/messages.c: messages on their way from who decided them to the log that takes them
- * ----
- */
+/* ---- io/intake/messages.c: messages on their way from who decided them to their log ---- */
 
 void messages_open(struct shard *shard);
 /* False: there is no room on the way now. The batch is borrowed until the log's shard is done with
@@ -57,9 +55,9 @@ MUST_CHECK bool messages_send(struct shard *shard, struct intake_batch *batch, u
 /* A message that another shard decided is safe in this log. */
 void messages_answer(struct shard *shard, const struct commit_item *item);
 
-/* ---- io/intake/intake.c: how a publication ends without a receipt; all its messages without a
- * verdict are refused ---- */
+/* ---- io/intake/intake.c: how a publication ends without a receipt ---- */
 
+/* All its messages without a verdict are refused. */
 void intake_refuse(struct shard *shard, struct publication *publication, enum refusal refusal,
                    const char *reason);
 void intake_refuse_plainly(struct shard *shard, struct publication *publication,

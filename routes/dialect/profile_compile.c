@@ -6,8 +6,7 @@
 
 enum { EXCERPT_BYTES_MAX = 64 };
 
-/* ---- errors -----------------------------------------------------------------------------------
- */
+/* ---- errors ---------------------------------------------------------------------------------- */
 
 static void report(struct profile_compiler *compiler, uint32_t line, uint32_t column,
                    const char *code, const char *hint, const char *format, va_list arguments)
@@ -73,8 +72,7 @@ const char *profile_suggest(struct profile_compiler *compiler, struct bytes name
     return list;
 }
 
-/* ---- reading nodes ----------------------------------------------------------------------------
- */
+/* ---- reading nodes --------------------------------------------------------------------------- */
 
 bool profile_expect(struct profile_compiler *compiler, const struct yaml_node *node,
                     enum yaml_kind kind)

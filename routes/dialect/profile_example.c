@@ -44,8 +44,7 @@ const struct profile_example *profile_examples_parse(struct arena *arena, const 
     return first;
 }
 
-/* ---- is it an example? ------------------------------------------------------------------------
- */
+/* ---- is it an example? ----------------------------------------------------------------------- */
 
 /* A text or a list of texts. */
 static void check_values(struct profile_compiler *compiler, const struct yaml_node *node)
@@ -117,8 +116,7 @@ static bool is_well_formed(struct profile_compiler *compiler, const struct yaml_
     return !compiler->failed;
 }
 
-/* ---- is it so? --------------------------------------------------------------------------------
- */
+/* ---- is it so? ------------------------------------------------------------------------------- */
 
 struct comparison {
     const struct profile_example *example;

@@ -107,8 +107,7 @@ bool path_is_tag(struct bytes text)
     return true;
 }
 
-/* ---- XML and JSON -----------------------------------------------------------------------------
- */
+/* ---- XML and JSON ---------------------------------------------------------------------------- */
 
 static bool is_differs(const struct path_cursor *cursor)
 {
@@ -204,8 +203,7 @@ static bool parse_steps(struct path_cursor *cursor, enum format format, struct t
     return true;
 }
 
-/* ---- EDIFACT ----------------------------------------------------------------------------------
- */
+/* ---- EDIFACT --------------------------------------------------------------------------------- */
 
 static bool parse_number(struct path_cursor *cursor, uint16_t *out_number)
 {

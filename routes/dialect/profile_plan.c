@@ -55,8 +55,7 @@ static bool add_tap(struct plan_builder *builder, uint16_t *tap, struct path_fau
     return true;
 }
 
-/* ---- the tries of XML and JSON ----------------------------------------------------------------
- */
+/* ---- the tries of XML and JSON --------------------------------------------------------------- */
 
 /* The child of that name, made if it is not there. */
 static bool add_child(struct plan_builder *builder, uint16_t parent, struct path_step step,
@@ -292,8 +291,7 @@ bool plan_claim_holds(const struct plan_builder *builder, const struct plan_clai
     return true;
 }
 
-/* ---- the components of EDIFACT ----------------------------------------------------------------
- */
+/* ---- the components of EDIFACT --------------------------------------------------------------- */
 
 static int compare_places(const struct plan_component *a, const struct plan_component *b)
 {
@@ -334,8 +332,7 @@ static enum status add_component(struct plan_builder *builder, struct bytes text
     return STATUS_OK;
 }
 
-/* ---- the result -------------------------------------------------------------------------------
- */
+/* ---- the result ------------------------------------------------------------------------------ */
 
 static const void *copy_rows(struct arena *arena, const void *rows, size_t count, size_t row_bytes)
 {

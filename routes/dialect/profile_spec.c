@@ -83,8 +83,7 @@ static bool compile_part(struct profile_compiler *compiler, const struct yaml_no
     return good;
 }
 
-/* ---- the members of a mapping -----------------------------------------------------------------
- */
+/* ---- the members of a mapping ---------------------------------------------------------------- */
 
 static void read_path(struct profile_compiler *compiler, const struct yaml_node *node,
                       struct value_spec *spec)

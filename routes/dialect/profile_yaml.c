@@ -99,8 +99,7 @@ void profile_parse_shipped_from(struct arena *arena, const struct shipped_profil
               bytes_make(file->start, (size_t)(file->end - file->start)), true, list, diagnostics);
 }
 
-/* ---- a document -------------------------------------------------------------------------------
- */
+/* ---- a document ------------------------------------------------------------------------------ */
 
 static void read_entries(struct profile_compiler *compiler, const struct yaml_node *node)
 {

@@ -26,8 +26,7 @@ bool recognise_names_next(struct recognise_names *names, const struct recognise_
     return false;
 }
 
-/* ---- building ---------------------------------------------------------------------------------
- */
+/* ---- building -------------------------------------------------------------------------------- */
 
 static struct recognise_bucket *find_bucket(const struct recognise_index *index, enum format format,
                                             struct bytes name, bool plain)
@@ -118,8 +117,7 @@ recognise_index_build(struct arena *arena, const struct profile *const *profiles
     return index;
 }
 
-/* ---- what covers what -------------------------------------------------------------------------
- */
+/* ---- what covers what ------------------------------------------------------------------------ */
 
 /* Whether each of `inner` is covered by one of `outer`. */
 static bool covers_texts(const struct bytes *outer, uint16_t outer_count, const struct bytes *inner,

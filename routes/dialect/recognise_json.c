@@ -66,8 +66,7 @@ static void close_profile(struct member_look *look, uint16_t profile)
         find_least_open(look);
 }
 
-/* ---- one member -------------------------------------------------------------------------------
- */
+/* ---- one member ------------------------------------------------------------------------------ */
 
 /* A value that can name a profile: a text that is not empty, a number or a truth value. */
 static bool is_naming(struct bytes value, bool is_text)

@@ -110,8 +110,7 @@ static enum status scan_segments(const struct plan *plan, struct edifact_envelop
     }
 }
 
-/* ---- Peek --------------------------------------------------------------------------------------
- */
+/* ---- Peek ------------------------------------------------------------------------------------ */
 
 static struct bytes next_component(const struct edifact_syntax *syntax, struct bytes *rest)
 {

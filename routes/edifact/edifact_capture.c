@@ -236,8 +236,7 @@ static bool part_equals(const struct edifact_syntax *syntax, struct bytes part, 
     return matched == text.size;
 }
 
-/* ---- Values: releases and character sets ------------------------------------------------------
- */
+/* ---- Values: releases and character sets ----------------------------------------------------- */
 
 struct look {
     bool released;

@@ -149,8 +149,7 @@ static void add_span(struct edifact_envelope *envelope, struct bytes part)
         (struct edifact_span){start, start + (uint32_t)part.size};
 }
 
-/* ---- segments ----------------------------------------------------------------------------------
- */
+/* ---- segments -------------------------------------------------------------------------------- */
 
 static bool is_complete(enum edifact_place place)
 {
@@ -326,8 +325,7 @@ static const char *explain_step(const struct edifact_envelope *envelope)
     return expectations[place];
 }
 
-/* ---- their ends --------------------------------------------------------------------------------
- */
+/* ---- their ends ------------------------------------------------------------------------------ */
 
 static enum status pass_object(struct edifact_envelope *envelope, uint32_t end,
                                struct scan_fault *out_fault);

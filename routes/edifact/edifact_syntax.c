@@ -96,8 +96,7 @@ static enum status read_at(struct bytes body, size_t at, bool marked,
     return STATUS_OK;
 }
 
-/* ---- without a UNA -----------------------------------------------------------------------------
- */
+/* ---- without a UNA --------------------------------------------------------------------------- */
 
 static bool is_letter(uint8_t byte)
 {
@@ -167,8 +166,7 @@ bool edifact_syntax_guess(struct edifact_syntax *syntax, struct bytes body, uint
     return false;
 }
 
-/* ---- UNA ---------------------------------------------------------------------------------------
- */
+/* ---- UNA ------------------------------------------------------------------------------------- */
 
 static uint8_t unless_blank(uint8_t byte)
 {

@@ -105,8 +105,7 @@ static bool cuts_segment(struct bytes body, uint32_t line_count)
     return false;
 }
 
-/* ---- the text ----------------------------------------------------------------------------------
- */
+/* ---- the text -------------------------------------------------------------------------------- */
 
 enum status unwrap_make(struct scan *scan, struct bytes body, struct bytes *out_text)
 {

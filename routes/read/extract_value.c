@@ -185,8 +185,7 @@ enum status extract_add_shaped(struct extraction *extraction, const struct value
     return status;
 }
 
-/* ---- values of several captures ---------------------------------------------------------------
- */
+/* ---- values of several captures -------------------------------------------------------------- */
 
 /* Captures have BYTES_PADDING behind them, and so has the text that values go to. */
 static inline void copy_value(uint8_t *to, struct bytes value)

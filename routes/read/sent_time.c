@@ -157,8 +157,7 @@ static bool end_moment(struct rest *rest, const struct moment *moment, uint64_t 
     return true;
 }
 
-/* ---- the two commonest forms: 2024-06-12T20:00:00 and 20240612200000 --------------------------
- */
+/* ---- the two commonest forms: 2024-06-12T20:00:00 and 20240612200000 ------------------------- */
 
 enum { PAIRS = 7 };
 
@@ -193,8 +192,7 @@ static bool take_common(struct rest *rest, struct moment *out_moment)
     return calendar_is_day(out_moment->day);
 }
 
-/* ---- any ---------------------------------------------------------------------------------------
- */
+/* ---- any ------------------------------------------------------------------------------------- */
 
 static bool take_moment(struct rest *rest, struct moment *out_moment)
 {

@@ -4,8 +4,7 @@
 #include <immintrin.h>
 #endif
 
-/* ---- The portable path: one byte at a time, by the classes' definitions -----------------------
- */
+/* ---- The portable path: one byte at a time, by the classes' definitions ---------------------- */
 
 static bool is_line_blank(uint8_t byte)
 {
@@ -116,8 +115,7 @@ FIND_CLASS_LIST(X)
 static const struct find_path sse2_path = {.name = "sse2", FIND_CLASS_LIST(X)};
 #undef X
 
-/* ---- AVX2: 32 bytes a step, for the classes whose runs grow long: texts and base64 ------------
- */
+/* ---- AVX2: 32 bytes a step, for the classes whose runs grow long: texts and base64 ----------- */
 
 #define AVX2 __attribute__((target("avx2")))
 

@@ -167,8 +167,7 @@ MUST_CHECK enum status scan_edifact_warnings(struct bytes body,
                                              uint32_t capacity, uint32_t *out_count,
                                              struct scan_fault *out_fault);
 
-/* ---- Peeks: just enough to choose a profile, without a plan ------------------------------------
- */
+/* ---- Peeks: just enough to choose a profile, without a plan ---------------------------------- */
 
 /* By the first bytes that are neither BOM nor blank: `<`; `{` or `[`; UNA, UNB, UNG or UNH. */
 MUST_CHECK enum status scan_sniff(struct bytes body, enum format *out_format,

@@ -53,8 +53,7 @@ static void enter_window(struct xml_index *index, const uint8_t *window)
     index->next = index->stops;
 }
 
-/* ---- Indexers ----------------------------------------------------------------------------------
- */
+/* ---- Indexers -------------------------------------------------------------------------------- */
 
 static bool is_stop(uint8_t byte)
 {

@@ -185,8 +185,7 @@ Test(day, bodies_of_records_are_distinct)
     day_close(&day);
 }
 
-/* ---- Well-formed? By small readers of the forms that the day uses. -----------------------------
- */
+/* ---- Well-formed? By small readers of the forms that the day uses. --------------------------- */
 
 static bool xml_is_balanced(struct bytes body)
 {

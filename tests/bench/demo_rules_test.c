@@ -121,8 +121,7 @@ Test(demo_rules, order_keys_are_the_first_keys)
     close_house(house);
 }
 
-/* ---- The tables --------------------------------------------------------------------------------
- */
+/* ---- The tables ------------------------------------------------------------------------------ */
 
 static struct bytes read_file(struct arena *arena, const char *path)
 {

@@ -208,8 +208,7 @@ Test(pusher, gives_up_on_what_no_server_may_say)
     close_stage(stage);
 }
 
-/* ---- Consumers ---------------------------------------------------------------------------------
- */
+/* ---- Consumers ------------------------------------------------------------------------------- */
 
 struct consumer_stage {
     struct stage *stage;

@@ -91,8 +91,7 @@ static uint64_t check_walk(struct bytes reply, bool *out_is_resp2)
     return items;
 }
 
-/* ---- Beside hiredis ----------------------------------------------------------------------------
- */
+/* ---- Beside hiredis -------------------------------------------------------------------------- */
 
 static void assert_same_item(const struct resp_item *item, const redisReply *reply)
 {

@@ -274,8 +274,7 @@ Test(connection, output_is_bounded_and_all_or_nothing)
     server_close(&server);
 }
 
-/* ---- Output that is lent ----------------------------------------------------------------------
- */
+/* ---- Output that is lent --------------------------------------------------------------------- */
 
 enum { LENT_BYTES = 300000 };
 

@@ -20,8 +20,7 @@ enum { ANSWER_BYTES_MAX = 256 * 1024, START_TRIES = 500, ARGUMENTS_MAX = 64 };
 
 static const struct resp_limits limits = {ARGUMENTS_MAX, 512 * 1024 * 1024, UINT32_MAX};
 
-/* ---- The server --------------------------------------------------------------------------------
- */
+/* ---- The server ------------------------------------------------------------------------------ */
 
 struct server {
     char folder[64], socket_path[96];
@@ -107,8 +106,7 @@ static struct bytes receive_reply(int peer, uint8_t *answer)
     }
 }
 
-/* ---- Wording ------------------------------------------------------------------------------------
- */
+/* ---- Wording --------------------------------------------------------------------------------- */
 
 struct row {
     const char *input;
@@ -193,8 +191,7 @@ Test(resp_redis, errors_are_worded_alike)
     server_stop(&server);
 }
 
-/* ---- Quoting ------------------------------------------------------------------------------------
- */
+/* ---- Quoting --------------------------------------------------------------------------------- */
 
 static uint64_t random_next(uint64_t *state)
 {

@@ -28,8 +28,7 @@ static void buffer_free(struct bytes buffer)
     free((void *)(uintptr_t)buffer.data);
 }
 
-/* ---- Replies and what a walk shows --------------------------------------------------------------
- */
+/* ---- Replies and what a walk shows ----------------------------------------------------------- */
 
 /* One letter for the type, then its value: `s:OK`, `a2`, `i-3`. */
 static void describe(struct bytes reply, char *out, size_t capacity)
@@ -153,8 +152,7 @@ Test(resp_reply, what_is_needed)
     buffer_free(input);
 }
 
-/* ---- Refusals -----------------------------------------------------------------------------------
- */
+/* ---- Refusals -------------------------------------------------------------------------------- */
 
 static const char *const invalid[] = {
     "x",

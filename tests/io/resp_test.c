@@ -14,8 +14,7 @@ static uint64_t random_next(uint64_t *state)
     return *state >> 33;
 }
 
-/* ---- A buffer of exactly its size and padding of what would mislead a careless parser ----------
- */
+/* ---- A buffer of exactly its size and padding of what would mislead a careless parser -------- */
 
 static struct bytes buffer_make(const void *data, size_t size, uint64_t *seed)
 {
@@ -62,8 +61,7 @@ static void assert_arguments(const struct outcome *outcome, const char *expected
     cr_assert_str_eq(text, expected, "%s", what);
 }
 
-/* ---- Whole commands ---------------------------------------------------------------------------
- */
+/* ---- Whole commands -------------------------------------------------------------------------- */
 
 struct sample {
     const char *input, *arguments;
@@ -184,8 +182,7 @@ Test(resp, views_lie_in_the_callers_bytes)
     }
 }
 
-/* ---- What is still needed ---------------------------------------------------------------------
- */
+/* ---- What is still needed -------------------------------------------------------------------- */
 
 static void assert_needed(const char *text, uint32_t needed)
 {
@@ -245,8 +242,7 @@ Test(resp, a_long_body_in_pieces)
     buffer_free(input);
 }
 
-/* ---- Refusals ---------------------------------------------------------------------------------
- */
+/* ---- Refusals -------------------------------------------------------------------------------- */
 
 struct refusal {
     const char *input, *error;
@@ -338,8 +334,7 @@ Test(resp, refusals_whole_and_by_the_byte)
     }
 }
 
-/* ---- Bounds -----------------------------------------------------------------------------------
- */
+/* ---- Bounds ---------------------------------------------------------------------------------- */
 
 static enum status status_of(const struct resp_limits *bounds, const char *text, size_t size)
 {
@@ -397,8 +392,7 @@ Test(resp, an_inline_command_is_bounded)
     cr_assert_eq(status_of(&limits, text, RESP_INLINE_BYTES_MAX + 1), STATUS_TOO_BIG);
 }
 
-/* ---- Random pipelines --------------------------------------------------------------------------
- */
+/* ---- Random pipelines ------------------------------------------------------------------------ */
 
 enum { PIPELINE_COMMANDS = 40, PIPELINE_BYTES_MAX = 1024 * 1024 };
 

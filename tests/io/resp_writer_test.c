@@ -5,8 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
-/* ---- Exact shapes ------------------------------------------------------------------------------
- */
+/* ---- Exact shapes ---------------------------------------------------------------------------- */
 
 /* One call of each kind, by number; what it writes stands in `shapes`. */
 static void write_sample(struct resp_writer *writer, int sample)
@@ -111,8 +110,7 @@ Test(resp_writer, exact_shapes)
         }
 }
 
-/* ---- Room ---------------------------------------------------------------------------------------
- */
+/* ---- Room ------------------------------------------------------------------------------------ */
 
 /* In memory of exactly each capacity, so that a sanitizer sees a byte too many. */
 Test(resp_writer, nothing_is_written_past_the_capacity)
@@ -179,8 +177,7 @@ Test(resp_writer, measure_then_write)
     free(out);
 }
 
-/* ---- Numbers beside printf ---------------------------------------------------------------------
- */
+/* ---- Numbers beside printf ------------------------------------------------------------------- */
 
 Test(resp_writer, ids_and_integers_as_printf_writes_them)
 {

@@ -4,8 +4,7 @@
 
 enum { INTERCHANGES = 3000, SEGMENTS_MAX = 40, MUTATIONS = 400000 };
 
-/* ---- Generated interchanges --------------------------------------------------------------------
- */
+/* ---- Generated interchanges ------------------------------------------------------------------ */
 
 struct writer {
     uint64_t state;
@@ -178,8 +177,7 @@ Test(edifact_property, generated)
     stand_close(&stand);
 }
 
-/* ---- Broken ones -------------------------------------------------------------------------------
- */
+/* ---- Broken ones ----------------------------------------------------------------------------- */
 
 /* A body's size without the blanks behind its last terminator, which it may lose. */
 static size_t needed_size(struct bytes body)

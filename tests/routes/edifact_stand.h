@@ -124,8 +124,7 @@ static inline struct bytes part_alone(const struct edifact_part *part)
     return body;
 }
 
-/* ---- The plan ----------------------------------------------------------------------------------
- */
+/* ---- The plan -------------------------------------------------------------------------------- */
 
 #define TAP_LIST(X)                                                                                \
     X(DOCUMENT, "document", "BGM", 2, 1, 0, 0, "")                                                 \
@@ -201,8 +200,7 @@ static inline const char *stand_listing(const struct stand *stand)
     return listing;
 }
 
-/* ---- The own samples ---------------------------------------------------------------------------
- */
+/* ---- The own samples ------------------------------------------------------------------------- */
 
 static const char *const sample_names[] = {
     "cuscar_d95b_una",   "cuscar_d99b_entries",    "cuscar_d99b_release", "cusdec_d03b_bom",
@@ -221,8 +219,7 @@ static inline struct bytes sample_read(const char *name)
     return body;
 }
 
-/* ---- Random numbers of a printed seed (SplitMix64) ---------------------------------------------
- */
+/* ---- Random numbers of a printed seed (SplitMix64) ------------------------------------------- */
 
 static inline uint64_t random_next(uint64_t *state)
 {

@@ -6,8 +6,7 @@
     "profile: p\nfamily: f\nformat: xml\nrecognise: { root: R }\nentries: E\n"                     \
     "fields:\n  message_type: { constant: T }\n"
 
-/* ---- bodies -> readings ------------------------------------------------------------------------
- */
+/* ---- bodies -> readings ---------------------------------------------------------------------- */
 
 struct example {
     const char *yaml, *body, *expected; /* `expected` without the message type */
@@ -188,8 +187,7 @@ Test(extract, from_edifact)
     expect_examples(head, examples, sizeof examples / sizeof examples[0]);
 }
 
-/* ---- bounds ------------------------------------------------------------------------------------
- */
+/* ---- bounds ---------------------------------------------------------------------------------- */
 
 Test(extract, joined_values_are_bounded)
 {

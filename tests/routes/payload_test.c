@@ -220,8 +220,7 @@ Test(payload, in_json, .init = open_lenient, .fini = close_fixture)
                      "PAYLOAD 28 it is absent");
 }
 
-/* ---- What cannot be read ----------------------------------------------------------------------
- */
+/* ---- What cannot be read --------------------------------------------------------------------- */
 
 Test(payload, refused_with_a_place_in_the_outer_body, .init = open_required, .fini = close_fixture)
 {
@@ -343,8 +342,7 @@ Test(payload, entries_of_both_are_bounded, .init = open_required, .fini = close_
     free(text);
 }
 
-/* ---- Mistakes in profiles ---------------------------------------------------------------------
- */
+/* ---- Mistakes in profiles -------------------------------------------------------------------- */
 
 Test(payload, mistakes, .fini = close_fixture)
 {

@@ -6,8 +6,7 @@
     "profile: p\nfamily: f\nformat: xml\nrecognise: { root: R }\n"                                 \
     "fields:\n  message_type: name()\n"
 
-/* ---- what compiles ----------------------------------------------------------------------------
- */
+/* ---- what compiles --------------------------------------------------------------------------- */
 
 static void print_nodes(FILE *out, const struct plan *plan, uint16_t node, int depth)
 {
@@ -197,8 +196,7 @@ Test(profile, strict)
     cr_expect(is_strict("strict: true\n" EDIFACT_HEAD));
 }
 
-/* ---- what does not ----------------------------------------------------------------------------
- */
+/* ---- what does not --------------------------------------------------------------------------- */
 
 struct mistake {
     const char *yaml, *expected; /* the beginning of what is printed */
@@ -423,8 +421,7 @@ Test(profile, bounds) /* name() is one value and one place */
     expect_bound(1, 17, "p.yaml:8:15: error[P113]: a list of 1 to 16 paths is expected here\n");
 }
 
-/* ---- sets -------------------------------------------------------------------------------------
- */
+/* ---- sets ------------------------------------------------------------------------------------ */
 
 #define SMALL(name, rest)                                                                          \
     "profile: " name "\nfamily: f\nformat: xml\nrecognise: { " rest " }\n"                         \

@@ -61,8 +61,7 @@ static const char *read_body(const struct body *body)
     return fixture_read_bytes(fixture, bytes_make(body->data, body->size));
 }
 
-/* ---- every set that XML may declare -----------------------------------------------------------
- */
+/* ---- every set that XML may declare ---------------------------------------------------------- */
 
 struct declared {
     const char *declared; /* in the XML declaration; NULL: without one */
@@ -251,8 +250,7 @@ Test(read_charset, what_the_declaration_cannot_be_believed)
         cr_expect_str_eq(fixture_read(fixture, rows[i][0]), rows[i][1]);
 }
 
-/* ---- JSON and EDIFACT -------------------------------------------------------------------------
- */
+/* ---- JSON and EDIFACT ------------------------------------------------------------------------ */
 
 struct marked {
     const char *iconv_name, *mark;
@@ -326,8 +324,7 @@ Test(read_charset, edifact_by_its_syntax_identifier)
     }
 }
 
-/* ---- Room -------------------------------------------------------------------------------------
- */
+/* ---- Room ------------------------------------------------------------------------------------ */
 
 /* A body that does not fit beside what the batch has read is read again alone; one that never fits
  * is refused. */

@@ -243,8 +243,7 @@ static inline void check_mutations(struct scan_fixture *fixture, const struct pl
     free(mutated);
 }
 
-/* ---- The corpus of other people's messages (skipped when absent) ------------------------------
- */
+/* ---- The corpus of other people's messages (skipped when absent) ----------------------------- */
 
 static inline uint8_t *read_padded_file(const char *path, size_t *out_size)
 {

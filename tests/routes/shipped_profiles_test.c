@@ -6,8 +6,7 @@
 #include "routes/dialect/profile_example.h"
 #include "routes/yaml.h"
 
-/* ---- the examples ------------------------------------------------------------------------------
- */
+/* ---- the examples ---------------------------------------------------------------------------- */
 
 #define EXAMPLES "tests/data/profiles"
 
@@ -169,8 +168,7 @@ Test(shipped_profiles, an_envelope_opens)
     fixture_close(fixture);
 }
 
-/* ---- the corpus --------------------------------------------------------------------------------
- */
+/* ---- the corpus ------------------------------------------------------------------------------ */
 
 /* What each CEB type must yield in the published samples. */
 static const char *const ceb_keys[][2] = {
